@@ -1,0 +1,248 @@
+/**
+ * A provider that asks an operator's own HTTP endpoint.
+ *
+ * @module
+ */
+
+import { readBounded } from "./bounded_body.ts";
+import { explain, type ProviderReason } from "./reasons.ts";
+import type { AuthDecision, AuthProvider, AuthRequest } from "./types.ts";
+
+/** How long an endpoint may take if nothing else is said, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 1200;
+
+/** The longest delay that timers can take, in milliseconds: 2^31 - 1. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** The most octets of an answer that are read: a decision needs 12. */
+const MAX_ANSWER_OCTETS = 65_536;
+
+/** How {@linkcode newHTTPAuthProvider} asks. */
+export interface HTTPAuthProviderOptions {
+  /**
+   * Sent as `authorization: Bearer …`, so that the endpoint can tell this
+   * caller from others. Default: none.
+   */
+  readonly bearerToken?: string;
+  /**
+   * Milliseconds until a whole answer must be there: connecting, headers and
+   * body together. Default: 1200.
+   */
+  readonly timeoutMs?: number;
+  /** Used in place of the global `fetch`, for tests or for a proxy. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * Makes a provider that asks an HTTP endpoint "may this user send?".
+ *
+ * It POSTs the JSON object
+ * `{"username","password","mechanism","remoteIp","heloName"}`. A `200` with
+ * `{"ok":true}` is `authOk`; a `200` with `{"ok":false}`, a `401` and a `403`
+ * are `authInvalid`; everything else is `authFailure`, because a broken back
+ * end is not a wrong password: other statuses, redirects (never followed: they
+ * would carry the password elsewhere), answers that are late, over 64 KiB or
+ * not JSON, and connections that fail.
+ *
+ * @param url The endpoint: an `http:` or `https:` URL without credentials.
+ * @param options Token, time limit, and the `fetch` to use.
+ * @returns A provider that never throws and shows no secret to anyone but the
+ * endpoint.
+ * @throws {TypeError} If the URL is no http(s) URL or has credentials in it,
+ * or if the token cannot stand in a header. The text does not repeat them.
+ * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
+ *
+ * @example
+ * ```ts
+ * import { newHTTPAuthProvider } from "@meowmail/smtpauth";
+ *
+ * const provider = newHTTPAuthProvider("https://intranet.example/may-send", {
+ *   bearerToken: "the endpoint knows it too",
+ *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
+ * });
+ * const decision = await provider({
+ *   username: "ann",
+ *   password: "secret",
+ *   mechanism: "PLAIN",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * });
+ * console.assert(decision === "authOk");
+ * ```
+ */
+export function newHTTPAuthProvider(
+  url: string | URL,
+  options: HTTPAuthProviderOptions = {},
+): AuthProvider {
+  const endpoint: Endpoint = {
+    url: checkedURL(url),
+    headers: requestHeaders(options.bearerToken),
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+  };
+  const timeoutMs = checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+
+  return async (request, signal) => {
+    const answer = await askInTime(endpoint, request, timeoutMs, signal);
+    explain(request, answer.reason);
+    return answer.decision;
+  };
+}
+
+interface Endpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+interface Answer {
+  readonly decision: AuthDecision;
+  readonly reason: ProviderReason;
+}
+
+const OK: Answer = { decision: "authOk", reason: "ok" };
+const INVALID: Answer = {
+  decision: "authInvalid",
+  reason: "wrong-credentials",
+};
+
+function failure(reason: ProviderReason): Answer {
+  return { decision: "authFailure", reason };
+}
+
+/** Settles at the time limit or at the abort even if `fetch` heeds neither. */
+function askInTime(
+  endpoint: Endpoint,
+  request: AuthRequest,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  if (signal?.aborted) return Promise.resolve(failure("client-gone"));
+  return new Promise((resolve) => {
+    const controller = new AbortController();
+    const settle = (answer: Answer) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      resolve(answer);
+    };
+    const giveUp = (reason: ProviderReason) => {
+      settle(failure(reason));
+      controller.abort();
+    };
+    const onAbort = () => giveUp("client-gone");
+    const timer = setTimeout(() => giveUp("backend-timeout"), timeoutMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    ask(endpoint, request, controller.signal).then(
+      settle,
+      () => settle(failure("backend-unreachable")),
+    );
+  });
+}
+
+async function ask(
+  endpoint: Endpoint,
+  request: AuthRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const response = await endpoint.fetch(endpoint.url, {
+    method: "POST",
+    headers: endpoint.headers,
+    body: requestBody(request),
+    redirect: "manual",
+    signal,
+  });
+  // The whole answer is read whatever the status, so that the connection can
+  // be used again, and because size and time win over the status.
+  const body = await readBounded(response.body, MAX_ANSWER_OCTETS, signal);
+  return body === undefined
+    ? failure("backend-size")
+    : readAnswer(response, body);
+}
+
+function readAnswer(response: Response, body: Uint8Array): Answer {
+  switch (response.status) {
+    case 200:
+      return readDecision(body);
+    case 401:
+    case 403:
+      return INVALID;
+    case 0: // how an engine may show a redirect that it did not follow
+      return failure("backend-redirect");
+    default:
+      return response.status >= 300 && response.status < 400
+        ? failure("backend-redirect")
+        : failure("backend-status");
+  }
+}
+
+function readDecision(body: Uint8Array): Answer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return failure("backend-answer");
+  }
+  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
+    return failure("backend-answer");
+  }
+  const ok = "ok" in answer ? answer.ok : undefined;
+  if (ok === true) return OK;
+  return ok === false ? INVALID : failure("backend-answer");
+}
+
+/** Names the five members: whatever else a caller put there stays here. */
+function requestBody(request: AuthRequest): string {
+  const { username, password, mechanism, remoteIp, heloName } = request;
+  return JSON.stringify({
+    username,
+    password,
+    mechanism,
+    remoteIp,
+    heloName,
+  });
+}
+
+function requestHeaders(bearerToken: string | undefined) {
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    accept: "application/json",
+  };
+  if (bearerToken === undefined) return headers;
+  if (typeof bearerToken !== "string" || !/^[\x21-\x7e]+$/.test(bearerToken)) {
+    throw new TypeError(
+      "Cannot create HTTP provider: bearerToken must be visible ASCII characters without spaces",
+    );
+  }
+  headers.authorization = `Bearer ${bearerToken}`;
+  return headers;
+}
+
+// The texts below never repeat the URL: it may hold the very credentials that
+// they complain about.
+function checkedURL(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new TypeError(
+      "Cannot create HTTP provider: url must be an absolute http: or https: URL",
+    );
+  }
+  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
+    throw new TypeError(
+      "Cannot create HTTP provider: url must begin with http: or https:",
+    );
+  }
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new TypeError(
+      "Cannot create HTTP provider: url must not contain credentials; use bearerToken",
+    );
+  }
+  return parsed.href;
+}
+
+function checkedTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
+  throw new RangeError(
+    `Cannot create HTTP provider: timeoutMs must be > 0 and <= ${MAX_TIMEOUT_MS}: got ${timeoutMs}`,
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * Why an AUTH ended as it did: for the log only, never for the client.
+ *
+ * @module
+ */
+
+import type { AuthRequest } from "./types.ts";
+
+/** Why a SASL exchange failed before any provider was asked. */
+export type SaslErrorReason =
+  | "cancelled"
+  | "bad-base64"
+  | "bad-message"
+  | "bad-utf8"
+  | "authzid-differs"
+  | "line-too-long"
+  | "unknown-mechanism"
+  | "bad-syntax"
+  | "bad-sequence";
+
+/** Why a provider, or the guard around it, decided as it did. */
+export type ProviderReason =
+  | "ok"
+  | "wrong-credentials"
+  | "backend-timeout"
+  | "backend-unreachable"
+  | "backend-status"
+  | "backend-redirect"
+  | "backend-answer"
+  | "backend-size"
+  | "client-gone"
+  | "provider-error"
+  | "provider-nonsense"
+  | "provider-failure";
+
+/** The closed set of reason codes that an AUTH can end with in a log. */
+export type AuthReason = SaslErrorReason | ProviderReason | "tls-required";
+
+// A decision has no room for its cause, and the request is the one thing that
+// every wrapper around a provider hands on unchanged.
+const reasons = new WeakMap<AuthRequest, ProviderReason>();
+
+/** Notes why the decision on a request came out as it did; the first note stays. */
+export function explain(request: AuthRequest, reason: ProviderReason): void {
+  if (!reasons.has(request)) reasons.set(request, reason);
+}
+
+/** What was noted for a request, if anything was. */
+export function reasonOf(request: AuthRequest): ProviderReason | undefined {
+  return reasons.get(request);
+}

@@ -1,0 +1,29 @@
+/**
+ * What a user name and a password may consist of.
+ *
+ * @module
+ */
+
+// ignoreBOM keeps a leading U+FEFF: it may be the first character of a password.
+const strictDecoder = new TextDecoder("utf-8", {
+  fatal: true,
+  ignoreBOM: true,
+});
+
+/** Decodes UTF-8; `undefined` if the octets are not UTF-8. */
+export function decodeUTF8(octets: Uint8Array): string | undefined {
+  try {
+    return strictDecoder.decode(octets);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether a text has C0, DEL or C1 control characters. In a user name they
+ * would reach logs, headers and line-based protocols behind the provider.
+ */
+export function hasControls(text: string): boolean {
+  // deno-lint-ignore no-control-regex -- control characters are the subject
+  return /[\u0000-\u001f\u007f-\u009f]/.test(text);
+}
