@@ -1,0 +1,40 @@
+/**
+ * A message on its way to `deliver`.
+ *
+ * @module
+ */
+
+import type { MailParameters } from "./params.ts";
+
+/** Who sends what to whom, over what kind of connection. */
+export interface Envelope {
+  /** The sender's mailbox (the reverse-path); `""` for `<>`. */
+  readonly sender: string;
+  /** The recipients' mailboxes in the client's order; at least one. */
+  readonly recipients: readonly string[];
+  /** The parameters that the client gave with MAIL. */
+  readonly parameters: MailParameters;
+  /** The user who has authenticated; absent if nobody has. */
+  readonly username?: string;
+  /** The client's address, IPv4 without an `::ffff:` prefix. */
+  readonly remoteIp: string;
+  /** What the client said after EHLO or HELO, as it said it. */
+  readonly heloName: string;
+  /** Whether the client greeted with EHLO, that is, speaks ESMTP. */
+  readonly esmtp: boolean;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+}
+
+/** A message that a client submits: its envelope, and its body on the way. */
+export interface SmtpMessage {
+  /** Who sends what to whom. */
+  readonly envelope: Envelope;
+  /**
+   * The octets of the message, dots unstuffed, as they arrive. Reading slowly
+   * slows the client down. The stream errors when the message cannot be taken
+   * (too large, a bare CR or LF in it) and when the client goes away before
+   * its end: only a stream that has ended is a message.
+   */
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+}

@@ -1,0 +1,193 @@
+/**
+ * The octets that a client has sent and nobody has looked at yet: one buffer
+ * that the socket reads into and that lines and body are cut out of in place.
+ *
+ * @module
+ */
+
+const LF = 10;
+const CR = 13;
+
+/**
+ * The buffer of a connection at rest, in octets. Thousands of idle
+ * connections have one each; whole commands fit.
+ */
+const SMALL = 1024;
+
+/**
+ * The largest buffer, in octets: what a busy connection reads at once, and
+ * the most that is kept of what a client sends ahead.
+ */
+const LARGE = 65_536;
+
+/** The buffer grows and shrinks by this factor. */
+const STEP = 4;
+
+/** What {@linkcode Input.readLine} says about a line that is over the limit. */
+export const TOO_LONG: unique symbol = Symbol("line too long");
+
+/** Received octets in order: `space` and `filled` put in, the rest takes out. */
+export class Input {
+  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL);
+  /** The first octet that was not taken yet. */
+  #start = 0;
+  /** Behind the last octet received. */
+  #end = 0;
+  /** Up to here there is no CRLF. */
+  #scanned = 0;
+  /** A line over its limit is being skipped. */
+  #skipping = false;
+  /** A read into the buffer's tail is under way: the buffer must stay. */
+  #lent = false;
+  /** How many octets the last read brought. */
+  #lastRead = 0;
+
+  /** How many octets wait to be taken. */
+  get length(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Whether there is room for a read: always, unless far too much waits. */
+  get hasRoom(): boolean {
+    return this.length < LARGE;
+  }
+
+  /**
+   * Room for the next read. It stays lent until {@linkcode Input.filled} says
+   * how much of it was used.
+   */
+  space(): Uint8Array<ArrayBuffer> {
+    if (this.length === 0) this.#rewind();
+    else if (this.#end === this.#buffer.length) this.#makeRoom();
+    this.#lent = true;
+    return this.#buffer.subarray(this.#end);
+  }
+
+  /** Says how many octets were read into the space, 0 for none. */
+  filled(octets: number): void {
+    this.#lent = false;
+    this.#end += octets;
+    this.#lastRead = octets;
+  }
+
+  /**
+   * Takes the next line, without its CRLF. Only CRLF ends a line.
+   *
+   * @param limit The most octets this line may have.
+   * @returns The line (valid until the next read), `undefined` if it is not
+   * complete yet, or {@linkcode TOO_LONG} once as soon as it is over the
+   * limit; `atLine` then skips what remains of it.
+   */
+  readLine(limit: number): Uint8Array | undefined | typeof TOO_LONG {
+    const end = this.#findLineEnd();
+    if (end < 0) return this.#overLimit(limit) ? this.#skip() : undefined;
+    const line = this.#buffer.subarray(this.#start, end);
+    this.#start = this.#scanned = end + 2;
+    return line.length > limit ? TOO_LONG : line;
+  }
+
+  /**
+   * Whether the front is the beginning of a line, and not the remains of one
+   * that was over its limit. Those are skipped here, as far as they have come.
+   */
+  atLine(): boolean {
+    return !this.#skipping || this.#skipLine();
+  }
+
+  /** Whether what waits begins with these capital letters, in any case. */
+  startsWith(letters: string): boolean {
+    if (this.length < letters.length) return false;
+    for (let i = 0; i < letters.length; i++) {
+      const octet = (this.#buffer[this.#start + i] ?? 0) & 0xdf;
+      if (octet !== letters.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  /** All that waits, to be read (or changed) in place and then `take`n. */
+  peek(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Takes octets from the front. */
+  take(octets: number): void {
+    this.#start = this.#scanned = this.#start + octets;
+  }
+
+  /**
+   * Gives away what `peek` showed: large pieces go with their buffer, small
+   * ones as a copy, so that either way nobody writes into them any more.
+   */
+  own(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    if (this.#lent || piece.length < SMALL * STEP) return piece.slice();
+    const rest = this.peek();
+    this.#buffer = new Uint8Array(Math.max(rest.length, this.#buffer.length));
+    this.#buffer.set(rest);
+    this.#start = this.#scanned = 0;
+    this.#end = rest.length;
+    return piece;
+  }
+
+  /** Everything is taken: begin at the front, with a buffer of the right size. */
+  #rewind(): void {
+    const size = this.#buffer.length;
+    const full = this.#end === size;
+    this.#start = this.#end = this.#scanned = 0;
+    if (full && size < LARGE) {
+      this.#buffer = new Uint8Array(size * STEP);
+    } else if (size > SMALL * STEP && this.#lastRead < size / STEP / STEP) {
+      this.#buffer = new Uint8Array(size / STEP);
+    }
+  }
+
+  /** The buffer is full: move what waits to the front of one that has room. */
+  #makeRoom(): void {
+    const rest = this.peek();
+    const size = this.#buffer.length;
+    if (rest.length * 2 > size) {
+      this.#buffer = new Uint8Array(size * STEP);
+      this.#buffer.set(rest);
+    } else {
+      this.#buffer.copyWithin(0, this.#start, this.#end);
+    }
+    this.#scanned -= this.#start;
+    this.#start = 0;
+    this.#end = rest.length;
+  }
+
+  /** The index of the next CRLF, or -1. Looks at each octet once. */
+  #findLineEnd(): number {
+    for (let at = this.#scanned; at < this.#end; at++) {
+      const found = this.#buffer[at] === LF && at > this.#start &&
+        this.#buffer[at - 1] === CR;
+      if (found) return at - 1;
+    }
+    this.#scanned = this.#end;
+    return -1;
+  }
+
+  /** A CR may be one octet over the limit: it can be half of the CRLF. */
+  #overLimit(limit: number): boolean {
+    return this.length > limit &&
+      !(this.length === limit + 1 && this.#buffer[this.#end - 1] === CR);
+  }
+
+  #skip(): typeof TOO_LONG {
+    this.#skipping = true;
+    this.#skipLine();
+    return TOO_LONG;
+  }
+
+  /** Drops octets to the CRLF; a CR at the end stays, its LF may follow. */
+  #skipLine(): boolean {
+    const end = this.#findLineEnd();
+    if (end >= 0) {
+      this.#skipping = false;
+      this.take(end + 2 - this.#start);
+      return true;
+    }
+    const keep = this.length > 0 && this.#buffer[this.#end - 1] === CR ? 1 : 0;
+    this.take(this.length - keep);
+    return false;
+  }
+}

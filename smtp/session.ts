@@ -1,0 +1,524 @@
+/**
+ * One client's session as a state machine: octets go in, octets and questions
+ * come out. It neither reads nor writes, and it never waits.
+ *
+ * @module
+ */
+
+import {
+  type AuthReason,
+  type ProviderReason,
+  reasonOf,
+} from "../auth/reasons.ts";
+import { decisionReply, type SmtpReply } from "../auth/replies.ts";
+import {
+  continueSasl,
+  MAX_RESPONSE_OCTETS,
+  MECHANISMS,
+  startSasl,
+} from "../auth/sasl.ts";
+import {
+  SASL_ERRORS,
+  type SaslChallenge,
+  type SaslCredentials,
+  type SaslStep,
+} from "../auth/steps.ts";
+import type { AuthDecision, AuthRequest } from "../auth/types.ts";
+import type {
+  AuthOutcome,
+  SessionAction,
+  SessionPeer,
+  SessionRules,
+} from "./actions.ts";
+import {
+  type Command,
+  lineText,
+  parseCommand,
+  type Verb,
+  words,
+} from "./commands.ts";
+import { type DataFault, DataReader } from "./data.ts";
+import { helloReply } from "./hello.ts";
+import { Input, TOO_LONG } from "./input.ts";
+import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
+import { outOfPlace, type SessionStanding } from "./sequence.ts";
+import {
+  addRecipient,
+  beginTransaction,
+  type Transaction,
+} from "./transaction.ts";
+
+/**
+ * The longest command line but AUTH in octets, without its CRLF. RFC 5321
+ * section 4.5.3.1.4 wants 512; parameters and long paths add to that.
+ */
+const MAX_COMMAND_OCTETS = 4096;
+
+/** How many commands of a connection may fail before it is closed. */
+const MAX_ERRORS = 20;
+
+const NEED_DATA: SessionAction = { kind: "needData" };
+const START_TLS: SessionAction = { kind: "startTls" };
+const CLOSE: SessionAction = { kind: "close" };
+
+/** What the session is at. Only this file changes it. */
+type State =
+  | { readonly kind: "commands" }
+  | { readonly kind: "sasl"; readonly step: SaslChallenge }
+  | { readonly kind: "deciding"; readonly request: AuthRequest }
+  | { readonly kind: "upgrading" }
+  | { readonly kind: "data"; readonly reader: DataReader; faulted: boolean }
+  | { readonly kind: "delivering"; readonly fault: DataFault | undefined }
+  | { readonly kind: "closed" };
+
+const COMMANDS: State = { kind: "commands" };
+
+/** Counted over the whole connection, STARTTLS included. */
+interface Tally {
+  authFailures: number;
+  errors: number;
+}
+
+/** One client's session. */
+export class Session {
+  /** What the client has sent. The connection reads into it. */
+  readonly input: Input = new Input();
+
+  readonly #rules: SessionRules;
+  readonly #peer: SessionPeer;
+  readonly #tally: Tally;
+  readonly #output: Uint8Array[] = [];
+  /** Actions that come before whatever the state wants next. */
+  readonly #pending: SessionAction[] = [];
+  #state: State = COMMANDS;
+  #hello: { readonly name: string; readonly esmtp: boolean } | undefined;
+  #username: string | undefined;
+  #transaction: Transaction | undefined;
+  #stopping = false;
+
+  /**
+   * @param rules What holds for all sessions of the listener.
+   * @param peer What is known about this connection.
+   * @param tally Only for `afterTls`: what was counted before.
+   */
+  constructor(
+    rules: SessionRules,
+    peer: SessionPeer,
+    tally: Tally = { authFailures: 0, errors: 0 },
+  ) {
+    this.#rules = rules;
+    this.#peer = peer;
+    this.#tally = tally;
+  }
+
+  /** Puts the greeting into the output. A session after STARTTLS has none. */
+  greet(): void {
+    this.#reply({ code: 220, text: `${this.#rules.serverName} ESMTP` });
+  }
+
+  /** Whether there is something to write. */
+  get hasOutput(): boolean {
+    return this.#output.length > 0;
+  }
+
+  /** Whether a mail transaction is under way. */
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** Takes the output: all replies since the last time, in one piece. */
+  takeOutput(): Uint8Array {
+    const [first] = this.#output;
+    const output = first !== undefined && this.#output.length === 1
+      ? first
+      : concat(this.#output);
+    this.#output.length = 0;
+    return output;
+  }
+
+  /** Copies octets into the input, for those who do not read into it. */
+  receive(octets: Uint8Array): void {
+    for (let at = 0; at < octets.length;) {
+      const space = this.input.space();
+      const piece = octets.subarray(at, at + space.length);
+      space.set(piece);
+      this.input.filled(piece.length);
+      at += piece.length;
+    }
+  }
+
+  /** The listener stops: what is under way may end, nothing new begins. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends the session with a last reply, from the outside. */
+  end(reply: SmtpReply): void {
+    this.#close(reply);
+  }
+
+  /** Whether the body of a message is what comes next. */
+  get readingData(): boolean {
+    return this.#state.kind === "data";
+  }
+
+  /** The client has left: how its AUTH ended, if one was under way. */
+  abandoned(): AuthOutcome | undefined {
+    if (this.#state.kind !== "sasl") return undefined;
+    const { mechanism, username } = this.#state.step;
+    this.#state = { kind: "closed" };
+    return withUsername({ reason: "client-gone", mechanism }, username);
+  }
+
+  /** Goes on as far as possible and says what it needs then. */
+  next(): SessionAction {
+    for (;;) {
+      const pending = this.#pending.shift();
+      if (pending !== undefined) return pending;
+      const action = this.#step(this.#state);
+      if (action !== undefined) return action;
+    }
+  }
+
+  /** Answers `authenticate`. */
+  decided(decision: AuthDecision): void {
+    if (this.#state.kind !== "deciding") throw unasked("decided");
+    const { request } = this.#state;
+    const reason = reasonOf(request) ?? DEFAULT_REASONS[decision];
+    if (decision === "authOk") this.#username = request.username;
+    this.#endAuth(decisionReply(decision), reason, request);
+  }
+
+  /** Answers `endOfMessage`: what the client is to read about its message. */
+  delivered(reply: SmtpReply): void {
+    if (this.#state.kind !== "delivering") throw unasked("delivered");
+    const { fault } = this.#state;
+    this.#transaction = undefined;
+    this.#state = COMMANDS;
+    this.#reply(fault === undefined ? reply : faultReply(fault));
+  }
+
+  /**
+   * Answers `startTls`: the session that goes on over TLS. It knows nothing of
+   * this one but how often it failed. Octets that came in plain text stay
+   * behind in this one's input, which nobody reads any more: an attacker may
+   * have put them there (RFC 3207 section 5, CVE-2011-0411).
+   */
+  afterTls(): Session {
+    if (this.#state.kind !== "upgrading") throw unasked("afterTls");
+    const peer = { ...this.#peer, tls: true };
+    const session = new Session(this.#rules, peer, this.#tally);
+    if (this.#stopping) session.stop();
+    return session;
+  }
+
+  #step(state: State): SessionAction | undefined {
+    switch (state.kind) {
+      case "commands":
+      case "sasl":
+        return this.#readLine(state);
+      case "data":
+        return this.#readData(state);
+      case "deciding":
+      case "upgrading":
+      case "delivering":
+        throw new Error(`Session.next() before its question: ${state.kind}`);
+      case "closed":
+        return CLOSE;
+      default:
+        return state satisfies never;
+    }
+  }
+
+  #readLine(state: State & { kind: "commands" | "sasl" }) {
+    if (!this.input.atLine()) return this.#idle();
+    const inAuth = state.kind === "sasl" || this.input.startsWith("AUTH");
+    const line = this.input.readLine(
+      inAuth ? MAX_RESPONSE_OCTETS : MAX_COMMAND_OCTETS,
+    );
+    if (line === undefined) return this.#idle();
+    if (state.kind === "sasl") {
+      this.#saslStep(
+        line === TOO_LONG
+          ? SASL_ERRORS.lineTooLong
+          : continueSasl(state.step, lineText(line)),
+        state.step.mechanism,
+        state.step.username,
+      );
+    } else if (line !== TOO_LONG) {
+      this.#command(parseCommand(line));
+    } else if (inAuth) {
+      this.#saslStep(SASL_ERRORS.lineTooLong, "");
+    } else {
+      this.#reply(REPLIES.lineTooLong);
+    }
+    return undefined;
+  }
+
+  /** Nothing to do before more is read; no reason to, once the listener stops. */
+  #idle(): SessionAction | undefined {
+    if (!this.#stopping || this.inTransaction) return NEED_DATA;
+    this.#close(REPLIES.shuttingDown);
+    return undefined;
+  }
+
+  #command(command: Command): void {
+    switch (command.kind) {
+      case "command": {
+        const refusal = outOfPlace(command.verb, this.#standing());
+        if (refusal === undefined) this.#obey(command.verb, command.args);
+        else if (command.verb === "AUTH") this.#refuseAuth(refusal);
+        else this.#reply(refusal);
+        return;
+      }
+      case "unknown":
+        return this.#reply(REPLIES.unknownCommand);
+      case "malformed":
+        return this.#reply(REPLIES.malformedLine);
+      case "http":
+        this.#state = { kind: "closed" };
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #standing(): SessionStanding {
+    const { tls, plainTextAuth } = this.#peer;
+    return {
+      greeted: this.#hello !== undefined,
+      tls,
+      authAllowed: tls || plainTextAuth,
+      authRequired: this.#rules.authRequired,
+      authenticated: this.#username !== undefined,
+      inTransaction: this.inTransaction,
+      recipients: this.#transaction?.recipients.length ?? 0,
+    };
+  }
+
+  /** Does what a command in its place asks for. */
+  #obey(verb: Verb, args: string): void {
+    switch (verb) {
+      case "EHLO":
+      case "HELO":
+        return this.#greeted(verb, args);
+      case "AUTH":
+        return this.#auth(args);
+      case "STARTTLS":
+        return this.#startTls(args);
+      case "MAIL":
+        return this.#mail(args);
+      case "RCPT":
+        return this.#rcpt(args);
+      case "DATA":
+        return this.#data(args);
+      case "RSET":
+        return this.#reset(args);
+      case "QUIT":
+        return this.#quit(args);
+      case "NOOP":
+        return this.#reply(REPLIES.done);
+      case "VRFY":
+        return this.#reply(REPLIES.cannotVerify);
+      case "HELP":
+        return this.#reply(REPLIES.help);
+      case "EXPN":
+        return this.#reply(REPLIES.notImplemented);
+      default:
+        verb satisfies never;
+    }
+  }
+
+  #greeted(verb: "EHLO" | "HELO", name: string): void {
+    if (name === "") return this.#reply(REPLIES.needName);
+    this.#hello = { name, esmtp: verb === "EHLO" };
+    this.#transaction = undefined;
+    this.#reply(helloReply(verb, this.#rules, this.#standing()));
+  }
+
+  #auth(args: string): void {
+    const [mechanism = "", initialResponse, ...more] = words(args);
+    if (mechanism === "" || more.length > 0) {
+      return this.#refuseAuth(REPLIES.authSyntax);
+    }
+    const name = mechanism.toUpperCase();
+    const step = startSasl(mechanism, initialResponse);
+    // What is no mechanism may be a response gone astray: not for the log.
+    this.#saslStep(step, MECHANISMS.includes(name) ? name : "");
+  }
+
+  #saslStep(step: SaslStep, mechanism: string, username?: string): void {
+    switch (step.kind) {
+      case "challenge":
+        this.#state = { kind: "sasl", step };
+        return this.#reply({ code: 334, text: step.challenge });
+      case "credentials":
+        return this.#ask(step);
+      case "error":
+        return this.#endAuth(step, step.reason, { mechanism, username });
+      default:
+        step satisfies never;
+    }
+  }
+
+  #ask(credentials: SaslCredentials): void {
+    const { username, password, mechanism } = credentials;
+    const request: AuthRequest = {
+      username,
+      password,
+      mechanism,
+      remoteIp: this.#peer.remoteIp,
+      heloName: this.#hello?.name ?? "",
+    };
+    this.#state = { kind: "deciding", request };
+    this.#pending.push({ kind: "authenticate", request });
+  }
+
+  #refuseAuth(reply: SmtpReply): void {
+    const reason = reply.code === 538
+      ? "tls-required"
+      : reply.code === 501
+      ? "bad-syntax"
+      : "bad-sequence";
+    this.#endAuth(reply, reason, { mechanism: "" });
+  }
+
+  /** Every AUTH ends here, and only here. */
+  #endAuth(
+    reply: SmtpReply,
+    reason: AuthReason,
+    who: { mechanism: string; username?: string | undefined },
+  ): void {
+    this.#state = COMMANDS;
+    const { mechanism, username } = who;
+    const outcome = { code: reply.code, reason, mechanism };
+    this.#pending.push({
+      kind: "authEnded",
+      outcome: withUsername(outcome, username),
+    });
+    this.#reply(reply);
+    if (reply.code !== 535) return;
+    this.#tally.authFailures++;
+    if (this.#tally.authFailures >= this.#rules.maxAuthFailures) {
+      this.#close(REPLIES.tooManyFailures);
+    }
+  }
+
+  #startTls(args: string): void {
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    if (!this.#rules.startTls) return this.#reply(REPLIES.noTlsNow);
+    this.#reply(REPLIES.ready);
+    this.#state = { kind: "upgrading" };
+    this.#pending.push(START_TLS);
+  }
+
+  #mail(args: string): void {
+    const begun = beginTransaction(args, this.#rules.maxMessageOctets);
+    if (begun.kind === "error") return this.#reply(begun.reply);
+    this.#transaction = begun.transaction;
+    this.#reply(REPLIES.senderOk);
+  }
+
+  #rcpt(args: string): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return this.#reply(REPLIES.mailFirst);
+    this.#reply(addRecipient(transaction, args));
+  }
+
+  #data(args: string): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return this.#reply(REPLIES.mailFirst);
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    const reader = new DataReader(this.#rules.maxMessageOctets);
+    this.#state = { kind: "data", reader, faulted: false };
+    this.#reply(START_INPUT);
+    this.#pending.push({
+      kind: "message",
+      envelope: {
+        ...transaction,
+        ...(this.#username === undefined ? {} : { username: this.#username }),
+        remoteIp: this.#peer.remoteIp,
+        heloName: this.#hello?.name ?? "",
+        esmtp: this.#hello?.esmtp ?? false,
+        tls: this.#peer.tls,
+      },
+    });
+  }
+
+  #readData(state: State & { kind: "data" }): SessionAction | undefined {
+    const { reader } = state;
+    const waiting = this.input.peek();
+    if (waiting.length === 0) return NEED_DATA;
+    const { length, used, ended } = reader.read(waiting);
+    this.input.take(used);
+    const { fault } = reader;
+    if (ended) {
+      this.#state = { kind: "delivering", fault };
+      this.#pending.push({ kind: "endOfMessage", octets: reader.octets });
+    }
+    if (fault === undefined) {
+      if (length === 0) return undefined;
+      const octets = this.input.own(waiting.subarray(0, length));
+      return { kind: "body", octets };
+    }
+    if (state.faulted) return undefined;
+    state.faulted = true;
+    return { kind: "badBody", fault };
+  }
+
+  #reset(args: string): void {
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    this.#transaction = undefined;
+    this.#reply(REPLIES.done);
+  }
+
+  #quit(args: string): void {
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    this.#close(REPLIES.bye);
+  }
+
+  #close(reply: SmtpReply): void {
+    this.#output.push(encodeReply(reply));
+    this.#state = { kind: "closed" };
+  }
+
+  #reply(reply: SmtpReply): void {
+    this.#output.push(encodeReply(reply));
+    if (reply.code < 500 || reply.code > 504) return;
+    this.#tally.errors++;
+    if (this.#tally.errors >= MAX_ERRORS) this.#close(REPLIES.tooManyErrors);
+  }
+}
+
+/** What a decision means where nobody has noted a better reason. */
+const DEFAULT_REASONS: Readonly<Record<AuthDecision, ProviderReason>> = {
+  authOk: "ok",
+  authInvalid: "wrong-credentials",
+  authFailure: "provider-failure",
+};
+
+function faultReply(fault: DataFault): SmtpReply {
+  return fault === "tooLarge" ? REPLIES.messageTooLarge : REPLIES.bareLineEnd;
+}
+
+function withUsername(
+  outcome: AuthOutcome,
+  username: string | undefined,
+): AuthOutcome {
+  return username === undefined ? outcome : { ...outcome, username };
+}
+
+function unasked(method: string): Error {
+  return new Error(`Session.${method}() answers a question that is not open`);
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
