@@ -4,7 +4,7 @@
  * @module
  */
 
-import { explain } from "./reasons.ts";
+import { explain, type ProviderReason } from "./reasons.ts";
 import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
 
 /**
@@ -40,24 +40,49 @@ export async function askProvider(
   request: AuthRequest,
   signal?: AbortSignal,
 ): Promise<AuthDecision> {
+  return await askNow(provider, request, signal);
+}
+
+/**
+ * The same for a caller who is quicker with a decision that is there at once,
+ * as that of most local providers is: nothing to wait for, nothing to watch.
+ */
+export function askNow(
+  provider: AuthProvider,
+  request: AuthRequest,
+  signal?: AbortSignal,
+): AuthDecision | Promise<AuthDecision> {
   if (signal?.aborted) return gone(request);
   try {
     const answer: unknown = provider(request, signal);
-    // Most local providers answer at once: nothing to wait for or to clean up.
-    if (isDecision(answer)) return answer;
+    return isDecision(answer) ? answer : decisionOf(answer, request, signal);
+  } catch {
+    return failed(request, "provider-error");
+  }
+}
+
+async function decisionOf(
+  answer: unknown,
+  request: AuthRequest,
+  signal: AbortSignal | undefined,
+): Promise<AuthDecision> {
+  try {
     const decision = await unlessAborted(Promise.resolve(answer), signal);
     if (signal?.aborted) return gone(request);
     if (isDecision(decision)) return decision;
-    explain(request, "provider-nonsense");
+    return failed(request, "provider-nonsense");
   } catch {
-    explain(request, "provider-error");
+    return failed(request, "provider-error");
   }
+}
+
+function failed(request: AuthRequest, reason: ProviderReason): AuthDecision {
+  explain(request, reason);
   return AuthDecision.authFailure;
 }
 
 function gone(request: AuthRequest): AuthDecision {
-  explain(request, "client-gone");
-  return AuthDecision.authFailure;
+  return failed(request, "client-gone");
 }
 
 function isDecision(answer: unknown): answer is AuthDecision {

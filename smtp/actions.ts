@@ -63,5 +63,9 @@ export type SessionAction =
   | { readonly kind: "badBody"; readonly fault: DataFault }
   /** The message's end has come: find out what became of it, then `delivered`. */
   | { readonly kind: "endOfMessage"; readonly octets: number }
-  /** Write the output, then close. */
-  | { readonly kind: "close" };
+  /**
+   * Write the output, then close; with `linger`, wait a little for the client
+   * to close first, because octets of its that nobody reads would make the
+   * kernel reset the connection and the client lose the last reply.
+   */
+  | { readonly kind: "close"; readonly linger: boolean };

@@ -23,12 +23,17 @@ const LARGE = 65_536;
 /** The buffer grows and shrinks by this factor. */
 const STEP = 4;
 
+/** Stands for a buffer that was given away. */
+const NONE = new Uint8Array(0);
+
 /** What {@linkcode Input.readLine} says about a line that is over the limit. */
 export const TOO_LONG: unique symbol = Symbol("line too long");
 
 /** Received octets in order: `space` and `filled` put in, the rest takes out. */
 export class Input {
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL);
+  #buffer: Uint8Array<ArrayBuffer> = NONE;
+  /** How large the buffer is, or the next one will be. */
+  #size = SMALL;
   /** The first octet that was not taken yet. */
   #start = 0;
   /** Behind the last octet received. */
@@ -39,8 +44,9 @@ export class Input {
   #skipping = false;
   /** A read into the buffer's tail is under way: the buffer must stay. */
   #lent = false;
-  /** How many octets the last read brought. */
+  /** How many octets the last read brought, and whether it filled its space. */
   #lastRead = 0;
+  #full = false;
 
   /** How many octets wait to be taken. */
   get length(): number {
@@ -68,6 +74,7 @@ export class Input {
     this.#lent = false;
     this.#end += octets;
     this.#lastRead = octets;
+    this.#full = this.#end === this.#buffer.length;
   }
 
   /**
@@ -115,37 +122,36 @@ export class Input {
   }
 
   /**
-   * Gives away what `peek` showed: large pieces go with their buffer, small
-   * ones as a copy, so that either way nobody writes into them any more.
+   * Gives away what `peek` showed and `take` took: a large piece with the
+   * buffer that it fills, others as a copy; nobody writes into them any more.
    */
   own(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    if (this.#lent || piece.length < SMALL * STEP) return piece.slice();
-    const rest = this.peek();
-    this.#buffer = new Uint8Array(Math.max(rest.length, this.#buffer.length));
-    this.#buffer.set(rest);
-    this.#start = this.#scanned = 0;
-    this.#end = rest.length;
+    const small = piece.length < SMALL * STEP;
+    if (small || this.#lent || this.length > 0) return piece.slice();
+    this.#size = this.#buffer.length;
+    this.#buffer = NONE;
+    this.#start = this.#end = this.#scanned = 0;
     return piece;
   }
 
   /** Everything is taken: begin at the front, with a buffer of the right size. */
   #rewind(): void {
-    const size = this.#buffer.length;
-    const full = this.#end === size;
+    const oversized = this.#size > SMALL * STEP &&
+      this.#lastRead < this.#size / STEP / STEP;
+    if (this.#full && this.#size < LARGE) this.#size *= STEP;
+    else if (oversized) this.#size /= STEP;
     this.#start = this.#end = this.#scanned = 0;
-    if (full && size < LARGE) {
-      this.#buffer = new Uint8Array(size * STEP);
-    } else if (size > SMALL * STEP && this.#lastRead < size / STEP / STEP) {
-      this.#buffer = new Uint8Array(size / STEP);
+    if (this.#buffer.length !== this.#size) {
+      this.#buffer = new Uint8Array(this.#size);
     }
   }
 
   /** The buffer is full: move what waits to the front of one that has room. */
   #makeRoom(): void {
     const rest = this.peek();
-    const size = this.#buffer.length;
-    if (rest.length * 2 > size) {
-      this.#buffer = new Uint8Array(size * STEP);
+    if (rest.length * 2 > this.#size) {
+      this.#size *= STEP;
+      this.#buffer = new Uint8Array(this.#size);
       this.#buffer.set(rest);
     } else {
       this.#buffer.copyWithin(0, this.#start, this.#end);

@@ -59,7 +59,6 @@ const MAX_ERRORS = 20;
 
 const NEED_DATA: SessionAction = { kind: "needData" };
 const START_TLS: SessionAction = { kind: "startTls" };
-const CLOSE: SessionAction = { kind: "close" };
 
 /** What the session is at. Only this file changes it. */
 type State =
@@ -69,7 +68,7 @@ type State =
   | { readonly kind: "upgrading" }
   | { readonly kind: "data"; readonly reader: DataReader; faulted: boolean }
   | { readonly kind: "delivering"; readonly fault: DataFault | undefined }
-  | { readonly kind: "closed" };
+  | { readonly kind: "closed"; readonly linger: boolean };
 
 const COMMANDS: State = { kind: "commands" };
 
@@ -166,7 +165,7 @@ export class Session {
   abandoned(): AuthOutcome | undefined {
     if (this.#state.kind !== "sasl") return undefined;
     const { mechanism, username } = this.#state.step;
-    this.#state = { kind: "closed" };
+    this.#state = { kind: "closed", linger: false };
     return withUsername({ reason: "client-gone", mechanism }, username);
   }
 
@@ -189,13 +188,20 @@ export class Session {
     this.#endAuth(decisionReply(decision), reason, request);
   }
 
-  /** Answers `endOfMessage`: what the client is to read about its message. */
-  delivered(reply: SmtpReply): void {
+  /**
+   * Answers `endOfMessage`: what the client is to read about its message.
+   *
+   * @returns What it will read, which is another reply if the message itself
+   * was at fault.
+   */
+  delivered(reply: SmtpReply): SmtpReply {
     if (this.#state.kind !== "delivering") throw unasked("delivered");
     const { fault } = this.#state;
     this.#transaction = undefined;
     this.#state = COMMANDS;
-    this.#reply(fault === undefined ? reply : faultReply(fault));
+    const last = fault === undefined ? reply : faultReply(fault);
+    this.#reply(last);
+    return last;
   }
 
   /**
@@ -224,7 +230,7 @@ export class Session {
       case "delivering":
         throw new Error(`Session.next() before its question: ${state.kind}`);
       case "closed":
-        return CLOSE;
+        return { kind: "close", linger: state.linger };
       default:
         return state satisfies never;
     }
@@ -276,7 +282,7 @@ export class Session {
       case "malformed":
         return this.#reply(REPLIES.malformedLine);
       case "http":
-        this.#state = { kind: "closed" };
+        this.#state = { kind: "closed", linger: false };
         return;
       default:
         command satisfies never;
@@ -479,7 +485,9 @@ export class Session {
 
   #close(reply: SmtpReply): void {
     this.#output.push(encodeReply(reply));
-    this.#state = { kind: "closed" };
+    // A client that says QUIT has nothing to add, unless it has already.
+    const linger = reply !== REPLIES.bye || this.input.length > 0;
+    this.#state = { kind: "closed", linger };
   }
 
   #reply(reply: SmtpReply): void {

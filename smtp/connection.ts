@@ -1,0 +1,458 @@
+/**
+ * One client: moves octets between a socket and a session, asks the provider,
+ * feeds `deliver`, and keeps the time limits.
+ *
+ * @module
+ */
+
+import { askNow } from "../auth/ask_provider.ts";
+import type { SmtpReply } from "../auth/replies.ts";
+import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
+import type { AuthOutcome, SessionPeer, SessionRules } from "./actions.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
+import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
+import {
+  authEvent,
+  closedEvent,
+  messageEvent,
+  type SmtpClosedEvent,
+  type SmtpEvent,
+} from "./events.ts";
+import { REPLIES } from "./replies.ts";
+import { Session } from "./session.ts";
+import { type Encrypt, type Wire, writeAll } from "./wire.ts";
+
+/** How long a TLS handshake may take, in milliseconds. */
+const HANDSHAKE_MS = 30_000;
+
+/**
+ * How long to wait for a client to close after our last word, in milliseconds,
+ * and how many octets of it to throw away meanwhile.
+ */
+const LINGER_MS = 2_000;
+const LINGER_OCTETS = 1_048_576;
+
+/**
+ * How long a provider may take, in milliseconds. Providers have limits of
+ * their own; this one is for those that forgot.
+ */
+const PROVIDER_MS = 300_000;
+
+/**
+ * How much of a message must arrive within the idle timeout, in octets: less
+ * is a client that keeps a connection busy without sending mail.
+ */
+const PROGRESS_OCTETS = 1_024;
+
+/** What is the same for all connections of a listener. */
+export interface ConnectionContext {
+  /** The rules of its sessions. */
+  readonly rules: SessionRules;
+  /** Who decides about logins. */
+  readonly provider: AuthProvider;
+  /** Who takes messages. */
+  readonly deliver: Deliver;
+  /** How long a client may be silent, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  /** The clock. */
+  readonly deadlines: Deadlines;
+  /** Encrypts a connection. */
+  readonly encrypt: Encrypt;
+  /** The log. */
+  readonly report: (event: SmtpEvent) => void;
+}
+
+/**
+ * What a connection waits for. It decides what to do when the time is up: a
+ * client that is waited for can be told, one that does not read can not.
+ */
+type Phase = "client" | "write" | "provider" | "handshake" | "delivery" | "end";
+
+/** A read that was begun while a provider was asked. */
+interface PendingRead {
+  readonly space: Uint8Array<ArrayBuffer>;
+  readonly octets: Promise<number | null>;
+}
+
+/** One client's connection. */
+export class Connection {
+  readonly #context: ConnectionContext;
+  readonly #deadline: Deadline;
+  #wire: Wire;
+  #peer: SessionPeer;
+  #session: Session;
+  #phase: Phase = "handshake";
+  #pendingRead: PendingRead | undefined;
+  /** The client sends nothing more; what it has sent still gets its replies. */
+  #sawEnd = false;
+  /** Our last reply on its way, where it interrupts a read. */
+  #lastWords: Promise<void> | undefined;
+  #delivery: Delivery | undefined;
+  /** Octets of the message since the deadline was renewed. */
+  #progress = 0;
+  #abortAsking: (() => void) | undefined;
+  /** How long the provider took for the last decision, in milliseconds. */
+  #askedMs = 0;
+
+  /**
+   * @param wire The socket.
+   * @param peer What is known about it.
+   * @param context What is the same for all.
+   */
+  constructor(wire: Wire, peer: SessionPeer, context: ConnectionContext) {
+    this.#wire = wire;
+    this.#peer = peer;
+    this.#context = context;
+    this.#session = new Session(context.rules, peer);
+    this.#deadline = context.deadlines.watch(() => this.#expire());
+  }
+
+  /**
+   * Serves the client until the connection is closed. Never rejects.
+   *
+   * @param handshake For implicit TLS: what must be done before the greeting.
+   */
+  run(handshake?: () => Promise<unknown>): Promise<void> {
+    this.#session.greet();
+    return this.#run(handshake);
+  }
+
+  /**
+   * Says one reply instead of serving the client. Never rejects.
+   *
+   * @param reply Why not.
+   * @param handshake As for `run`.
+   */
+  refuse(
+    reply: SmtpReply,
+    handshake?: () => Promise<unknown>,
+  ): Promise<void> {
+    this.#session.end(reply);
+    return this.#run(handshake);
+  }
+
+  /** Begins nothing new; what is under way may end. */
+  stop(): void {
+    this.#session.stop();
+    if (this.#phase === "handshake") close(this.#wire);
+    if (this.#phase !== "client" || this.#session.inTransaction) return;
+    this.#farewell(REPLIES.shuttingDown);
+  }
+
+  /** Ends at once, whatever is under way. */
+  cut(): void {
+    this.#abortAsking?.();
+    if (this.#phase === "client") this.#farewell(REPLIES.shuttingDown);
+    else close(this.#wire);
+  }
+
+  async #run(handshake?: () => Promise<unknown>): Promise<void> {
+    try {
+      if (handshake === undefined || await this.#handshake(handshake)) {
+        await this.#serve();
+      }
+    } catch (error) {
+      // Sockets that break do not come here: this is a fault of ours.
+      this.#reportClosed("error", error);
+    } finally {
+      this.#deadline.stop();
+      close(this.#wire);
+      await this.#abandon();
+    }
+  }
+
+  /** Does what the session asks for until it or the client wants no more. */
+  async #serve(): Promise<void> {
+    for (;;) {
+      const action = this.#session.next();
+      switch (action.kind) {
+        case "needData":
+          if (!await this.#flush() || !await this.#read()) return;
+          break;
+        case "authenticate":
+          this.#session.decided(await this.#ask(action.request));
+          break;
+        case "authEnded":
+          this.#reportAuth(action.outcome);
+          break;
+        case "startTls":
+          if (!await this.#startTls()) return;
+          break;
+        case "message":
+          this.#delivery = startDelivery(
+            this.#context.deliver,
+            action.envelope,
+          );
+          break;
+        case "body":
+          await this.#push(action.octets);
+          break;
+        case "badBody":
+          this.#delivery?.body.fail(
+            new Error(`The message is refused: ${action.fault}`),
+          );
+          break;
+        case "endOfMessage":
+          await this.#endMessage(action.octets);
+          break;
+        case "close":
+          if (await this.#flush()) await this.#leave(action.linger);
+          return;
+        default:
+          return action satisfies never;
+      }
+    }
+  }
+
+  /** Writes all replies since the last time as one; false if nobody reads. */
+  async #flush(): Promise<boolean> {
+    if (!this.#session.hasOutput) return true;
+    this.#phase = "write";
+    this.#renew(this.#context.idleTimeoutMs);
+    try {
+      await writeAll(this.#wire, this.#session.takeOutput());
+    } catch {
+      return false;
+    }
+    // The client has been answered: its turn, and its time begins anew.
+    this.#renew(this.#context.idleTimeoutMs);
+    return true;
+  }
+
+  /** Reads what comes next; false at the end. */
+  async #read(): Promise<boolean> {
+    if (this.#sawEnd) return false;
+    const pending = this.#pendingRead ?? this.#startRead();
+    this.#pendingRead = undefined;
+    this.#phase = "client";
+    let octets: number | null;
+    try {
+      octets = await pending.octets;
+    } catch {
+      return false;
+    }
+    if (this.#lastWords !== undefined) {
+      await this.#lastWords;
+      if (octets !== null) await this.#drain();
+      return false;
+    }
+    if (octets === null) return false;
+    if (this.#session.readingData) {
+      this.#progress += octets;
+      if (this.#progress >= PROGRESS_OCTETS) {
+        this.#renew(this.#context.idleTimeoutMs);
+      }
+    }
+    return true;
+  }
+
+  #startRead(): PendingRead {
+    const { input } = this.#session;
+    const space = input.space();
+    const octets = this.#wire.read(space).then((count) => {
+      input.filled(count ?? 0);
+      return count;
+    });
+    return { space, octets };
+  }
+
+  async #ask(request: AuthRequest): Promise<AuthDecision> {
+    const abort = new AbortController();
+    const began = performance.now();
+    const answer = askNow(this.#context.provider, request, abort.signal);
+    if (typeof answer === "string") {
+      this.#askedMs = performance.now() - began;
+      return answer;
+    }
+    const asking = { open: true };
+    this.#abortAsking = () => abort.abort();
+    if (!await this.#flush()) abort.abort();
+    this.#phase = "provider";
+    this.#renew(PROVIDER_MS);
+    this.#watchClient(asking, abort);
+    const decision = await answer;
+    asking.open = false;
+    this.#abortAsking = undefined;
+    this.#askedMs = performance.now() - began;
+    return decision;
+  }
+
+  /**
+   * Keeps one read under way while a provider is asked. A reset means that the
+   * client has gone. So does the end of its stream, unless something that it
+   * sent still waits: Exim and scripts close their sending half behind their
+   * last command and read on. Never rejects.
+   */
+  async #watchClient(
+    asking: { readonly open: boolean },
+    abort: AbortController,
+  ): Promise<void> {
+    const { input } = this.#session;
+    while (asking.open && input.hasRoom && !this.#sawEnd) {
+      this.#pendingRead ??= this.#startRead();
+      let octets: number | null;
+      try {
+        octets = await this.#pendingRead.octets;
+      } catch {
+        abort.abort();
+        return;
+      }
+      // Too late to be of use here: the next read takes it over.
+      if (!asking.open) return;
+      this.#pendingRead = undefined;
+      if (octets !== null) continue;
+      this.#sawEnd = true;
+      if (input.length === 0) abort.abort();
+    }
+  }
+
+  async #startTls(): Promise<boolean> {
+    if (!await this.#flush()) return false;
+    const early = this.#takePendingRead();
+    const encrypted = await this.#handshake(async () => {
+      this.#wire = await this.#context.encrypt(this.#wire, early);
+    });
+    if (!encrypted) return false;
+    this.#session = this.#session.afterTls();
+    this.#peer = { ...this.#peer, tls: true };
+    this.#renew(this.#context.idleTimeoutMs);
+    return true;
+  }
+
+  /** What a read brings that was under way when STARTTLS was answered. */
+  #takePendingRead(): Promise<Uint8Array | null> | undefined {
+    const pending = this.#pendingRead;
+    this.#pendingRead = undefined;
+    return pending?.octets.then((count) =>
+      count === null ? null : pending.space.subarray(0, count)
+    );
+  }
+
+  async #handshake(work: () => Promise<unknown>): Promise<boolean> {
+    this.#phase = "handshake";
+    this.#renew(HANDSHAKE_MS);
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#reportClosed("tls-failed", error);
+      return false;
+    }
+  }
+
+  /** The disk's time is not the client's: its clock stands still. */
+  async #push(octets: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#phase = "delivery";
+    this.#deadline.pause();
+    await this.#delivery?.body.push(octets);
+    this.#deadline.resume();
+  }
+
+  async #endMessage(octets: number): Promise<void> {
+    const delivery = this.#delivery;
+    if (delivery === undefined) return;
+    this.#phase = "delivery";
+    this.#deadline.pause();
+    delivery.body.end();
+    const { reply, error } = await delivery.result;
+    this.#delivery = undefined;
+    const last = this.#session.delivered(reply);
+    // Where the message was at fault, what deliver threw is a consequence.
+    const cause = last === reply ? error : undefined;
+    this.#context.report(messageEvent(delivery.envelope, octets, last, cause));
+  }
+
+  /** Interrupts a read with a last reply; `#read` sees to the rest. */
+  #farewell(reply: SmtpReply): void {
+    this.#phase = "end";
+    this.#renew(LINGER_MS);
+    this.#session.end(reply);
+    this.#lastWords = writeAll(this.#wire, this.#session.takeOutput())
+      .then(() => this.#wire.closeWrite())
+      .catch(() => close(this.#wire));
+  }
+
+  /** Closes our side, and gives the client time to close its own. */
+  async #leave(linger: boolean): Promise<void> {
+    this.#phase = "end";
+    this.#renew(LINGER_MS);
+    // On TLS this is the close_notify that clients wait for.
+    if (!linger && !this.#peer.tls) return;
+    try {
+      await this.#wire.closeWrite();
+    } catch {
+      return;
+    }
+    if (linger && !this.#sawEnd) await this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    const scrap = new Uint8Array(4096);
+    try {
+      let pending = this.#pendingRead?.octets;
+      for (let drained = 0; drained < LINGER_OCTETS;) {
+        const octets = await (pending ?? this.#wire.read(scrap));
+        if (octets === null) return;
+        drained += octets;
+        pending = undefined;
+      }
+    } catch {
+      // The client has gone, or its time is up.
+    }
+  }
+
+  /** The time is up. */
+  #expire(): void {
+    switch (this.#phase) {
+      case "client":
+        this.#reportClosed("idle");
+        return this.#farewell(REPLIES.idle);
+      case "provider":
+        return this.#abortAsking?.();
+      case "write":
+        this.#reportClosed("idle");
+        return close(this.#wire);
+      case "handshake":
+      case "delivery":
+      case "end":
+        return close(this.#wire);
+      default:
+        this.#phase satisfies never;
+    }
+  }
+
+  #renew(milliseconds: number): void {
+    this.#progress = 0;
+    this.#deadline.renew(milliseconds);
+  }
+
+  /** Ends what the client has left unfinished. */
+  async #abandon(): Promise<void> {
+    const outcome = this.#session.abandoned();
+    if (outcome !== undefined) this.#reportAuth(outcome);
+    const delivery = this.#delivery;
+    if (delivery === undefined) return;
+    delivery.body.fail(new Error("The client has left before the end"));
+    await delivery.result;
+    const { envelope, body } = delivery;
+    this.#context.report(messageEvent(envelope, body.octets));
+  }
+
+  #reportAuth(outcome: AuthOutcome): void {
+    this.#context.report(authEvent(outcome, this.#peer, this.#askedMs));
+    this.#askedMs = 0;
+  }
+
+  #reportClosed(reason: SmtpClosedEvent["reason"], error?: unknown): void {
+    this.#context.report(closedEvent(reason, this.#peer, error));
+  }
+}
+
+/** Closes a socket that may be closed already. */
+function close(wire: Wire): void {
+  try {
+    wire.close();
+  } catch {
+    // It was.
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Handing a message to `deliver`, whatever that does.
+ *
+ * @module
+ */
+
+import type { SmtpReply } from "../auth/replies.ts";
+import { MessageBody } from "./body.ts";
+import type { Envelope, SmtpMessage } from "./envelope.ts";
+import { errorText } from "./events.ts";
+import { REPLIES } from "./replies.ts";
+
+/**
+ * Takes a message over.
+ *
+ * Resolving with nothing means `250 2.0.0`: from then on the message is the
+ * receiver's to keep. Resolving with a reply sends that one. Throwing means
+ * `451 4.3.0`, and only the log learns why. A reply counts only for a message
+ * that came to its end: for one that is too large or broken the client reads
+ * the reason for that instead.
+ */
+export type Deliver = (
+  message: SmtpMessage,
+) => void | SmtpReply | Promise<void | SmtpReply>;
+
+/** What became of a message. */
+export interface Delivered {
+  /** What the client is to read. */
+  readonly reply: SmtpReply;
+  /** What `deliver` threw, if it did. */
+  readonly error?: string;
+}
+
+/** A message on its way. */
+export interface Delivery {
+  /** Who sends it to whom. */
+  readonly envelope: Envelope;
+  /** Where its octets go. */
+  readonly body: MessageBody;
+  /** What becomes of it. Never rejects. */
+  readonly result: Promise<Delivered>;
+}
+
+/** Begins to deliver a message whose body is still to come. */
+export function startDelivery(deliver: Deliver, envelope: Envelope): Delivery {
+  const body = new MessageBody();
+  const message: SmtpMessage = {
+    envelope,
+    get body() {
+      return body.stream;
+    },
+  };
+  return { envelope, body, result: run(deliver, message, body) };
+}
+
+async function run(
+  deliver: Deliver,
+  message: SmtpMessage,
+  body: MessageBody,
+): Promise<Delivered> {
+  try {
+    const reply: unknown = await deliver(message) ?? REPLIES.accepted;
+    if (isReply(reply)) return { reply };
+    const error = "TypeError: deliver must return nothing or an SmtpReply";
+    return { reply: REPLIES.deliveryFailed, error };
+  } catch (error) {
+    return { reply: REPLIES.deliveryFailed, error: errorText(error) };
+  } finally {
+    body.release();
+  }
+}
+
+/** A reply that may end a message: success or refusal, for now or for good. */
+function isReply(reply: unknown): reply is SmtpReply {
+  return typeof reply === "object" && reply !== null &&
+    "code" in reply && typeof reply.code === "number" &&
+    [2, 4, 5].includes(reply.code / 100 | 0) && Number.isInteger(reply.code) &&
+    "text" in reply && typeof reply.text === "string" &&
+    (!("enhanced" in reply) || reply.enhanced === undefined ||
+      typeof reply.enhanced === "string" &&
+        /^[245]\.[0-9]{1,3}\.[0-9]{1,3}$/.test(reply.enhanced));
+}

@@ -1,0 +1,155 @@
+/**
+ * What a listener tells its log. Named fields only, never a whole object of
+ * somebody else's, so that no secret can come along.
+ *
+ * @module
+ */
+
+import type { AuthReason } from "../auth/reasons.ts";
+import type { SmtpReply } from "../auth/replies.ts";
+import type { AuthOutcome, SessionPeer } from "./actions.ts";
+import type { Envelope } from "./envelope.ts";
+
+/** What all events about a client say. */
+export interface SmtpClientEvent {
+  /** The client's address. */
+  readonly remoteIp: string;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+}
+
+/** An AUTH command has ended. Every one of them ends in one such event. */
+export interface SmtpAuthEvent extends SmtpClientEvent {
+  /** Tells the events apart. */
+  readonly kind: "auth";
+  /** `ok`, `invalid` (535), `failure` (454), or `error` for all else. */
+  readonly outcome: "ok" | "invalid" | "failure" | "error";
+  /** The reply code that the client got; absent if it left without one. */
+  readonly code?: number;
+  /** Why, from a closed set of words. */
+  readonly reason: AuthReason;
+  /** The mechanism; `""` if the client named none that is known. */
+  readonly mechanism: string;
+  /** The user name, as far as the exchange came. */
+  readonly username?: string;
+  /** How long the provider took, in milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** A message has been accepted, refused, or lost with its connection. */
+export interface SmtpMessageEvent extends SmtpClientEvent {
+  /** Tells the events apart. */
+  readonly kind: "message";
+  /** The reply code that the client got; absent if it left before the end. */
+  readonly code?: number;
+  /** The text of that reply. */
+  readonly text?: string;
+  /** The user who has authenticated, if one has. */
+  readonly username?: string;
+  /** The sender's mailbox; `""` for `<>`. */
+  readonly sender: string;
+  /** How many recipients the message has. */
+  readonly recipients: number;
+  /** How many octets of the message arrived. */
+  readonly octets: number;
+  /** What `deliver` threw, if it did. */
+  readonly error?: string;
+}
+
+/** The listener has ended a connection on its own account. */
+export interface SmtpClosedEvent extends SmtpClientEvent {
+  /** Tells the events apart. */
+  readonly kind: "closed";
+  /** Why, from a closed set of words. */
+  readonly reason: "idle" | "too-many-connections" | "tls-failed" | "error";
+  /** What went wrong, for `tls-failed` and `error`. */
+  readonly error?: string;
+}
+
+/** A connection could not be accepted, for want of file descriptors mostly. */
+export interface SmtpAcceptEvent {
+  /** Tells the events apart. */
+  readonly kind: "acceptFailed";
+  /** What the system said. */
+  readonly error: string;
+}
+
+/** What a listener tells its log: a union on `kind` that may grow. */
+export type SmtpEvent =
+  | SmtpAuthEvent
+  | SmtpMessageEvent
+  | SmtpClosedEvent
+  | SmtpAcceptEvent;
+
+/** Makes the event for the end of an AUTH. */
+export function authEvent(
+  { code, reason, mechanism, username }: AuthOutcome,
+  { remoteIp, tls }: SessionPeer,
+  milliseconds: number,
+): SmtpAuthEvent {
+  return {
+    kind: "auth",
+    outcome: outcomeWord(code),
+    ...(code === undefined ? {} : { code }),
+    reason,
+    mechanism,
+    ...(username === undefined ? {} : { username }),
+    remoteIp,
+    tls,
+    milliseconds: Math.round(milliseconds),
+  };
+}
+
+function outcomeWord(code: number | undefined): SmtpAuthEvent["outcome"] {
+  switch (code) {
+    case 235:
+      return "ok";
+    case 535:
+      return "invalid";
+    case 454:
+      return "failure";
+    default:
+      return "error";
+  }
+}
+
+/** Makes the event for the end of a message, one way or another. */
+export function messageEvent(
+  envelope: Envelope,
+  octets: number,
+  reply?: SmtpReply,
+  error?: string,
+): SmtpMessageEvent {
+  const { username, sender, recipients, remoteIp, tls } = envelope;
+  return {
+    kind: "message",
+    ...(reply === undefined ? {} : { code: reply.code, text: reply.text }),
+    ...(username === undefined ? {} : { username }),
+    sender,
+    recipients: recipients.length,
+    octets,
+    remoteIp,
+    tls,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Makes the event for a connection that the listener ends. */
+export function closedEvent(
+  reason: SmtpClosedEvent["reason"],
+  { remoteIp, tls }: SessionPeer,
+  error?: unknown,
+): SmtpClosedEvent {
+  return {
+    kind: "closed",
+    reason,
+    remoteIp,
+    tls,
+    ...(error === undefined ? {} : { error: errorText(error) }),
+  };
+}
+
+/** The words of an error of any kind. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
+}

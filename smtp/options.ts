@@ -1,0 +1,149 @@
+/**
+ * How a listener is told what to do, and what it does not take.
+ *
+ * @module
+ */
+
+import type { AuthProvider } from "../auth/types.ts";
+import type { SmtpEvent } from "./events.ts";
+
+/** Where and how {@linkcode serveSmtp} listens. */
+export interface ServeSmtpOptions {
+  /** Decides who may send. */
+  readonly provider: AuthProvider;
+  /** The address to listen on. Default: `127.0.0.1`. */
+  readonly hostname?: string;
+  /** The port; 0 for any free one. Default: 2525. */
+  readonly port?: number;
+  /** A second port, for implicit TLS; 0 for any free one. Default: none. */
+  readonly tlsPort?: number;
+  /** The certificate chain in PEM: switches STARTTLS on. Default: none. */
+  readonly cert?: string;
+  /** The private key of the certificate, in PEM. */
+  readonly key?: string;
+  /** The server's own name, in the greeting. Default: `localhost`. */
+  readonly serverName?: string;
+  /** Whether nothing may be sent without AUTH. Default: true. */
+  readonly requireAuth?: boolean;
+  /**
+   * Whether AUTH may be used in plain text from other machines. Default:
+   * false; then it may be used where the connection stays on the machine and
+   * there is no certificate.
+   */
+  readonly allowInsecureAuth?: boolean;
+  /** Which failed login of a connection ends it. Default: 3. */
+  readonly maxAuthFailures?: number;
+  /** The largest message, in octets. Default: 26214400 (25 MiB). */
+  readonly maxSize?: number;
+  /** How many clients are served at a time. Default: 10000. */
+  readonly maxConnections?: number;
+  /** How long a client may be silent, in milliseconds. Default: 300000. */
+  readonly idleTimeoutMs?: number;
+  /** Ends the listener and all its connections at once when aborted. */
+  readonly signal?: AbortSignal;
+  /** Called for each address that is bound. */
+  readonly onListen?: (address: SmtpAddress) => void;
+  /** Called with what a log would want to know. */
+  readonly onEvent?: (event: SmtpEvent) => void;
+}
+
+/** An address that a listener is bound to. */
+export interface SmtpAddress {
+  /** The kind of socket. */
+  readonly transport: "tcp";
+  /** The IP address. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+  /** Whether connections begin with a TLS handshake. */
+  readonly tls: boolean;
+}
+
+/** A certificate chain with its private key, in PEM. */
+export interface Certificate {
+  /** The certificate chain. */
+  readonly cert: string;
+  /** The private key. */
+  readonly key: string;
+}
+
+/** Options with all defaults filled in. */
+export interface ListenerSettings {
+  readonly provider: AuthProvider;
+  readonly hostname: string;
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+  readonly certificate: Certificate | undefined;
+  readonly serverName: string;
+  readonly requireAuth: boolean;
+  readonly allowInsecureAuth: boolean;
+  readonly maxAuthFailures: number;
+  readonly maxSize: number;
+  readonly maxConnections: number;
+  readonly idleTimeoutMs: number;
+}
+
+/** Fills in the defaults, or throws at what makes no sense. */
+export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
+  if (typeof options.provider !== "function") {
+    throw new TypeError("Cannot serve SMTP: provider must be a function");
+  }
+  const certificate = checkedCertificate(options);
+  if (options.tlsPort !== undefined && certificate === undefined) {
+    throw new TypeError("Cannot serve SMTP: tlsPort needs cert and key");
+  }
+  return {
+    provider: options.provider,
+    hostname: options.hostname ?? "127.0.0.1",
+    port: within("port", options.port ?? 2525, 0, 65_535),
+    tlsPort: options.tlsPort === undefined
+      ? undefined
+      : within("tlsPort", options.tlsPort, 0, 65_535),
+    certificate,
+    serverName: checkedName(options.serverName ?? "localhost"),
+    requireAuth: options.requireAuth ?? true,
+    allowInsecureAuth: options.allowInsecureAuth ?? false,
+    maxAuthFailures: within("maxAuthFailures", options.maxAuthFailures ?? 3),
+    maxSize: within("maxSize", options.maxSize ?? 26_214_400),
+    maxConnections: within("maxConnections", options.maxConnections ?? 10_000),
+    idleTimeoutMs: within(
+      "idleTimeoutMs",
+      options.idleTimeoutMs ?? 300_000,
+      1,
+      2_147_483_647,
+    ),
+  };
+}
+
+function checkedCertificate(
+  { cert, key }: ServeSmtpOptions,
+): Certificate | undefined {
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === undefined && key === undefined) return undefined;
+  throw new TypeError("Cannot serve SMTP: cert and key must come together");
+}
+
+function within(
+  name: string,
+  value: number,
+  least = 1,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `Cannot serve SMTP: ${name} must be an integer from ${least} to ${most}: got ${value}`,
+  );
+}
+
+/**
+ * Whether a name can stand in replies, headers and file names without changing
+ * their meaning.
+ */
+export function isServerName(name: string): boolean {
+  return /^[A-Za-z0-9._:[\]-]{1,255}$/.test(name);
+}
+
+function checkedName(name: string): string {
+  if (isServerName(name)) return name;
+  throw new TypeError("Cannot serve SMTP: serverName must be a host name");
+}

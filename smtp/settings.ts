@@ -1,0 +1,298 @@
+/**
+ * Flags and environment become settings, or one line that says what is wrong.
+ *
+ * @module
+ */
+
+import * as std from "@std/cli/parse-args";
+import { type Flag, type FlagName, FLAGS } from "./flags.ts";
+import { isServerName } from "./options.ts";
+
+// The npm build of @std/cli has no type declarations: this is the one used.
+const parseArgs: (args: readonly string[], options: {
+  readonly string: readonly string[];
+  readonly boolean: readonly string[];
+  readonly negatable: readonly string[];
+  readonly default: Readonly<Record<string, undefined>>;
+  readonly unknown: (arg: string, key?: string) => boolean;
+}) => Record<string, unknown> = std.parseArgs;
+
+/** The user's mistake, in one line. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Who decides about logins. */
+export type AuthSource =
+  | {
+    readonly kind: "http";
+    readonly url: string;
+    readonly bearerToken?: string;
+    readonly timeoutMs: number;
+  }
+  | {
+    readonly kind: "local";
+    readonly username: string;
+    readonly password: string;
+  }
+  /** Nobody yet: make somebody up. */
+  | { readonly kind: "none" };
+
+/** What the command is to do. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  /** The name to use; absent for the machine's own. */
+  readonly hostname?: string;
+  readonly tlsPort?: number;
+  readonly tlsFiles?: { readonly cert: string; readonly key: string };
+  readonly auth: AuthSource;
+  readonly requireAuth: boolean;
+  readonly allowInsecureAuth: boolean;
+  readonly maxAuthFailures: number;
+  readonly maildir: string;
+  readonly maxSize: number;
+  readonly maxConnections: number;
+  readonly idleTimeoutMs: number;
+  /** How to log; absent to decide by whether there is a terminal. */
+  readonly log?: "text" | "json";
+}
+
+/** What the command line asks for. */
+export type Invocation =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "serve"; readonly settings: Settings };
+
+/** The largest delay that timers take, in milliseconds. */
+const MAX_MS = 2_147_483_647;
+
+/**
+ * Reads the command line and the environment.
+ *
+ * @param args The arguments.
+ * @param env Looks a variable up.
+ * @throws {UsageError} If something is wrong with them. Its text holds no
+ * value that may be a secret.
+ */
+export function readInvocation(
+  args: readonly string[],
+  env: (name: string) => string | undefined,
+): Invocation {
+  const flags = readFlags(args);
+  if (flags.help === true) return { kind: "help" };
+  if (flags.version === true) return { kind: "version" };
+  const given = (name: FlagName) => lookUp(FLAGS[name], flags, env);
+  return { kind: "serve", settings: readSettings(given) };
+}
+
+/** Where a value came from, as its giver calls it, and the value. */
+interface Given {
+  readonly source: string;
+  readonly value: string;
+}
+
+type Lookup = (name: FlagName) => Given | undefined;
+
+function readFlags(args: readonly string[]): Record<string, unknown> {
+  const flags = Object.values(FLAGS).filter(({ flag }) => flag !== undefined);
+  const named = (takes: Flag["takes"]) =>
+    flags.flatMap(({ flag, takes: t }) => t === takes && flag ? [flag] : []);
+  return parseArgs(args.map(spelledOut), {
+    string: named("text"),
+    boolean: [...named("switch"), "help", "version"],
+    negatable: named("switch"),
+    // Tells a switch that is off from one that is not there.
+    default: Object.fromEntries(named("switch").map((f) => [f, undefined])),
+    unknown: (arg, key) => {
+      // What is unknown may be a secret that has lost its way: name it only.
+      throw new UsageError(
+        key === undefined || !arg.startsWith("--")
+          ? "unexpected argument: everything is a flag, see --help"
+          : `unknown flag --${key}: see --help`,
+      );
+    },
+  });
+}
+
+/** `--switch=word`, which the parser would take for "on" whatever the word. */
+function spelledOut(arg: string): string {
+  const [, flag, word = ""] = /^--([a-z-]+)=(.*)$/s.exec(arg) ?? [];
+  const isSwitch = Object.values(FLAGS).some((known) =>
+    known.takes === "switch" && known.flag === flag
+  );
+  if (!isSwitch) return arg;
+  const on = readSwitch({ source: `--${flag}`, value: word });
+  return on ? `--${flag}` : `--no-${flag}`;
+}
+
+function lookUp(
+  { flag, env: variable }: Flag,
+  flags: Record<string, unknown>,
+  env: (name: string) => string | undefined,
+): Given | undefined {
+  const value = flag === undefined ? undefined : flags[flag];
+  const source = `--${flag}`;
+  if (value === "") throw new UsageError(`${source} needs a value`);
+  if (typeof value === "string") return { source, value };
+  if (typeof value === "boolean") {
+    return { source, value: value ? "on" : "off" };
+  }
+  const inEnv = env(variable);
+  return inEnv === undefined || inEnv === ""
+    ? undefined
+    : { source: variable, value: inEnv };
+}
+
+function readSettings(given: Lookup): Settings {
+  const tlsFiles = readTlsFiles(given);
+  const port = readNumber(given("port"), 0, 65_535) ?? 2525;
+  const tlsPort = readNumber(given("tlsPort"), 0, 65_535);
+  if (tlsPort !== undefined && tlsFiles === undefined) {
+    throw new UsageError("--tls-port needs --tls-cert and --tls-key");
+  }
+  if (tlsPort === port && port !== 0) {
+    throw new UsageError("--tls-port must differ from --port");
+  }
+  const hostname = readName(given("hostname"));
+  const log = readLog(given("log"));
+  return {
+    host: given("host")?.value ?? "127.0.0.1",
+    port,
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(tlsPort === undefined ? {} : { tlsPort }),
+    ...(tlsFiles === undefined ? {} : { tlsFiles }),
+    auth: readAuth(given),
+    requireAuth: readSwitch(given("requireAuth")) ?? true,
+    allowInsecureAuth: readSwitch(given("allowInsecureAuth")) ?? false,
+    maxAuthFailures: readNumber(given("maxAuthFailures")) ?? 3,
+    maildir: given("maildir")?.value ?? "./maildir",
+    maxSize: readNumber(given("maxSize")) ?? 26_214_400,
+    maxConnections: readNumber(given("maxConnections")) ?? 10_000,
+    idleTimeoutMs: readNumber(given("idleTimeout"), 1, MAX_MS) ?? 300_000,
+    ...(log === undefined ? {} : { log }),
+  };
+}
+
+function readTlsFiles(given: Lookup): Settings["tlsFiles"] {
+  const cert = given("tlsCert")?.value;
+  const key = given("tlsKey")?.value;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert === undefined && key === undefined) return undefined;
+  throw new UsageError("--tls-cert and --tls-key must come together");
+}
+
+function readAuth(given: Lookup): AuthSource {
+  const url = given("authUrl");
+  const token = given("authToken");
+  const user = given("user");
+  const pass = given("pass");
+  if ((user === undefined) !== (pass === undefined)) {
+    throw new UsageError(
+      "MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS must come together",
+    );
+  }
+  if (url !== undefined && user !== undefined) {
+    throw new UsageError(
+      "there must be one auth source: --auth-url or MEOWMAIL_SMTP_USER, not both",
+    );
+  }
+  if (token !== undefined && url === undefined) {
+    throw new UsageError("MEOWMAIL_SMTP_AUTH_TOKEN needs --auth-url");
+  }
+  const timeoutMs = readNumber(given("authTimeout"), 1, MAX_MS) ?? 1200;
+  if (url !== undefined) {
+    return {
+      kind: "http",
+      url: readURL(url),
+      timeoutMs,
+      ...(token === undefined ? {} : { bearerToken: readToken(token) }),
+    };
+  }
+  return user !== undefined && pass !== undefined
+    ? { kind: "local", username: user.value, password: pass.value }
+    : { kind: "none" };
+}
+
+/** Never shows the URL: it may hold credentials. */
+function readURL({ source, value }: Given): string {
+  const url = URL.parse(value);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new UsageError(`${source} must be an http:// or https:// URL`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError(
+      `${source} must not contain credentials: use MEOWMAIL_SMTP_AUTH_TOKEN`,
+    );
+  }
+  return value;
+}
+
+/** Never shows the token. */
+function readToken({ source, value }: Given): string {
+  if (/^[\x21-\x7e]+$/.test(value)) return value;
+  throw new UsageError(`${source} must be visible ASCII without spaces`);
+}
+
+function readNumber(
+  given: Given | undefined,
+  least = 1,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  if (given === undefined) return undefined;
+  const { source, value } = given;
+  const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
+  if (number >= least && number <= most) return number;
+  const range = most === Number.MAX_SAFE_INTEGER
+    ? `of at least ${least}`
+    : `from ${least} to ${most}`;
+  throw new UsageError(
+    `${source} must be a whole number ${range}, not ${JSON.stringify(value)}`,
+  );
+}
+
+function readSwitch(given: Given | undefined): boolean | undefined {
+  if (given === undefined) return undefined;
+  switch (given.value.toLowerCase()) {
+    case "on":
+    case "true":
+    case "1":
+    case "yes":
+      return true;
+    case "off":
+    case "false":
+    case "0":
+    case "no":
+      return false;
+    default:
+      throw new UsageError(
+        `${given.source} must be on/off, true/false, 1/0 or yes/no, not ${
+          JSON.stringify(given.value)
+        }`,
+      );
+  }
+}
+
+function readName(given: Given | undefined): string | undefined {
+  if (given === undefined || isServerName(given.value)) return given?.value;
+  throw new UsageError(
+    `${given.source} must be a host name, not ${JSON.stringify(given.value)}`,
+  );
+}
+
+function readLog(given: Given | undefined): Settings["log"] {
+  switch (given?.value) {
+    case undefined:
+      return undefined;
+    case "text":
+      return "text";
+    case "json":
+      return "json";
+    default:
+      throw new UsageError(
+        `${given?.source} must be text or json, not ${
+          JSON.stringify(given?.value)
+        }`,
+      );
+  }
+}

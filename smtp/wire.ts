@@ -1,0 +1,37 @@
+/**
+ * A connection as the listener needs it, encrypted or not.
+ *
+ * @module
+ */
+
+/** Octets in both directions. `Deno.Conn` is one. */
+export interface Wire {
+  /** Reads at least one octet; `null` at the end of the stream. */
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /** Writes some of the octets and says how many. */
+  write(octets: Uint8Array): Promise<number>;
+  /** Says that nothing more will be written. */
+  closeWrite(): Promise<void>;
+  /** Ends both directions at once. */
+  close(): void;
+}
+
+/**
+ * Encrypts a connection as its server; resolves once the handshake is done.
+ *
+ * @param wire The connection in plain text. It is closed when this rejects.
+ * @param early What a read brings that is under way already; `null` at the
+ * end of the stream.
+ */
+export type Encrypt = (
+  wire: Wire,
+  early?: Promise<Uint8Array | null>,
+) => Promise<Wire>;
+
+/** Writes all octets. */
+export async function writeAll(wire: Wire, octets: Uint8Array): Promise<void> {
+  let written = await wire.write(octets);
+  while (written < octets.length) {
+    written += await wire.write(octets.subarray(written));
+  }
+}
