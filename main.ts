@@ -193,8 +193,12 @@ function stopOnSignals(server: SmtpServer, log: Log): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]
     : ["SIGINT", "SIGTERM"];
+  let stopping = false;
   for (const signal of signals) {
     Deno.addSignalListener(signal, () => {
+      // A terminal and a task runner may both send it.
+      if (stopping) return;
+      stopping = true;
       log({ level: "info", message: `stopping on ${signal}`, fields: {} });
       server.shutdown();
     });

@@ -57,7 +57,7 @@ export interface HTTPAuthProviderOptions {
  * import { newHTTPAuthProvider } from "@meowmail/smtpauth";
  *
  * const provider = newHTTPAuthProvider("https://intranet.example/may-send", {
- *   bearerToken: "the endpoint knows it too",
+ *   bearerToken: "known-to-the-endpoint",
  *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
  * });
  * const decision = await provider({
