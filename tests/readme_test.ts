@@ -1,0 +1,50 @@
+import { newHTTPAuthProvider } from "../auth/http_provider.ts";
+import { assert, assertEquals, assertExists } from "./support/assert.ts";
+import { mustHappen } from "./support/deadline.ts";
+import { temporaryFolder } from "./support/listener.ts";
+
+const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
+
+Deno.test("README.md's endpoint answers the HTTP provider as the table says", async () => {
+  using cleanUp = new DisposableStack();
+  const [, source] = /```ts ignore\n([^`]*Deno\.serve[^`]*)```/.exec(README) ??
+    [];
+  assertExists(source);
+  assert(source.split("\n").filter((line) => line !== "").length <= 10);
+  const path = `${temporaryFolder(cleanUp)}/endpoint.ts`;
+  Deno.writeTextFileSync(path, source.replace("port: 8025", "port: 0"));
+  await using child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-net", path],
+    stderr: "piped",
+    stdout: "null",
+  }).spawn();
+  // Deno.serve says on stderr where it listens.
+  let text = "";
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  while (!/:([0-9]+)\//.test(text)) {
+    const { value, done } = await mustHappen(reader.read(), "it listens");
+    if (done) throw new Error(`The endpoint has ended: ${text}`);
+    text += value;
+  }
+  const [, port] = /:([0-9]+)\//.exec(text) ?? [];
+
+  const client = Deno.createHttpClient({});
+  cleanUp.defer(() => client.close());
+  const ask = (bearerToken: string, password: string) =>
+    newHTTPAuthProvider(`http://127.0.0.1:${port}/`, {
+      bearerToken,
+      timeoutMs: 10_000,
+      fetch: (input, init) => fetch(input, { ...init, client }),
+    })({
+      username: "ann@example.com",
+      password,
+      mechanism: "PLAIN",
+      remoteIp: "192.0.2.7",
+      heloName: "laptop",
+    });
+  assertEquals(await ask("change-me", "correct horse"), "authOk");
+  assertEquals(await ask("change-me", "wrong"), "authInvalid");
+  assertEquals(await ask("somebody-else", "correct horse"), "authFailure");
+  child.kill();
+  await reader.cancel();
+});

@@ -1,0 +1,109 @@
+import type { SmtpReply } from "../../auth/replies.ts";
+import { type Deliver, startDelivery } from "../../smtp/delivery.ts";
+import type { Envelope } from "../../smtp/envelope.ts";
+import { REPLIES } from "../../smtp/replies.ts";
+import { assertEquals, assertRejects } from "../support/assert.ts";
+
+const ENVELOPE: Envelope = {
+  sender: "ann@example.com",
+  recipients: ["bob@example.org"],
+  parameters: {},
+  remoteIp: "192.0.2.7",
+  heloName: "laptop",
+  esmtp: true,
+  tls: false,
+};
+
+const octets = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("startDelivery() hands the body over piece by piece, and waits for the reader", async () => {
+  let readOn = () => {};
+  const paused = new Promise<void>((resolve) => readOn = resolve);
+  const seen: string[] = [];
+  const { body, result } = startDelivery(async ({ body }) => {
+    const reader = body.getReader();
+    const first = await reader.read();
+    seen.push(new TextDecoder().decode(first.value));
+    await paused;
+    const second = await reader.read();
+    seen.push(new TextDecoder().decode(second.value));
+    assertEquals((await reader.read()).done, true);
+  }, ENVELOPE);
+
+  await body.push(octets("one"));
+  let pushed = false;
+  const second = body.push(octets("two")).then(() => pushed = true);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assertEquals(pushed, false);
+  readOn();
+  await second;
+  body.end();
+  assertEquals(await result, { reply: REPLIES.accepted });
+  assertEquals(seen, ["one", "two"]);
+  assertEquals(body.octets, 6);
+});
+
+Deno.test("startDelivery() throws away what nobody reads", async () => {
+  for (
+    const deliver of [
+      () => {},
+      ({ body }) => body.cancel(),
+      async ({ body }) => void await body.getReader().read(),
+    ] satisfies Deliver[]
+  ) {
+    const { body, result } = startDelivery(deliver, ENVELOPE);
+    for (let i = 0; i < 5; i++) await body.push(octets("x"));
+    body.end();
+    assertEquals(await result, { reply: REPLIES.accepted });
+  }
+});
+
+Deno.test("startDelivery() gives the body to a reader who comes late", async () => {
+  const { body, result } = startDelivery(async (message) => {
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    assertEquals(await new Response(message.body).text(), "");
+  }, ENVELOPE);
+  body.end();
+  assertEquals(await result, { reply: REPLIES.accepted });
+});
+
+Deno.test("startDelivery() errors the body of a message that is refused", async () => {
+  const { body, result } = startDelivery(async (message) => {
+    await assertRejects(
+      () => new Response(message.body).text(),
+      Error,
+      "too large",
+    );
+  }, ENVELOPE);
+  await body.push(octets("x"));
+  body.fail(new Error("too large"));
+  assertEquals(await result, { reply: REPLIES.accepted });
+});
+
+Deno.test("startDelivery() takes replies, and 451 for everything else", async () => {
+  const full: SmtpReply = { code: 452, enhanced: "4.3.1", text: "full" };
+  const nonsense = { reply: REPLIES.deliveryFailed };
+  const notReply = "TypeError: deliver must return nothing or an SmtpReply";
+  for (
+    const [deliver, expected] of [
+      [() => full, { reply: full }],
+      [() => Promise.resolve(full), { reply: full }],
+      [() => {
+        throw new RangeError("no");
+      }, { ...nonsense, error: "RangeError: no" }],
+      [() => Promise.reject(new Error("late")), {
+        ...nonsense,
+        error: "Error: late",
+      }],
+      [() => Promise.reject("text"), { ...nonsense, error: "unknown" }],
+      [() => ({ code: 354, text: "go on" }), { ...nonsense, error: notReply }],
+      [() => ({ code: 250.5, text: "" }), { ...nonsense, error: notReply }],
+      [() => ({ code: 250, enhanced: "2", text: "" }), {
+        ...nonsense,
+        error: notReply,
+      }],
+    ] satisfies [Deliver, unknown][]
+  ) {
+    assertEquals(await startDelivery(deliver, ENVELOPE).result, expected);
+  }
+});
