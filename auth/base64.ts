@@ -4,12 +4,6 @@
  * @module
  */
 
-import * as std from "@std/encoding/base64";
-
-// The npm build of @std/encoding has no type declarations: these are they.
-const decode: (text: string) => Uint8Array<ArrayBuffer> = std.decodeBase64;
-const encode: (octets: Uint8Array) => string = std.encodeBase64;
-
 /**
  * Decodes strict base64.
  *
@@ -19,16 +13,15 @@ const encode: (octets: Uint8Array) => string = std.encodeBase64;
  * that are not zero (RFC 4954 section 4 wants all of it refused).
  */
 export function decodeBase64(text: string): Uint8Array | undefined {
+  let binary: string;
   try {
-    const octets = decode(text);
-    // The library takes "Zg", "Zh==" and "=" too; none survives the way back.
-    return encode(octets) === text ? octets : undefined;
+    binary = atob(text);
   } catch {
     return undefined;
   }
-}
-
-/** Encodes octets as base64 with padding. */
-export function encodeBase64(octets: Uint8Array): string {
-  return encode(octets);
+  // atob() takes "Zg", "Zh==" and "Z g==" too; none survives the way back.
+  if (btoa(binary) !== text) return undefined;
+  const octets = new Uint8Array(binary.length);
+  for (let i = 0; i < octets.length; i++) octets[i] = binary.charCodeAt(i);
+  return octets;
 }

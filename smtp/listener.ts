@@ -125,7 +125,12 @@ interface Arrival {
 }
 
 async function accept({ tls, listener }: Door): Promise<Arrival> {
-  if (!tls) return { conn: await listener.accept(), tls };
+  if (!tls) {
+    const conn = await listener.accept();
+    // Replies are whole when they are written: nothing is gained by waiting.
+    conn.setNoDelay();
+    return { conn, tls };
+  }
   const conn = await listener.accept();
   return { conn, tls, handshake: () => conn.handshake() };
 }
