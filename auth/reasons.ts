@@ -34,7 +34,11 @@ export type ProviderReason =
   | "provider-failure";
 
 /** The closed set of reason codes that an AUTH can end with in a log. */
-export type AuthReason = SaslErrorReason | ProviderReason | "tls-required";
+export type AuthReason =
+  | SaslErrorReason
+  | ProviderReason
+  | "tls-required"
+  | "interrupted";
 
 // A decision has no room for its cause, and the request is the one thing that
 // every wrapper around a provider hands on unchanged.

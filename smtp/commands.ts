@@ -87,9 +87,9 @@ export function words(args: string): string[] {
   return args.split(" ").filter((word) => word !== "");
 }
 
-// ASCII only: toUpperCase() would turn "ſ" into "S".
-function upperCase(word: string): string {
-  return /^[A-Za-z]{4,8}$/.test(word) ? word.toUpperCase() : "";
+/** Upper case for ASCII only: toUpperCase() would turn "ſ" into "S". */
+export function upperCase(word: string): string {
+  return word.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
 // By hand, because / +$/ takes quadratic time on a line full of spaces.

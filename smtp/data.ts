@@ -66,6 +66,8 @@ export class DataReader {
     let length = 0;
     let unmoved = 0;
     let ended = false;
+    // A CR held back behind a lone dot belongs to the message after all.
+    if (place === "dotCr" && size > 0 && piece[0] !== LF) this.#octets++;
 
     while (at < size && !ended) {
       if (place === "inside") {

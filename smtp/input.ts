@@ -149,7 +149,8 @@ export class Input {
   /** The buffer is full: move what waits to the front of one that has room. */
   #makeRoom(): void {
     const rest = this.peek();
-    if (rest.length * 2 > this.#size) {
+    const crowded = rest.length * 2 > this.#size && this.#size < LARGE;
+    if (crowded || rest.length === this.#size) {
       this.#size *= STEP;
       this.#buffer = new Uint8Array(this.#size);
       this.#buffer.set(rest);

@@ -6,7 +6,7 @@
  */
 
 import type { SmtpReply } from "../auth/replies.ts";
-import { words } from "./commands.ts";
+import { upperCase, words } from "./commands.ts";
 import { REPLIES } from "./replies.ts";
 
 /** The parameters of MAIL, as far as the client gave them. */
@@ -49,7 +49,7 @@ function refuse(reply: SmtpReply): { kind: "error"; reply: SmtpReply } {
 
 /** Reads `FROM:<path> [parameters]`. */
 export function parseMail(args: string): MailArgs {
-  const path = splitPath(args, /^FROM:/i);
+  const path = splitPath(args, /^FROM:[ \t]*/i);
   if (path === undefined) return refuse(REPLIES.mailSyntax);
   const sender = path.address === "" ? "" : readMailbox(path.address);
   if (sender === undefined) return refuse(REPLIES.badSender);
@@ -68,7 +68,7 @@ export function parseMail(args: string): MailArgs {
  * @param smtpUtf8 Whether MAIL said SMTPUTF8.
  */
 export function parseRcpt(args: string, smtpUtf8: boolean): RcptArgs {
-  const path = splitPath(args, /^TO:/i);
+  const path = splitPath(args, /^TO:[ \t]*/i);
   if (path === undefined) return refuse(REPLIES.rcptSyntax);
   // RFC 5321 section 4.1.1.3: the one address that needs no domain.
   const recipient = /^postmaster$/i.test(path.address)
@@ -90,7 +90,7 @@ function splitPath(
 ): { address: string; rest: string } | undefined {
   const match = keyword.exec(args);
   if (match === null) return undefined;
-  const text = args.slice(match[0].length).trimStart();
+  const text = args.slice(match[0].length);
   const end = pathEnd(text);
   if (end < 0) return undefined;
   const rest = text.slice(end + 1);
@@ -145,7 +145,7 @@ function readParameters(
   let parameters: MailParameters = {};
   for (const param of params) {
     const equals = param.indexOf("=");
-    const name = (equals < 0 ? param : param.slice(0, equals)).toUpperCase();
+    const name = upperCase(equals < 0 ? param : param.slice(0, equals));
     const value = equals < 0 ? undefined : param.slice(equals + 1);
     const read = readParameter(name, value);
     if ("code" in read) return read;
@@ -167,7 +167,7 @@ function readParameter(
         ? { size: Number(value) }
         : REPLIES.badParameter;
     case "BODY":
-      return readBody(value?.toUpperCase());
+      return readBody(upperCase(value ?? ""));
     case "SMTPUTF8":
       return value === undefined ? { smtpUtf8: true } : REPLIES.badParameter;
     case "AUTH":
@@ -180,7 +180,7 @@ function readParameter(
   }
 }
 
-function readBody(value: string | undefined): MailParameters | SmtpReply {
+function readBody(value: string): MailParameters | SmtpReply {
   return value === "7BIT" || value === "8BITMIME"
     ? { body: value }
     : REPLIES.badParameter;

@@ -23,6 +23,7 @@ import {
   type SaslCredentials,
   type SaslStep,
 } from "../auth/steps.ts";
+import { hasControls } from "../auth/text.ts";
 import type { AuthDecision, AuthRequest } from "../auth/types.ts";
 import type {
   AuthOutcome,
@@ -34,6 +35,7 @@ import {
   type Command,
   lineText,
   parseCommand,
+  upperCase,
   type Verb,
   words,
 } from "./commands.ts";
@@ -94,6 +96,8 @@ export class Session {
   #username: string | undefined;
   #transaction: Transaction | undefined;
   #stopping = false;
+  /** The challenge that we did not wait for an answer to. */
+  #interrupted: SaslChallenge | undefined;
 
   /**
    * @param rules What holds for all sessions of the listener.
@@ -146,7 +150,7 @@ export class Session {
     }
   }
 
-  /** The listener stops: what is under way may end, nothing new begins. */
+  /** The listener stops: what is under way, or sent already, may end. */
   stop(): void {
     this.#stopping = true;
   }
@@ -161,12 +165,17 @@ export class Session {
     return this.#state.kind === "data";
   }
 
-  /** The client has left: how its AUTH ended, if one was under way. */
+  /** The connection is over: how an AUTH ended that was under way. */
   abandoned(): AuthOutcome | undefined {
+    const interrupted = this.#interrupted;
+    this.#interrupted = undefined;
+    if (interrupted !== undefined) {
+      return outcomeOf({ code: 421, reason: "interrupted" }, interrupted);
+    }
     if (this.#state.kind !== "sasl") return undefined;
-    const { mechanism, username } = this.#state.step;
+    const { step } = this.#state;
     this.#state = { kind: "closed", linger: false };
-    return withUsername({ reason: "client-gone", mechanism }, username);
+    return outcomeOf({ reason: "client-gone" }, step);
   }
 
   /** Goes on as far as possible and says what it needs then. */
@@ -252,7 +261,7 @@ export class Session {
         state.step.username,
       );
     } else if (line !== TOO_LONG) {
-      this.#command(parseCommand(line));
+      this.#command(parseCommand(line), inAuth);
     } else if (inAuth) {
       this.#saslStep(SASL_ERRORS.lineTooLong, "");
     } else {
@@ -268,18 +277,20 @@ export class Session {
     return undefined;
   }
 
-  #command(command: Command): void {
+  #command(command: Command, inAuth: boolean): void {
     switch (command.kind) {
       case "command": {
-        const refusal = outOfPlace(command.verb, this.#standing());
-        if (refusal === undefined) this.#obey(command.verb, command.args);
-        else if (command.verb === "AUTH") this.#refuseAuth(refusal);
+        const { verb, args } = command;
+        const refusal = outOfPlace(verb, this.#standing());
+        if (refusal === undefined) this.#obey(verb, args);
+        else if (verb === "AUTH") this.#refuseAuth(refusal, args);
         else this.#reply(refusal);
         return;
       }
       case "unknown":
         return this.#reply(REPLIES.unknownCommand);
       case "malformed":
+        if (inAuth) return this.#refuseAuth(REPLIES.malformedLine, "");
         return this.#reply(REPLIES.malformedLine);
       case "http":
         this.#state = { kind: "closed", linger: false };
@@ -336,7 +347,9 @@ export class Session {
   }
 
   #greeted(verb: "EHLO" | "HELO", name: string): void {
-    if (name === "") return this.#reply(REPLIES.needName);
+    if (name === "" || hasControls(name)) {
+      return this.#reply(REPLIES.needName);
+    }
     this.#hello = { name, esmtp: verb === "EHLO" };
     this.#transaction = undefined;
     this.#reply(helloReply(verb, this.#rules, this.#standing()));
@@ -345,12 +358,9 @@ export class Session {
   #auth(args: string): void {
     const [mechanism = "", initialResponse, ...more] = words(args);
     if (mechanism === "" || more.length > 0) {
-      return this.#refuseAuth(REPLIES.authSyntax);
+      return this.#refuseAuth(REPLIES.authSyntax, args);
     }
-    const name = mechanism.toUpperCase();
-    const step = startSasl(mechanism, initialResponse);
-    // What is no mechanism may be a response gone astray: not for the log.
-    this.#saslStep(step, MECHANISMS.includes(name) ? name : "");
+    this.#saslStep(startSasl(mechanism, initialResponse), knownIn(args));
   }
 
   #saslStep(step: SaslStep, mechanism: string, username?: string): void {
@@ -380,13 +390,9 @@ export class Session {
     this.#pending.push({ kind: "authenticate", request });
   }
 
-  #refuseAuth(reply: SmtpReply): void {
-    const reason = reply.code === 538
-      ? "tls-required"
-      : reply.code === 501
-      ? "bad-syntax"
-      : "bad-sequence";
-    this.#endAuth(reply, reason, { mechanism: "" });
+  #refuseAuth(reply: SmtpReply, args: string): void {
+    const reason = REFUSAL_REASONS.get(reply) ?? "bad-sequence";
+    this.#endAuth(reply, reason, { mechanism: knownIn(args) });
   }
 
   /** Every AUTH ends here, and only here. */
@@ -396,12 +402,8 @@ export class Session {
     who: { mechanism: string; username?: string | undefined },
   ): void {
     this.#state = COMMANDS;
-    const { mechanism, username } = who;
-    const outcome = { code: reply.code, reason, mechanism };
-    this.#pending.push({
-      kind: "authEnded",
-      outcome: withUsername(outcome, username),
-    });
+    const outcome = outcomeOf({ code: reply.code, reason }, who);
+    this.#pending.push({ kind: "authEnded", outcome });
     this.#reply(reply);
     if (reply.code !== 535) return;
     this.#tally.authFailures++;
@@ -487,6 +489,7 @@ export class Session {
     this.#output.push(encodeReply(reply));
     // A client that says QUIT has nothing to add, unless it has already.
     const linger = reply !== REPLIES.bye || this.input.length > 0;
+    if (this.#state.kind === "sasl") this.#interrupted = this.#state.step;
     this.#state = { kind: "closed", linger };
   }
 
@@ -505,14 +508,32 @@ const DEFAULT_REASONS: Readonly<Record<AuthDecision, ProviderReason>> = {
   authFailure: "provider-failure",
 };
 
+/** Why an AUTH was refused before an exchange began. */
+const REFUSAL_REASONS: ReadonlyMap<SmtpReply, AuthReason> = new Map([
+  [REPLIES.tlsRequired, "tls-required"],
+  [REPLIES.authSyntax, "bad-syntax"],
+  [REPLIES.malformedLine, "bad-syntax"],
+]);
+
+/**
+ * The mechanism that AUTH names, if it is one of ours. Anything else may be a
+ * response gone astray, and is not for the log.
+ */
+function knownIn(args: string): string {
+  const name = upperCase(words(args)[0] ?? "");
+  return MECHANISMS.includes(name) ? name : "";
+}
+
 function faultReply(fault: DataFault): SmtpReply {
   return fault === "tooLarge" ? REPLIES.messageTooLarge : REPLIES.bareLineEnd;
 }
 
-function withUsername(
-  outcome: AuthOutcome,
-  username: string | undefined,
+function outcomeOf(
+  end: Pick<AuthOutcome, "code" | "reason">,
+  who: { mechanism: string; username?: string | undefined },
 ): AuthOutcome {
+  const { mechanism, username } = who;
+  const outcome = { ...end, mechanism };
   return username === undefined ? outcome : { ...outcome, username };
 }
 

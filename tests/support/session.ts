@@ -1,0 +1,196 @@
+/**
+ * A client of a Session: it feeds octets, answers the session's questions as a
+ * connection would, and keeps what came out.
+ *
+ * @module
+ */
+
+import type { SmtpReply } from "../../auth/replies.ts";
+import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import type {
+  AuthOutcome,
+  SessionAction,
+  SessionPeer,
+  SessionRules,
+} from "../../smtp/actions.ts";
+import type { Envelope } from "../../smtp/envelope.ts";
+import { REPLIES } from "../../smtp/replies.ts";
+import { Session } from "../../smtp/session.ts";
+
+/** The rules of tests, where a test does not say otherwise. */
+export const RULES: SessionRules = {
+  serverName: "mail.example.org",
+  maxMessageOctets: 26_214_400,
+  authRequired: true,
+  maxAuthFailures: 3,
+  startTls: false,
+};
+
+/** The connection of tests: in plain text, on a loopback address. */
+export const PEER: SessionPeer = {
+  remoteIp: "192.0.2.7",
+  tls: false,
+  plainTextAuth: true,
+};
+
+/** Knows one user, `ann` with `secret`; cannot tell about `down`. */
+export function decide(request: AuthRequest): AuthDecision {
+  const { username, password } = request;
+  if (username === "down") return "authFailure";
+  return username === "ann" && password === "secret" ? "authOk" : "authInvalid";
+}
+
+/** What differs from the rules and the connection of most tests. */
+export interface ClientOptions {
+  /** Default: {@linkcode RULES}. */
+  readonly rules?: Partial<SessionRules>;
+  /** Default: {@linkcode PEER}. */
+  readonly peer?: Partial<SessionPeer>;
+  /** What becomes of messages. Default: accepted. */
+  readonly deliver?: SmtpReply;
+}
+
+/** A message as the actions told of it. */
+export interface SeenMessage {
+  readonly envelope: Envelope;
+  /** The body, one character per octet. */
+  readonly body: string;
+  /** Whether the session said that the message will be refused. */
+  readonly bad: boolean;
+  /** The octets that endOfMessage told; absent before it. */
+  readonly octets?: number;
+}
+
+/** A new session with the rules and the connection of tests. */
+export function newSession(options: ClientOptions = {}): Session {
+  return new Session(
+    { ...RULES, ...options.rules },
+    { ...PEER, ...options.peer },
+  );
+}
+
+/** One connection to a session, from the client's side. */
+export class SessionClient {
+  /** The session; another one after STARTTLS. */
+  session: Session;
+  /** Every action but needData, in order. */
+  readonly actions: SessionAction[] = [];
+  /** Everything the server has said, one character per octet. */
+  output = "";
+  /** Whether the server has closed. */
+  closed = false;
+  /** How often TLS was begun. */
+  upgrades = 0;
+  /** The most octets that waited when the session asked for more. */
+  mostWaiting = 0;
+  readonly #deliver: SmtpReply;
+
+  constructor(options: ClientOptions = {}) {
+    this.session = newSession(options);
+    this.#deliver = options.deliver ?? REPLIES.accepted;
+  }
+
+  /** Connects; returns the greeting. */
+  connect(): string {
+    this.session.greet();
+    return this.run();
+  }
+
+  /**
+   * Sends octets (or characters, one octet each) in pieces of a size and
+   * returns what the server says to them. What stands behind a STARTTLS came
+   * in plain text and ends with it.
+   */
+  send(octets: Uint8Array | string, pieceSize: number = Infinity): string {
+    const whole = typeof octets === "string" ? latin1(octets) : octets;
+    const { upgrades } = this;
+    let output = "";
+    for (let at = 0; at < whole.length;) {
+      const end = Math.min(at + pieceSize, whole.length);
+      this.session.receive(whole.subarray(at, end));
+      output += this.run();
+      if (this.closed || this.upgrades > upgrades) break;
+      at = end;
+    }
+    return output;
+  }
+
+  /** Lets the session go on as far as it can; returns what it says. */
+  run(): string {
+    const said = this.output.length;
+    while (!this.closed) {
+      const action = this.session.next();
+      if (action.kind === "needData") break;
+      this.actions.push(action);
+      this.#answer(action);
+    }
+    this.mostWaiting = Math.max(this.mostWaiting, this.session.input.length);
+    this.output += textOf(this.session.takeOutput());
+    return this.output.slice(said);
+  }
+
+  /** The outcomes of all AUTH commands. */
+  outcomes(): AuthOutcome[] {
+    return this.actions.flatMap((action) =>
+      action.kind === "authEnded" ? [action.outcome] : []
+    );
+  }
+
+  /** The messages, their bodies in one piece. */
+  messages(): SeenMessage[] {
+    const messages: SeenMessage[] = [];
+    for (const action of this.actions) {
+      if (action.kind === "message") {
+        messages.push({ envelope: action.envelope, body: "", bad: false });
+        continue;
+      }
+      const last = messages.pop();
+      if (last !== undefined) messages.push(extended(last, action));
+    }
+    return messages;
+  }
+
+  #answer(action: SessionAction): void {
+    const { session } = this;
+    switch (action.kind) {
+      case "authenticate":
+        return session.decided(decide(action.request));
+      case "endOfMessage":
+        session.delivered(this.#deliver);
+        return;
+      case "close":
+        this.closed = true;
+        return;
+      case "startTls":
+        this.output += textOf(session.takeOutput());
+        this.upgrades++;
+        this.session = session.afterTls();
+        return;
+    }
+  }
+}
+
+function extended(message: SeenMessage, action: SessionAction): SeenMessage {
+  switch (action.kind) {
+    case "body":
+      return { ...message, body: message.body + textOf(action.octets) };
+    case "badBody":
+      return { ...message, bad: true };
+    case "endOfMessage":
+      return { ...message, octets: action.octets };
+    default:
+      return message;
+  }
+}
+
+/** Octets as a text with one character each. */
+export function textOf(octets: Uint8Array): string {
+  let text = "";
+  for (const octet of octets) text += String.fromCharCode(octet);
+  return text;
+}
+
+/** A text as octets, one for each character. */
+export function latin1(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
