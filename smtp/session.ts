@@ -5,18 +5,9 @@
  * @module
  */
 
-import {
-  type AuthReason,
-  type ProviderReason,
-  reasonOf,
-} from "../auth/reasons.ts";
+import type { AuthReason } from "../auth/reasons.ts";
 import { decisionReply, type SmtpReply } from "../auth/replies.ts";
-import {
-  continueSasl,
-  MAX_RESPONSE_OCTETS,
-  MECHANISMS,
-  startSasl,
-} from "../auth/sasl.ts";
+import { continueSasl, MAX_RESPONSE_OCTETS, startSasl } from "../auth/sasl.ts";
 import {
   SASL_ERRORS,
   type SaslChallenge,
@@ -35,13 +26,19 @@ import {
   type Command,
   lineText,
   parseCommand,
-  upperCase,
   type Verb,
   words,
 } from "./commands.ts";
 import { type DataFault, DataReader } from "./data.ts";
 import { helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
+import {
+  decisionReason,
+  knownMechanism,
+  outcomeOf,
+  refusalReason,
+} from "./outcomes.ts";
+import { Output } from "./output.ts";
 import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
 import { outOfPlace, type SessionStanding } from "./sequence.ts";
 import {
@@ -88,7 +85,7 @@ export class Session {
   readonly #rules: SessionRules;
   readonly #peer: SessionPeer;
   readonly #tally: Tally;
-  readonly #output: Uint8Array[] = [];
+  readonly #output: Output = new Output();
   /** Actions that come before whatever the state wants next. */
   readonly #pending: SessionAction[] = [];
   #state: State = COMMANDS;
@@ -121,7 +118,7 @@ export class Session {
 
   /** Whether there is something to write. */
   get hasOutput(): boolean {
-    return this.#output.length > 0;
+    return !this.#output.isEmpty;
   }
 
   /** Whether a mail transaction is under way. */
@@ -131,12 +128,7 @@ export class Session {
 
   /** Takes the output: all replies since the last time, in one piece. */
   takeOutput(): Uint8Array {
-    const [first] = this.#output;
-    const output = first !== undefined && this.#output.length === 1
-      ? first
-      : concat(this.#output);
-    this.#output.length = 0;
-    return output;
+    return this.#output.take();
   }
 
   /** Copies octets into the input, for those who do not read into it. */
@@ -192,8 +184,8 @@ export class Session {
   decided(decision: AuthDecision): void {
     if (this.#state.kind !== "deciding") throw unasked("decided");
     const { request } = this.#state;
-    const reason = reasonOf(request) ?? DEFAULT_REASONS[decision];
     if (decision === "authOk") this.#username = request.username;
+    const reason = decisionReason(decision, request);
     this.#endAuth(decisionReply(decision), reason, request);
   }
 
@@ -360,7 +352,7 @@ export class Session {
     if (mechanism === "" || more.length > 0) {
       return this.#refuseAuth(REPLIES.authSyntax, args);
     }
-    this.#saslStep(startSasl(mechanism, initialResponse), knownIn(args));
+    this.#saslStep(startSasl(mechanism, initialResponse), knownMechanism(args));
   }
 
   #saslStep(step: SaslStep, mechanism: string, username?: string): void {
@@ -391,8 +383,8 @@ export class Session {
   }
 
   #refuseAuth(reply: SmtpReply, args: string): void {
-    const reason = REFUSAL_REASONS.get(reply) ?? "bad-sequence";
-    this.#endAuth(reply, reason, { mechanism: knownIn(args) });
+    const mechanism = knownMechanism(args);
+    this.#endAuth(reply, refusalReason(reply), { mechanism });
   }
 
   /** Every AUTH ends here, and only here. */
@@ -486,7 +478,7 @@ export class Session {
   }
 
   #close(reply: SmtpReply): void {
-    this.#output.push(encodeReply(reply));
+    this.#output.add(encodeReply(reply));
     // A client that says QUIT has nothing to add, unless it has already.
     const linger = reply !== REPLIES.bye || this.input.length > 0;
     if (this.#state.kind === "sasl") this.#interrupted = this.#state.step;
@@ -494,60 +486,17 @@ export class Session {
   }
 
   #reply(reply: SmtpReply): void {
-    this.#output.push(encodeReply(reply));
+    this.#output.add(encodeReply(reply));
     if (reply.code < 500 || reply.code > 504) return;
     this.#tally.errors++;
     if (this.#tally.errors >= MAX_ERRORS) this.#close(REPLIES.tooManyErrors);
   }
 }
 
-/** What a decision means where nobody has noted a better reason. */
-const DEFAULT_REASONS: Readonly<Record<AuthDecision, ProviderReason>> = {
-  authOk: "ok",
-  authInvalid: "wrong-credentials",
-  authFailure: "provider-failure",
-};
-
-/** Why an AUTH was refused before an exchange began. */
-const REFUSAL_REASONS: ReadonlyMap<SmtpReply, AuthReason> = new Map([
-  [REPLIES.tlsRequired, "tls-required"],
-  [REPLIES.authSyntax, "bad-syntax"],
-  [REPLIES.malformedLine, "bad-syntax"],
-]);
-
-/**
- * The mechanism that AUTH names, if it is one of ours. Anything else may be a
- * response gone astray, and is not for the log.
- */
-function knownIn(args: string): string {
-  const name = upperCase(words(args)[0] ?? "");
-  return MECHANISMS.includes(name) ? name : "";
-}
-
 function faultReply(fault: DataFault): SmtpReply {
   return fault === "tooLarge" ? REPLIES.messageTooLarge : REPLIES.bareLineEnd;
 }
 
-function outcomeOf(
-  end: Pick<AuthOutcome, "code" | "reason">,
-  who: { mechanism: string; username?: string | undefined },
-): AuthOutcome {
-  const { mechanism, username } = who;
-  const outcome = { ...end, mechanism };
-  return username === undefined ? outcome : { ...outcome, username };
-}
-
 function unasked(method: string): Error {
   return new Error(`Session.${method}() answers a question that is not open`);
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
