@@ -111,13 +111,13 @@ async function serve(settings: Settings): Promise<void> {
     const hint = firstMessageHint(madeUp, address, startTls, settings.maildir);
     write(Deno.stdout, hint);
   }
+  // Whoever reads that it listens may send a signal at once.
+  stopOnSignals(server, log);
   server.addrs.forEach((bound) => log(listening(bound)));
   const warning = plainTextWarning(settings, server.addrs);
   if (warning !== undefined) {
     log({ level: "warn", message: warning, fields: {} });
   }
-
-  stopOnSignals(server, log);
   await server.finished;
   log({ level: "info", message: "stopped", fields: {} });
 }

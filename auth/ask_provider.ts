@@ -98,7 +98,9 @@ function unlessAborted(
   if (signal === undefined) return answer;
   return new Promise((resolve, reject) => {
     const onAbort = () => resolve(undefined);
-    signal.addEventListener("abort", onAbort, { once: true });
+    // Asking may be what made the client go: then no event comes any more.
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
     answer.then(resolve, reject).finally(() =>
       signal.removeEventListener("abort", onAbort)
     );

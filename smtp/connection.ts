@@ -20,7 +20,7 @@ import {
 } from "./events.ts";
 import { REPLIES } from "./replies.ts";
 import { Session } from "./session.ts";
-import { type Encrypt, type Wire, writeAll } from "./wire.ts";
+import { type Encrypt, isGone, type Wire, writeAll } from "./wire.ts";
 
 /** How long a TLS handshake may take, in milliseconds. */
 const HANDSHAKE_MS = 30_000;
@@ -221,22 +221,26 @@ export class Connection {
 
   /** Reads what comes next; false at the end. */
   async #read(): Promise<boolean> {
-    if (this.#sawEnd) return false;
-    const pending = this.#pendingRead ?? this.#startRead();
-    this.#pendingRead = undefined;
-    this.#phase = "client";
-    let octets: number | null;
-    try {
-      octets = await pending.octets;
-    } catch {
-      return false;
+    let octets: number | null = null;
+    if (!this.#sawEnd) {
+      const pending = this.#pendingRead ?? this.#startRead();
+      this.#pendingRead = undefined;
+      this.#phase = "client";
+      try {
+        octets = await pending.octets;
+      } catch {
+        return false;
+      }
     }
     if (this.#lastWords !== undefined) {
       await this.#lastWords;
       if (octets !== null) await this.#drain();
       return false;
     }
-    if (octets === null) return false;
+    if (octets === null) {
+      await this.#leave(false);
+      return false;
+    }
     if (this.#session.readingData) {
       this.#progress += octets;
       if (this.#progress >= PROGRESS_OCTETS) {
@@ -335,7 +339,8 @@ export class Connection {
       await work();
       return true;
     } catch (error) {
-      this.#reportClosed("tls-failed", error);
+      // Scanners and health checks that only connect are nobody's fault.
+      if (!isGone(error)) this.#reportClosed("tls-failed", error);
       return false;
     }
   }
@@ -413,6 +418,11 @@ export class Connection {
         this.#reportClosed("idle");
         return close(this.#wire);
       case "handshake":
+        this.#reportClosed(
+          "tls-failed",
+          new Error("the handshake took too long"),
+        );
+        return close(this.#wire);
       case "delivery":
       case "end":
         return close(this.#wire);

@@ -70,10 +70,12 @@ const MAX_MS = 2_147_483_647;
 /**
  * Reads the command line and the environment.
  *
+ * What it says about a mistake names the flag and what is accepted. It repeats
+ * no value that may hold a secret, such as a URL in the wrong place.
+ *
  * @param args The arguments.
  * @param env Looks a variable up.
- * @throws {UsageError} If something is wrong with them. Its text holds no
- * value that may be a secret.
+ * @throws {UsageError} If something is wrong with them.
  */
 export function readInvocation(
   args: readonly string[],
@@ -98,7 +100,7 @@ function readFlags(args: readonly string[]): Record<string, unknown> {
   const flags = Object.values(FLAGS).filter(({ flag }) => flag !== undefined);
   const named = (takes: Flag["takes"]) =>
     flags.flatMap(({ flag, takes: t }) => t === takes && flag ? [flag] : []);
-  return parseArgs(args.map(spelledOut), {
+  const parsed = parseArgs(args.map(spelledOut), {
     string: named("text"),
     boolean: [...named("switch"), "help", "version"],
     negatable: named("switch"),
@@ -108,20 +110,28 @@ function readFlags(args: readonly string[]): Record<string, unknown> {
       // What is unknown may be a secret that has lost its way: name it only.
       throw new UsageError(
         key === undefined || !arg.startsWith("--")
-          ? "unexpected argument: everything is a flag, see --help"
+          ? ONLY_FLAGS
           : `unknown flag --${key}: see --help`,
       );
     },
   });
+  // The parser does not ask about what stands behind "--".
+  const { _: rest } = parsed;
+  if (Array.isArray(rest) && rest.length > 0) throw new UsageError(ONLY_FLAGS);
+  return parsed;
 }
+
+const ONLY_FLAGS = "unexpected argument: everything is a flag, see --help";
 
 /** `--switch=word`, which the parser would take for "on" whatever the word. */
 function spelledOut(arg: string): string {
-  const [, flag, word = ""] = /^--([a-z-]+)=(.*)$/s.exec(arg) ?? [];
+  const [, no = "", flag, word = ""] = /^--(no-)?([a-z-]+)=(.*)$/s.exec(arg) ??
+    [];
   const isSwitch = Object.values(FLAGS).some((known) =>
     known.takes === "switch" && known.flag === flag
   );
   if (!isSwitch) return arg;
+  if (no !== "") throw new UsageError(`--no-${flag} takes no value`);
   const on = readSwitch({ source: `--${flag}`, value: word });
   return on ? `--${flag}` : `--no-${flag}`;
 }
@@ -157,7 +167,7 @@ function readSettings(given: Lookup): Settings {
   const hostname = readName(given("hostname"));
   const log = readLog(given("log"));
   return {
-    host: given("host")?.value ?? "127.0.0.1",
+    host: readHost(given("host")) ?? "127.0.0.1",
     port,
     ...(hostname === undefined ? {} : { hostname }),
     ...(tlsPort === undefined ? {} : { tlsPort }),
@@ -247,7 +257,7 @@ function readNumber(
     ? `of at least ${least}`
     : `from ${least} to ${most}`;
   throw new UsageError(
-    `${source} must be a whole number ${range}, not ${JSON.stringify(value)}`,
+    `${source} must be a whole number ${range}${not(given)}`,
   );
 }
 
@@ -266,8 +276,8 @@ function readSwitch(given: Given | undefined): boolean | undefined {
       return false;
     default:
       throw new UsageError(
-        `${given.source} must be on/off, true/false, 1/0 or yes/no, not ${
-          JSON.stringify(given.value)
+        `${given.source} must be on/off, true/false, 1/0 or yes/no${
+          not(given)
         }`,
       );
   }
@@ -276,7 +286,23 @@ function readSwitch(given: Given | undefined): boolean | undefined {
 function readName(given: Given | undefined): string | undefined {
   if (given === undefined || isServerName(given.value)) return given?.value;
   throw new UsageError(
-    `${given.source} must be a host name, not ${JSON.stringify(given.value)}`,
+    `${given.source} must be a host name${not(given)}`,
+  );
+}
+
+/** Repeats a value that is not accepted, unless it could be a URL or the like. */
+function not(given: Given | undefined): string {
+  const value = given?.value ?? "";
+  return /^[\p{L}\p{N}_ .+-]{1,32}$/u.test(value) ? `, not "${value}"` : "";
+}
+
+/** What can be listened on: an address, or a name that has one. */
+function readHost(given: Given | undefined): string | undefined {
+  if (given === undefined || /^[\w.:%-]{1,255}$/.test(given.value)) {
+    return given?.value;
+  }
+  throw new UsageError(
+    `${given.source} must be an IP address or a host name${not(given)}`,
   );
 }
 
@@ -290,9 +316,7 @@ function readLog(given: Given | undefined): Settings["log"] {
       return "json";
     default:
       throw new UsageError(
-        `${given?.source} must be text or json, not ${
-          JSON.stringify(given?.value)
-        }`,
+        `${given?.source} must be text or json${not(given)}`,
       );
   }
 }

@@ -9,7 +9,7 @@
 
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { type Encrypt, type Wire, writeAll } from "./wire.ts";
+import { type Encrypt, Gone, type Wire, writeAll } from "./wire.ts";
 
 /** The most octets to read from the socket at once: a TLS record and a bit. */
 const READ_OCTETS = 17_408;
@@ -69,7 +69,7 @@ function handshake(socket: TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once("secure", resolve);
     socket.once("error", reject);
-    socket.once("close", () => reject(new Error("closed in the handshake")));
+    socket.once("close", () => reject(new Gone("closed in the handshake")));
   });
 }
 

@@ -35,3 +35,26 @@ export async function writeAll(wire: Wire, octets: Uint8Array): Promise<void> {
     written += await wire.write(octets.subarray(written));
   }
 }
+
+/** What the runtime calls errors of a connection that is no longer there. */
+const GONE_NAMES: ReadonlySet<string> = new Set([
+  "BadResource",
+  "BrokenPipe",
+  "ConnectionAborted",
+  "ConnectionReset",
+  "Gone",
+  "Interrupted",
+  "NotConnected",
+  "UnexpectedEof",
+]);
+
+/** The other side has closed the connection where more was to come. */
+export class Gone extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "Gone";
+}
+
+/** Whether an error says only that the connection is no longer there. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && GONE_NAMES.has(error.name);
+}

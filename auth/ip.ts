@@ -1,0 +1,142 @@
+/**
+ * IP addresses and networks as octets, to be compared.
+ *
+ * @module
+ */
+
+/**
+ * Reads an IP address, strictly: decimal octets without leading zeros, IPv6
+ * with at most one `::` (RFC 4291 section 2.2), no zone, no brackets.
+ *
+ * @returns 4 or 16 octets; an IPv4-mapped IPv6 address (`::ffff:…`) is the
+ * IPv4 address. `undefined` if the text is no address.
+ */
+export function parseIp(text: string): Uint8Array | undefined {
+  if (!text.includes(":")) return parseIPv4(text);
+  const octets = parseIPv6(text);
+  if (octets === undefined) return undefined;
+  const mapped = MAPPED.every((octet, i) => octets[i] === octet);
+  return mapped ? octets.subarray(MAPPED.length) : octets;
+}
+
+/** RFC 4291 section 2.5.5.2. */
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
+
+function parseIPv4(text: string): Uint8Array | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4) return undefined;
+  const octets = new Uint8Array(4);
+  for (const [i, part] of parts.entries()) {
+    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) {
+      return undefined;
+    }
+    octets[i] = Number(part);
+  }
+  return octets;
+}
+
+function parseIPv6(text: string): Uint8Array | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map(parseGroups);
+  if (head === undefined) return undefined;
+  if (halves.length === 1) {
+    return head.length === 16 ? Uint8Array.from(head) : undefined;
+  }
+  // "::" stands for at least one group.
+  if (tail === undefined || head.length + tail.length > 14) return undefined;
+  const octets = new Uint8Array(16);
+  octets.set(head);
+  octets.set(tail, 16 - tail.length);
+  return octets;
+}
+
+/** The octets of groups between colons; the last may be an IPv4 address. */
+function parseGroups(text: string): number[] | undefined {
+  if (text === "") return [];
+  const octets: number[] = [];
+  const groups = text.split(":");
+  for (const [i, group] of groups.entries()) {
+    const four = i === groups.length - 1 ? parseIPv4(group) : undefined;
+    if (four !== undefined) octets.push(...four);
+    else if (/^[0-9A-Fa-f]{1,4}$/.test(group)) {
+      const value = parseInt(group, 16);
+      octets.push(value >> 8, value & 255);
+    } else return undefined;
+  }
+  return octets;
+}
+
+/** Writes 4 or 16 octets as an address; IPv6 as RFC 5952 wants it. */
+export function formatIp(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join(".");
+  const groups = Array.from(
+    { length: 8 },
+    (_, i) => (octets[2 * i] ?? 0) << 8 | (octets[2 * i + 1] ?? 0),
+  );
+  // The first of the longest runs of zeros, if it is longer than one.
+  const runs = [
+    ...groups.map((g) => g === 0 ? "0" : "x").join("")
+      .matchAll(/0{2,}/g),
+  ];
+  const longest = runs.reduce<RegExpExecArray | undefined>(
+    (best, run) => run[0].length > (best?.[0].length ?? 0) ? run : best,
+    undefined,
+  );
+  const hex = (part: readonly number[]) =>
+    part.map((group) => group.toString(16)).join(":");
+  if (longest === undefined) return hex(groups);
+  const { index } = longest;
+  const end = index + longest[0].length;
+  return `${hex(groups.slice(0, index))}::${hex(groups.slice(end))}`;
+}
+
+/** A network: all addresses that begin with the same bits. */
+export interface Network {
+  /** The address that it begins with. */
+  readonly octets: Uint8Array;
+  /** How many of its bits all members share. */
+  readonly bits: number;
+}
+
+/**
+ * Reads a network, such as `192.0.2.0/24` or `2001:db8::/32`. A lone address
+ * is a network of one.
+ *
+ * @returns `undefined` if the text is none.
+ */
+export function parseNetwork(text: string): Network | undefined {
+  const [address = "", length, ...more] = text.split("/");
+  const octets = parseIp(address);
+  if (octets === undefined || more.length > 0) return undefined;
+  const most = octets.length * 8;
+  if (length === undefined) return { octets, bits: most };
+  const bits = /^(0|[1-9][0-9]{0,2})$/.test(length) ? Number(length) : -1;
+  return bits >= 0 && bits <= most ? { octets, bits } : undefined;
+}
+
+/** Whether an address belongs to a network. */
+export function isIn(address: Uint8Array, network: Network): boolean {
+  if (address.length !== network.octets.length) return false;
+  return masked(address, network.bits).every((octet, i) =>
+    octet === masked(network.octets, network.bits)[i]
+  );
+}
+
+/**
+ * The network that an address belongs to, as a text that is the same for all
+ * its members. What is no address is a network of its own.
+ */
+export function networkOf(ip: string, bits4: number, bits6: number): string {
+  const octets = parseIp(ip);
+  if (octets === undefined) return ip;
+  const bits = octets.length === 4 ? bits4 : bits6;
+  return `${formatIp(masked(octets, bits))}/${bits}`;
+}
+
+function masked(octets: Uint8Array, bits: number): Uint8Array {
+  return octets.map((octet, i) => {
+    const kept = Math.min(8, Math.max(0, bits - 8 * i));
+    return octet & (0xff00 >> kept);
+  });
+}
