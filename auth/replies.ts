@@ -30,7 +30,7 @@ export type AuthReplyName =
   | "outOfSequence";
 
 /** Every reply an AUTH exchange can end in. RFC 4954 sections 4 and 6, RFC 5248. */
-export const AUTH_REPLIES: Readonly<Record<AuthReplyName, SmtpReply>> = {
+export const AUTH_REPLIES: Readonly<Record<AuthReplyName, SmtpReply>> = frozen({
   ok: { code: 235, enhanced: "2.7.0", text: "Authentication successful" },
   invalid: {
     code: 535,
@@ -73,7 +73,13 @@ export const AUTH_REPLIES: Readonly<Record<AuthReplyName, SmtpReply>> = {
     enhanced: "5.5.1",
     text: "No authentication exchange is under way",
   },
-};
+});
+
+/** Replies are handed out as they are: nobody may change what all others get. */
+function frozen<T extends Readonly<Record<string, SmtpReply>>>(table: T): T {
+  Object.values(table).forEach(Object.freeze);
+  return Object.freeze(table);
+}
 
 /**
  * Tells which reply an {@linkcode AuthDecision} becomes on the wire.

@@ -1,0 +1,66 @@
+import {
+  AuthDecision,
+  AuthProgress,
+  type AuthProvider,
+  type AuthRequest,
+} from "../../auth/types.ts";
+import { assertEquals, assertThrows } from "../support/assert.ts";
+import { newRequest } from "../support/auth_request.ts";
+
+Deno.test("AuthDecision names three answers, which are their own names", () => {
+  assertEquals({ ...AuthDecision }, {
+    authInvalid: "authInvalid",
+    authOk: "authOk",
+    authFailure: "authFailure",
+  });
+});
+
+Deno.test("AuthProgress names four steps, which are their own names", () => {
+  assertEquals({ ...AuthProgress }, {
+    apNone: "apNone",
+    apPlain: "apPlain",
+    apLoginUser: "apLoginUser",
+    apLoginPass: "apLoginPass",
+  });
+});
+
+Deno.test("AuthDecision and AuthProgress cannot be changed", () => {
+  assertThrows(
+    () => Object.assign(AuthDecision, { authInvalid: "authOk" }),
+    TypeError,
+  );
+  assertThrows(
+    () => Object.assign(AuthProgress, { apNone: "apPlain" }),
+    TypeError,
+  );
+});
+
+Deno.test("AuthDecision is a type of plain strings too", () => {
+  // The compiler is the judge; the values only keep the types in use.
+  const decisions: AuthDecision[] = ["authOk", "authInvalid", "authFailure"];
+  const steps: AuthProgress[] = [
+    "apNone",
+    "apPlain",
+    "apLoginUser",
+    "apLoginPass",
+  ];
+  assertEquals(decisions.length, 3);
+  assertEquals(steps.length, 4);
+  // @ts-expect-error: other strings are no decisions
+  const wrong: AuthDecision = "AuthOk";
+  assertEquals<string>(wrong, "AuthOk");
+});
+
+Deno.test("AuthProvider is any function of this shape, sync or async", async () => {
+  const providers: AuthProvider[] = [
+    () => "authOk",
+    (request) =>
+      request.username === "ann" ? AuthDecision.authOk : "authInvalid",
+    (_request: AuthRequest, signal?: AbortSignal) =>
+      Promise.resolve(signal === undefined ? "authOk" : "authFailure"),
+    async () => await Promise.resolve(AuthDecision.authOk),
+  ];
+  for (const provider of providers) {
+    assertEquals(await provider(newRequest()), "authOk");
+  }
+});

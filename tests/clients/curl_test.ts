@@ -1,0 +1,213 @@
+// curl, as scripts and many programs in C (libcurl) send mail.
+
+import {
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+} from "../support/assert.ts";
+import {
+  checkBrokenEndpoint,
+  checkEverywhere,
+  checkLogins,
+  checkWrongPassword,
+} from "./checks.ts";
+import {
+  assertSameOctets,
+  largeMessage,
+  MESSAGE,
+  storedMessages,
+} from "./messages.ts";
+import {
+  clientNamed,
+  clientTest,
+  type Door,
+  HELO,
+  LOGIN,
+  type Login,
+  LOGINS,
+  type Mechanism,
+  newBench,
+  RECIPIENTS,
+  run,
+  type RunResult,
+  SENDER,
+} from "./support.ts";
+
+const CURL = clientNamed("curl", "curl");
+
+/** Its exit status for a refused login. */
+const LOGIN_DENIED = 67;
+
+/** And for a refused MAIL. */
+const SEND_ERROR = 55;
+
+interface Job {
+  readonly door: Door;
+  readonly mechanism: Mechanism;
+  readonly trusted?: string;
+  readonly login?: Login;
+  readonly sender?: string;
+  readonly recipients?: readonly string[];
+  readonly message?: Uint8Array<ArrayBuffer>;
+  readonly args?: readonly string[];
+}
+
+function curl(program: string, job: Job): Promise<RunResult> {
+  const { door, mechanism, trusted, args = [] } = job;
+  const { login = LOGIN, message = MESSAGE } = job;
+  const { sender = SENDER, recipients = RECIPIENTS } = job;
+  const scheme = door.mode === "implicit TLS" ? "smtps" : "smtp";
+  return run(program, {
+    args: [
+      ...["--disable", "--noproxy", "*", "--silent", "--verbose"],
+      ...["--url", `${scheme}://127.0.0.1:${door.port}/${HELO}`],
+      ...(trusted === undefined ? [] : ["--cacert", trusted]),
+      ...(door.mode === "STARTTLS" ? ["--ssl-reqd"] : []),
+      ...["--user", `${login.username}:${login.password}`],
+      ...["--login-options", `AUTH=${mechanism}`],
+      ...["--mail-from", sender],
+      ...recipients.flatMap((recipient) => ["--mail-rcpt", recipient]),
+      ...["--upload-file", "-"],
+      ...args,
+    ],
+    stdin: message,
+  });
+}
+
+clientTest(
+  CURL,
+  "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
+  (program) =>
+    checkEverywhere(async (door, mechanism, { trusted }) => {
+      const job = { door, mechanism, trusted };
+      const { code, stderr } = await curl(program, job);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /^< 334 ?/m);
+      assertMatch(stderr, /^< 235 2\.7\.0 /m);
+    }, MESSAGE),
+);
+
+clientTest(
+  CURL,
+  "delivers with initial responses",
+  (program) =>
+    checkEverywhere(async (door, mechanism, { trusted }) => {
+      const args = ["--sasl-ir"];
+      const job = { door, mechanism, args, trusted };
+      const { code, stderr } = await curl(program, job);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, new RegExp(`^> AUTH ${mechanism} \\S+\r?$`, "m"));
+    }, MESSAGE),
+);
+
+clientTest(
+  CURL,
+  "delivers with --mail-auth, which it writes without xtext",
+  (program) =>
+    checkEverywhere(async (door, mechanism, { trusted }) => {
+      const args = ["--mail-auth", "someone+else=x@example.com"];
+      const job = { door, mechanism, args, trusted };
+      const { code, stderr } = await curl(program, job);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /^> MAIL .* AUTH=<someone\+else=x@example\.com>/m);
+    }, MESSAGE),
+);
+
+clientTest(
+  CURL,
+  "delivers 20 MB byte for byte in plain text, over STARTTLS and over TLS",
+  async (program) => {
+    await using bench = await newBench();
+    const message = largeMessage();
+    for (const door of bench.doors) {
+      const { code, stderr } = await curl(program, {
+        door,
+        mechanism: "PLAIN",
+        message,
+        trusted: bench.trusted,
+      });
+      assertEquals(code, 0, stderr);
+      const stored = storedMessages(door.listener).at(-1);
+      assertSameOctets(stored?.octets ?? new Uint8Array(), message);
+    }
+  },
+);
+
+clientTest(
+  CURL,
+  "delivers with UTF-8 in the addresses",
+  async (program) => {
+    await using bench = await newBench();
+    const [door] = bench.doors;
+    const sender = "jörg@example.com";
+    const recipients = ["用户@example.net", "bob@example.net"];
+    const { code, stderr } = await curl(program, {
+      door,
+      mechanism: "PLAIN",
+      sender,
+      recipients,
+    });
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /^> MAIL FROM:<jörg@example\.com>.* SMTPUTF8/m);
+    const stored = storedMessages(door.listener);
+    assertEquals(stored, [{
+      sender,
+      recipients,
+      word: "UTF8SMTPA",
+      octets: MESSAGE,
+    }]);
+  },
+);
+
+clientTest(
+  CURL,
+  "reports 535 for a wrong password",
+  (program) =>
+    checkWrongPassword(async (door, mechanism, { trusted }, login) => {
+      const job = { door, mechanism, login, trusted };
+      const { code, stderr } = await curl(program, job);
+      assertEquals(code, LOGIN_DENIED, stderr);
+      assertMatch(stderr, /^< 535 5\.7\.8 /m);
+    }),
+);
+
+clientTest(
+  CURL,
+  "keeps the password to itself without TLS where the listener has TLS",
+  async (program) => {
+    await using bench = await newBench();
+    const [, { port, listener }] = bench.doors;
+    const door: Door = { mode: "plain text", port, listener };
+    const { code, stderr } = await curl(program, { door, mechanism: "PLAIN" });
+    assertEquals(code, SEND_ERROR, stderr);
+    assertMatch(stderr, /^< 250 STARTTLS/m);
+    assertNotMatch(stderr, /^> AUTH/m);
+    assertMatch(stderr, /^< 530 5\.7\.0 /m);
+    assertEquals(storedMessages(listener), []);
+  },
+);
+
+clientTest(
+  CURL,
+  "brings every login to the endpoint as it is",
+  (program) =>
+    // A colon in the user name is the one thing that --user can't say.
+    checkLogins(LOGINS, async (door, cases) => {
+      for (const { login, mechanism } of cases) {
+        const job = { door, mechanism, login };
+        const { code, stderr } = await curl(program, job);
+        assertEquals(code, 0, stderr);
+      }
+    }),
+);
+
+clientTest(
+  CURL,
+  "reports 454 while the endpoint answers 500",
+  (program) =>
+    checkBrokenEndpoint(async (door, mechanism) => {
+      const { code, stderr } = await curl(program, { door, mechanism });
+      assertEquals(code, LOGIN_DENIED, stderr);
+      assertMatch(stderr, /^< 454 4\.7\.0 /m);
+    }),
+);

@@ -1,0 +1,283 @@
+// Exim, which passes mail on to a smarthost. In plain text it says `.` and QUIT
+// in one write and closes its half of the connection before the reply.
+
+import { assertEquals, assertMatch } from "../support/assert.ts";
+import { mustHappen } from "../support/deadline.ts";
+import { temporaryFolder } from "../support/listener.ts";
+import {
+  checkBrokenEndpoint,
+  checkEverywhere,
+  checkLogins,
+  checkWrongPassword,
+} from "./checks.ts";
+import {
+  assertSameOctets,
+  bodyOf,
+  MESSAGE,
+  storedMessages,
+} from "./messages.ts";
+import {
+  type Client,
+  clientTest,
+  type Door,
+  findProgram,
+  HELO,
+  LOGIN,
+  type Login,
+  LOGINS,
+  type Mechanism,
+  newBench,
+  RECIPIENTS,
+  run,
+  SENDER,
+} from "./support.ts";
+
+const EXIM: Client = findExim();
+
+/** Others than root can't have it use a configuration of their own. */
+function findExim(): Client {
+  const root = Deno.uid() === 0;
+  return {
+    name: "Exim",
+    program: root ? findProgram("exim4") ?? findProgram("exim") : undefined,
+    missing: root
+      ? "there is no exim4 (Debian package exim4-daemon-light)"
+      : "it can be told what to do only by root",
+  };
+}
+
+interface Job {
+  readonly door: Pick<Door, "mode" | "port">;
+  readonly mechanism: Mechanism;
+  readonly trusted?: string;
+  readonly login?: Login;
+  readonly message?: Uint8Array<ArrayBuffer>;
+}
+
+/** Has Exim deliver one message, and tells what its log says about that. */
+async function exim(program: string, job: Job): Promise<string> {
+  using cleanUp = new DisposableStack();
+  const { message = MESSAGE } = job;
+  const folder = temporaryFolder(cleanUp);
+  // It works as a user of its own, whoever starts it.
+  Deno.chmodSync(folder, 0o755);
+  for (const name of ["spool", "log"]) {
+    Deno.mkdirSync(`${folder}/${name}`);
+    Deno.chmodSync(`${folder}/${name}`, 0o777);
+  }
+  if (job.trusted !== undefined) {
+    Deno.copyFileSync(job.trusted, `${folder}/trusted.pem`);
+  }
+  const config = `${folder}/exim.conf`;
+  Deno.writeTextFileSync(config, configuration(job, folder));
+  const { code, stderr } = await run(program, {
+    // In the foreground, and dots end nothing.
+    args: ["-C", config, "-odf", "-oi", "-f", SENDER, ...RECIPIENTS],
+    stdin: message,
+  });
+  assertEquals(code, 0, stderr);
+  return Deno.readTextFileSync(`${folder}/log/mainlog`);
+}
+
+function configuration(job: Job, folder: string): string {
+  const { door, mechanism, login = LOGIN } = job;
+  const username = quoted(login.username);
+  const password = quoted(login.password);
+  const tls = [
+    "  hosts_require_tls = *",
+    `  tls_verify_certificates = ${folder}/trusted.pem`,
+    "  tls_verify_hosts = *",
+    "  tls_verify_cert_hostnames =",
+  ];
+  return [
+    `spool_directory = ${folder}/spool`,
+    `log_file_path = ${folder}/log/%slog`,
+    `primary_hostname = ${HELO}`,
+    "keep_environment =",
+    "disable_ipv6",
+    "begin routers",
+    "smarthost:",
+    "  driver = manualroute",
+    "  transport = submission",
+    `  route_data = 127.0.0.1::${door.port}`,
+    "  self = send",
+    "begin transports",
+    "submission:",
+    "  driver = smtp",
+    "  allow_localhost",
+    "  hosts_require_auth = *",
+    "  authenticated_sender = someone+else=x@example.com",
+    ...(door.mode === "plain text" ? [] : tls),
+    ...(door.mode === "implicit TLS" ? ["  protocol = smtps"] : []),
+    "begin retry",
+    "* * F,1h,1h",
+    "begin authenticators",
+    "login:",
+    "  driver = plaintext",
+    `  public_name = ${mechanism}`,
+    mechanism === "PLAIN"
+      ? `  client_send = ^${username}^${password}`
+      : `  client_send = : ${username} : ${password}`,
+    "",
+  ].join("\n");
+}
+
+/** A text in a string that is expanded, in a list, with ^ for NUL. */
+function quoted(text: string): string {
+  const octets = new TextEncoder().encode(text.replaceAll("^", "^^"));
+  return Array.from(
+    octets,
+    (octet) => `\\x${octet.toString(16).padStart(2, "0")}`,
+  ).join("");
+}
+
+/** The log's word for a delivery, one line a recipient. */
+const DELIVERED = /^\S+ \S+ \S+ [=-]> .* C="250 2\.0\.0 Queued as .*"$/gm;
+
+function assertDelivered(log: string): void {
+  assertEquals(log.match(DELIVERED)?.length, RECIPIENTS.length, log);
+  assertMatch(log, / Completed$/m);
+}
+
+clientTest(
+  EXIM,
+  "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
+  (program) =>
+    checkEverywhere(
+      async (door, mechanism, { trusted }) => {
+        assertDelivered(await exim(program, { door, mechanism, trusted }));
+      },
+      MESSAGE,
+      { bodyOnly: true },
+    ),
+);
+
+clientTest(
+  EXIM,
+  "gets its 250 though it has closed its half before, and may write xtext",
+  async (program) => {
+    await using bench = await newBench();
+    const { port, listener } = bench.doors[0];
+    await using relay = holdReplyToData(port);
+    const door = { mode: "plain text", port: relay.port } as const;
+    const log = await exim(program, { door, mechanism: "PLAIN" });
+    assertDelivered(log);
+    const { client, server } = await mustHappen(relay.ended, "the relay ends");
+    assertMatch(client, / AUTH=someone\+2belse\+3dx@example\.com\r\n/);
+    assertMatch(client, /\r\n\.\r\nQUIT\r\n$/);
+    assertMatch(server, /\r\n354 .*\r\n250 .*\r\n221 .*\r\n$/);
+    const stored = storedMessages(listener);
+    assertEquals(stored.map(({ recipients }) => recipients), [RECIPIENTS]);
+    for (const { octets } of stored) {
+      assertSameOctets(bodyOf(octets), bodyOf(MESSAGE));
+    }
+  },
+);
+
+clientTest(
+  EXIM,
+  "keeps a message for later after a wrong password and logs 535",
+  (program) =>
+    checkWrongPassword(async (door, mechanism, { trusted }, login) => {
+      const job = { door, mechanism, trusted, login };
+      const log = await exim(program, job);
+      assertMatch(log, /authenticator failed .* 535 5\.7\.8 /m);
+      assertMatch(log, / == bob@example\.net /);
+    }),
+);
+
+clientTest(
+  EXIM,
+  "brings every login to the endpoint as it is",
+  (program) =>
+    checkLogins(LOGINS, async (door, cases) => {
+      for (const { login, mechanism } of cases) {
+        assertDelivered(await exim(program, { door, mechanism, login }));
+      }
+    }),
+);
+
+clientTest(
+  EXIM,
+  "logs 454 while the endpoint answers 500",
+  (program) =>
+    checkBrokenEndpoint(async (door, mechanism) => {
+      const log = await exim(program, { door, mechanism });
+      assertMatch(log, / == bob@example\.net .* defer .*: 454 4\.7\.0 /);
+    }),
+);
+
+/** What client and server have said, each by itself. */
+interface Said {
+  readonly client: string;
+  readonly server: string;
+}
+
+/** A relay that passes one connection on to a listener. */
+interface Relay extends AsyncDisposable {
+  readonly port: number;
+  /** What the two have said; once both ends are closed. */
+  readonly ended: Promise<Said>;
+}
+
+/**
+ * Passes everything on at once, but what comes behind the 354: that only when
+ * the client has closed its half. A client that would wait for it before that
+ * waits for ever.
+ */
+function holdReplyToData(port: number): Relay {
+  const cleanUp = new DisposableStack();
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  cleanUp.defer(() => listener.close());
+  async function relay(): Promise<Said> {
+    const client = await listener.accept();
+    cleanUp.defer(() => client.close());
+    const server = await Deno.connect({ hostname: "127.0.0.1", port });
+    cleanUp.defer(() => server.close());
+    const clientHasClosed = passOn(client, server);
+    let saidByServer = "";
+    const decoder = new TextDecoder();
+    for await (const octets of chunksOf(server)) {
+      if (/^354 /m.test(saidByServer)) await clientHasClosed;
+      saidByServer += decoder.decode(octets, { stream: true });
+      await writeAll(client, octets);
+    }
+    return { client: await clientHasClosed, server: saidByServer };
+  }
+  const ended = relay();
+  return {
+    port: listener.addr.port,
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      cleanUp.dispose();
+      await ended.catch(() => {});
+    },
+  };
+}
+
+/** Passes on all that one side says, and that it has closed its half. */
+async function passOn(from: Deno.TcpConn, to: Deno.TcpConn): Promise<string> {
+  let said = "";
+  const decoder = new TextDecoder();
+  for await (const octets of chunksOf(from)) {
+    said += decoder.decode(octets, { stream: true });
+    await writeAll(to, octets);
+  }
+  await to.closeWrite();
+  return said;
+}
+
+async function* chunksOf(conn: Deno.TcpConn): AsyncGenerator<Uint8Array> {
+  const space = new Uint8Array(65_536);
+  for (;;) {
+    const count = await conn.read(space);
+    if (count === null) return;
+    yield space.slice(0, count);
+  }
+}
+
+async function writeAll(to: Deno.TcpConn, octets: Uint8Array): Promise<void> {
+  for (let at = 0; at < octets.length;) {
+    at += await to.write(octets.subarray(at));
+  }
+}

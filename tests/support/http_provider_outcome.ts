@@ -1,0 +1,42 @@
+/**
+ * Asking an HTTP provider as the tests do.
+ *
+ * @module
+ */
+
+import { newHTTPAuthProvider } from "../../auth/http_provider.ts";
+import type { HTTPAuthProviderOptions } from "../../auth/http_provider.ts";
+import { type ProviderReason, reasonOf } from "../../auth/reasons.ts";
+import type { AuthDecision, AuthProvider } from "../../auth/types.ts";
+import { newRequest } from "./auth_request.ts";
+import { mustHappen } from "./deadline.ts";
+
+/** What an asking came to, and why. */
+export type Outcome = readonly [AuthDecision, ProviderReason | undefined];
+
+/** A time limit that no test comes near, where the limit is not the subject. */
+export const LONG_MS = 60_000;
+
+/** A time limit for the tests in which it must strike. */
+export const SHORT_MS = 50;
+
+/** A provider that has time, unless the options say otherwise. */
+export function newPatientProvider(
+  url: string | URL,
+  options: HTTPAuthProviderOptions,
+): AuthProvider {
+  return newHTTPAuthProvider(url, { timeoutMs: LONG_MS, ...options });
+}
+
+/** Asks once, with a request of its own. */
+export async function ask(
+  provider: AuthProvider,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const request = newRequest();
+  const decision = provider(request, signal);
+  return [
+    await mustHappen(Promise.resolve(decision), "the provider has decided"),
+    reasonOf(request),
+  ];
+}
