@@ -9,6 +9,7 @@ import { askNow } from "../auth/ask_provider.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
 import type { AuthOutcome, SessionPeer, SessionRules } from "./actions.ts";
+import type { Crowd } from "./crowd.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
 import {
@@ -18,12 +19,10 @@ import {
   type SmtpClosedEvent,
   type SmtpEvent,
 } from "./events.ts";
+import { type Opening, tlsOpening } from "./opening.ts";
 import { REPLIES } from "./replies.ts";
 import { Session } from "./session.ts";
 import { type Encrypt, isGone, type Wire, writeAll } from "./wire.ts";
-
-/** How long a TLS handshake may take, in milliseconds. */
-const HANDSHAKE_MS = 30_000;
 
 /**
  * How long to wait for a client to close after our last word, in milliseconds,
@@ -58,6 +57,10 @@ export interface ConnectionContext {
   readonly deadlines: Deadlines;
   /** Encrypts a connection. */
   readonly encrypt: Encrypt;
+  /** How long a client must be silent before it is greeted, in milliseconds. */
+  readonly greetingDelayMs: number;
+  /** How many clients of each network are there. */
+  readonly crowd: Crowd;
   /** The log. */
   readonly report: (event: SmtpEvent) => void;
 }
@@ -66,7 +69,14 @@ export interface ConnectionContext {
  * What a connection waits for. It decides what to do when the time is up: a
  * client that is waited for can be told, one that does not read can not.
  */
-type Phase = "client" | "write" | "provider" | "handshake" | "delivery" | "end";
+type Phase =
+  | "opening"
+  | "silence"
+  | "client"
+  | "write"
+  | "provider"
+  | "delivery"
+  | "end";
 
 /** A read that was begun while a provider was asked. */
 interface PendingRead {
@@ -81,7 +91,7 @@ export class Connection {
   #wire: Wire;
   #peer: SessionPeer;
   #session: Session;
-  #phase: Phase = "handshake";
+  #phase: Phase = "opening";
   #pendingRead: PendingRead | undefined;
   /** The client sends nothing more; what it has sent still gets its replies. */
   #sawEnd = false;
@@ -91,6 +101,7 @@ export class Connection {
   /** Octets of the message since the deadline was renewed. */
   #progress = 0;
   #abortAsking: (() => void) | undefined;
+  #endSilence: (() => void) | undefined;
   /** How long the provider took for the last decision, in milliseconds. */
   #askedMs = 0;
 
@@ -110,31 +121,31 @@ export class Connection {
   /**
    * Serves the client until the connection is closed. Never rejects.
    *
-   * @param handshake For implicit TLS: what must be done before the greeting.
+   * @param openings What must be done before the greeting.
    */
-  run(handshake?: () => Promise<unknown>): Promise<void> {
-    this.#session.greet();
-    return this.#run(handshake);
+  run(openings: readonly Opening[]): Promise<void> {
+    return this.#run(openings, () => this.#greet());
   }
 
   /**
    * Says one reply instead of serving the client. Never rejects.
    *
    * @param reply Why not.
-   * @param handshake As for `run`.
+   * @param openings As for `run`.
    */
-  refuse(
-    reply: SmtpReply,
-    handshake?: () => Promise<unknown>,
-  ): Promise<void> {
-    this.#session.end(reply);
-    return this.#run(handshake);
+  refuse(reply: SmtpReply, openings: readonly Opening[]): Promise<void> {
+    return this.#run(openings, async () => {
+      this.#session.end(reply);
+      await this.#serve();
+    });
   }
 
   /** Begins nothing new; what is under way may end. */
   stop(): void {
     this.#session.stop();
-    if (this.#phase === "handshake") close(this.#wire);
+    if (this.#phase === "opening" || this.#phase === "silence") {
+      close(this.#wire);
+    }
     if (this.#phase !== "client" || this.#session.inTransaction) return;
     this.#farewell(REPLIES.shuttingDown);
   }
@@ -146,11 +157,18 @@ export class Connection {
     else close(this.#wire);
   }
 
-  async #run(handshake?: () => Promise<unknown>): Promise<void> {
+  async #run(
+    openings: readonly Opening[],
+    serve: () => Promise<void>,
+  ): Promise<void> {
     try {
-      if (handshake === undefined || await this.#handshake(handshake)) {
-        await this.#serve();
+      for (const opening of openings) {
+        if (!await this.#open(opening)) return;
       }
+      if (openings.length > 0) {
+        this.#session = this.#session.onPeer(this.#peer);
+      }
+      await serve();
     } catch (error) {
       // Sockets that break do not come here: this is a fault of ours.
       this.#reportClosed("error", error);
@@ -159,6 +177,57 @@ export class Connection {
       close(this.#wire);
       await this.#abandon();
     }
+  }
+
+  /** Does one thing before the session; false if there will be none. */
+  async #open({ limitMs, work }: Opening): Promise<boolean> {
+    this.#phase = "opening";
+    this.#renew(limitMs);
+    try {
+      const opened = await work(this.#wire, this.#peer);
+      if (opened === undefined) return false;
+      this.#wire = opened.wire;
+      this.#peer = opened.peer;
+      return true;
+    } catch (error) {
+      // Scanners and health checks that only connect are nobody's fault.
+      if (!isGone(error)) this.#reportClosed("tls-failed", error);
+      return false;
+    }
+  }
+
+  async #greet(): Promise<void> {
+    const { crowd } = this.#context;
+    const { remoteIp } = this.#peer;
+    if (!crowd.enter(remoteIp)) {
+      this.#reportClosed("too-many-connections");
+      this.#session.end(REPLIES.tooManyFromNetwork);
+      return await this.#serve();
+    }
+    try {
+      if (await this.#isSilent()) this.#session.greet();
+      else this.#session.end(REPLIES.earlyTalker);
+      await this.#serve();
+    } finally {
+      crowd.leave(remoteIp);
+    }
+  }
+
+  /**
+   * Whether the client waits to be greeted, as RFC 5321 section 3.1 wants.
+   * Programs that send spam often can't wait.
+   */
+  async #isSilent(): Promise<boolean> {
+    const { greetingDelayMs } = this.#context;
+    if (greetingDelayMs === 0) return true;
+    this.#pendingRead = this.#startRead();
+    const { promise: silence, resolve } = Promise.withResolvers<null>();
+    this.#endSilence = () => resolve(null);
+    this.#phase = "silence";
+    this.#renew(greetingDelayMs);
+    // A client that has gone has not talked; writing to it will tell.
+    const read = this.#pendingRead.octets.catch(() => null);
+    return await Promise.race([read, silence]) === null;
   }
 
   /** Does what the session asks for until it or the client wants no more. */
@@ -313,12 +382,11 @@ export class Connection {
   async #startTls(): Promise<boolean> {
     if (!await this.#flush()) return false;
     const early = this.#takePendingRead();
-    const encrypted = await this.#handshake(async () => {
-      this.#wire = await this.#context.encrypt(this.#wire, early);
-    });
+    const encrypted = await this.#open(
+      tlsOpening((wire) => this.#context.encrypt(wire, early)),
+    );
     if (!encrypted) return false;
     this.#session = this.#session.afterTls();
-    this.#peer = { ...this.#peer, tls: true };
     this.#renew(this.#context.idleTimeoutMs);
     return true;
   }
@@ -330,19 +398,6 @@ export class Connection {
     return pending?.octets.then((count) =>
       count === null ? null : pending.space.subarray(0, count)
     );
-  }
-
-  async #handshake(work: () => Promise<unknown>): Promise<boolean> {
-    this.#phase = "handshake";
-    this.#renew(HANDSHAKE_MS);
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      // Scanners and health checks that only connect are nobody's fault.
-      if (!isGone(error)) this.#reportClosed("tls-failed", error);
-      return false;
-    }
   }
 
   /** The disk's time is not the client's: its clock stands still. */
@@ -417,12 +472,9 @@ export class Connection {
       case "write":
         this.#reportClosed("idle");
         return close(this.#wire);
-      case "handshake":
-        this.#reportClosed(
-          "tls-failed",
-          new Error("the handshake took too long"),
-        );
-        return close(this.#wire);
+      case "silence":
+        return this.#endSilence?.();
+      case "opening":
       case "delivery":
       case "end":
         return close(this.#wire);

@@ -4,32 +4,26 @@
  * @module
  */
 
-import type { SessionPeer } from "./actions.ts";
-import { isLoopback, plainIp } from "./addresses.ts";
-import { Connection, type ConnectionContext } from "./connection.ts";
+import { newClients } from "./clients.ts";
+import { newCrowd } from "./crowd.ts";
 import { newDeadlines } from "./deadlines.ts";
 import type { Deliver } from "./delivery.ts";
-import { closedEvent, errorText, type SmtpEvent } from "./events.ts";
 import {
+  type Certificate,
   checkedOptions,
   type ListenerSettings,
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
-import { REPLIES } from "./replies.ts";
+import { openPorts } from "./ports.ts";
 import { newEncrypt } from "./tls.ts";
+import type { Encrypt } from "./wire.ts";
 
 /** How long transactions under way may take once the listener stops, in milliseconds. */
 const GRACE_MS = 10_000;
 
 /** How often time limits are looked at, in milliseconds, at the least. */
 const MAX_TICK_MS = 1_000;
-
-/** How many clients over the limit are told so at a time. */
-const MAX_REFUSALS = 100;
-
-/** How long to wait when connections can't be accepted, in milliseconds. */
-const ACCEPT_PAUSE_MS = 250;
 
 /** A running listener. */
 export interface SmtpServer extends AsyncDisposable {
@@ -44,6 +38,16 @@ export interface SmtpServer extends AsyncDisposable {
    * @returns A promise for the end, the same as `finished`.
    */
   shutdown(): Promise<void>;
+  /**
+   * Greets new clients with another certificate; connections that are open go
+   * on as they are.
+   *
+   * @param certificate The new pair.
+   * @throws {TypeError} If the listener was started without a certificate.
+   * @throws {Error} If certificate and key are not good or do not belong
+   * together. The old pair stays in use.
+   */
+  useCertificate(certificate: Certificate): void;
 }
 
 /**
@@ -80,96 +84,69 @@ export function serveSmtp(
 ): SmtpServer {
   const settings = checkedOptions(options);
   const report = options.onEvent ?? (() => {});
-  const doors = openDoors(settings);
-  const clients = newClients(settings, newContext(settings, deliver, report));
-  const stop = new AbortController();
-  const accepting = doors.map((door) =>
-    acceptAll(door, clients.admit, report, stop.signal)
-  );
-  const addrs = doors.map(addressOf);
-  addrs.forEach((address) => options.onListen?.(address));
+  const ports = openPorts(settings);
+  const encryption = newEncryption(settings.certificate);
+  const clients = newClients(settings, {
+    ...newContext(settings),
+    deliver,
+    encrypt: (wire, early) => encryption.encrypt(wire, early),
+    report,
+  });
+  const accepted = ports.accept({ admit: clients.admit, report });
+  const finished = accepted.then(() => clients.ended());
+  ports.addrs.forEach((address) => options.onListen?.(address));
 
-  const finished = Promise.all(accepting).then(() => clients.ended());
-  const close = () => {
-    stop.abort();
-    doors.forEach((door) => tryClose(door.listener));
-  };
+  let stopping = false;
   const abort = () => {
-    close();
+    stopping = true;
+    ports.close();
     clients.cut();
   };
   const shutdown = () => {
-    if (stop.signal.aborted) return finished;
-    close();
+    if (stopping) return finished;
+    stopping = true;
+    ports.close();
     clients.stop();
     const timer = setTimeout(clients.cut, GRACE_MS);
     return finished.finally(() => clearTimeout(timer));
   };
+  const useCertificate = (certificate: Certificate) => {
+    ports.useCertificate(certificate);
+    encryption.useCertificate(certificate);
+  };
   options.signal?.addEventListener("abort", abort, { once: true });
   finished.then(() => options.signal?.removeEventListener("abort", abort));
   if (options.signal?.aborted) abort();
-  return { addrs, finished, shutdown, [Symbol.asyncDispose]: shutdown };
+  return {
+    addrs: ports.addrs,
+    finished,
+    shutdown,
+    useCertificate,
+    [Symbol.asyncDispose]: shutdown,
+  };
 }
 
-/** A socket that accepts connections, in plain text or with TLS from the start. */
-type Door =
-  | { readonly tls: false; readonly listener: Deno.TcpListener }
-  | { readonly tls: true; readonly listener: Deno.TlsListener };
-
-/** A client at the door. */
-interface Arrival {
-  readonly conn: Deno.TcpConn | Deno.TlsConn;
-  readonly tls: boolean;
-  /** With TLS from the start: what must be done before the greeting. */
-  readonly handshake?: () => Promise<unknown>;
+/** TLS on connections that are open, with a certificate that may change. */
+function newEncryption(certificate: Certificate | undefined) {
+  let encrypt: Encrypt = certificate === undefined
+    ? () => Promise.reject(new Error("there is no certificate"))
+    : newEncrypt(certificate);
+  return {
+    encrypt: (...args: Parameters<Encrypt>) => encrypt(...args),
+    useCertificate(next: Certificate) {
+      encrypt = newEncrypt(next);
+    },
+  };
 }
 
-async function accept({ tls, listener }: Door): Promise<Arrival> {
-  if (!tls) {
-    const conn = await listener.accept();
-    // Replies are whole when they are written: nothing is gained by waiting.
-    conn.setNoDelay();
-    return { conn, tls };
-  }
-  const conn = await listener.accept();
-  return { conn, tls, handshake: () => conn.handshake() };
-}
-
-/** Binds all ports, or none. */
-function openDoors(settings: ListenerSettings): Door[] {
-  const { hostname, port, tlsPort, certificate } = settings;
-  const doors: Door[] = [];
-  try {
-    doors.push({ listener: Deno.listen({ hostname, port }), tls: false });
-    if (certificate === undefined) return doors;
-    // With no port of its own it still proves, at the start and not at the
-    // first STARTTLS, that certificate and key are good and belong together.
-    const listener = Deno.listenTls({
-      hostname,
-      port: tlsPort ?? 0,
-      ...certificate,
-    });
-    if (tlsPort === undefined) listener.close();
-    else doors.push({ listener, tls: true });
-    return doors;
-  } catch (error) {
-    doors.forEach((door) => door.listener.close());
-    throw error;
-  }
-}
-
-function addressOf({ listener, tls }: Door): SmtpAddress {
-  const { hostname, port } = listener.addr;
-  return { transport: "tcp", hostname, port, tls };
-}
-
-function newContext(
-  settings: ListenerSettings,
-  deliver: Deliver,
-  report: (event: SmtpEvent) => void,
-): ConnectionContext {
-  const { certificate, idleTimeoutMs } = settings;
-  const tickMs = Math.ceil(Math.min(MAX_TICK_MS, idleTimeoutMs / 10));
+/** What all connections share, as far as the settings say it. */
+function newContext(settings: ListenerSettings) {
+  const { certificate, idleTimeoutMs, greetingDelayMs } = settings;
+  const tickMs = Math.min(
+    MAX_TICK_MS,
+    Math.ceil(idleTimeoutMs / 10),
+    Math.ceil((greetingDelayMs || Infinity) / 4),
+  );
   return {
     rules: {
       serverName: settings.serverName,
@@ -179,121 +156,9 @@ function newContext(
       startTls: certificate !== undefined,
     },
     provider: settings.provider,
-    deliver,
     idleTimeoutMs,
+    greetingDelayMs,
+    crowd: newCrowd(settings.maxConnectionsPerNetwork),
     deadlines: newDeadlines(tickMs),
-    encrypt: certificate === undefined
-      ? () => Promise.reject(new Error("there is no certificate"))
-      : newEncrypt(certificate.cert, certificate.key),
-    report,
   };
-}
-
-/** Takes in clients until told to stop. */
-async function acceptAll(
-  door: Door,
-  admit: (arrival: Arrival) => void,
-  report: (event: SmtpEvent) => void,
-  stop: AbortSignal,
-): Promise<void> {
-  while (!stop.aborted) {
-    try {
-      admit(await accept(door));
-    } catch (error) {
-      if (stop.aborted) return;
-      // Out of file descriptors, most likely. They come back with the clients.
-      report({ kind: "acceptFailed", error: errorText(error) });
-      await pause(ACCEPT_PAUSE_MS, stop);
-    }
-  }
-}
-
-function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    stop.addEventListener("abort", end);
-  });
-}
-
-/** All clients of a listener. */
-interface Clients {
-  readonly admit: (arrival: Arrival) => void;
-  readonly stop: () => void;
-  readonly cut: () => void;
-  /** Resolves once nobody is there. */
-  readonly ended: () => Promise<void>;
-}
-
-function newClients(
-  settings: ListenerSettings,
-  context: ConnectionContext,
-): Clients {
-  const served = new Map<Connection, Promise<void>>();
-  const refused = new Map<Connection, Promise<void>>();
-
-  return {
-    admit(arrival) {
-      const { conn, handshake } = arrival;
-      const full = served.size >= settings.maxConnections;
-      if (full && refused.size >= MAX_REFUSALS) return conn.close();
-      const peer = peerOf(arrival, settings);
-      const connection = new Connection(conn, peer, context);
-      if (!full) return track(served, connection, connection.run(handshake));
-      // A flood of clients is one line in the log, not one each.
-      if (refused.size === 0) {
-        context.report(closedEvent("too-many-connections", peer));
-      }
-      const reply = REPLIES.tooManyConnections;
-      track(refused, connection, connection.refuse(reply, handshake));
-    },
-    stop() {
-      for (const connection of served.keys()) connection.stop();
-    },
-    cut() {
-      for (const connection of served.keys()) connection.cut();
-      for (const connection of refused.keys()) connection.cut();
-    },
-    async ended() {
-      while (served.size + refused.size > 0) {
-        await Promise.all([...served.values(), ...refused.values()]);
-      }
-    },
-  };
-}
-
-function track(
-  group: Map<Connection, Promise<void>>,
-  connection: Connection,
-  ended: Promise<void>,
-): void {
-  group.set(connection, ended.then(() => void group.delete(connection)));
-}
-
-function peerOf(
-  { conn, tls }: Arrival,
-  settings: ListenerSettings,
-): SessionPeer {
-  const local = conn.localAddr.hostname;
-  const { certificate, allowInsecureAuth } = settings;
-  return {
-    remoteIp: plainIp(conn.remoteAddr.hostname),
-    tls,
-    // What stays on the machine needs no TLS; but who has set a certificate
-    // wants it used, and a proxy in front looks like a local client.
-    plainTextAuth: allowInsecureAuth ||
-      (certificate === undefined && isLoopback(local)),
-  };
-}
-
-function tryClose(listener: { close(): void }): void {
-  try {
-    listener.close();
-  } catch {
-    // It is closed already.
-  }
 }

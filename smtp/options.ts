@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Network, parseNetwork } from "../auth/ip.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import type { SmtpEvent } from "./events.ts";
 
@@ -37,8 +38,24 @@ export interface ServeSmtpOptions {
   readonly maxSize?: number;
   /** How many clients are served at a time. Default: 10000. */
   readonly maxConnections?: number;
+  /**
+   * How many clients of one network (IPv4 /24, IPv6 /56) are served at a time;
+   * the machine itself is not limited. Default: 200.
+   */
+  readonly maxConnectionsPerNetwork?: number;
   /** How long a client may be silent, in milliseconds. Default: 300000. */
   readonly idleTimeoutMs?: number;
+  /**
+   * How long a client must wait for the greeting, in milliseconds: one that
+   * talks before it is refused with `554 5.5.0`. Default: 0.
+   */
+  readonly greetingDelayMs?: number;
+  /**
+   * The networks of proxies, such as `192.0.2.0/24`: every connection must
+   * come from there and begin with a header of the PROXY protocol, version 1
+   * or 2, which says who the client is. Default: none, and no headers.
+   */
+  readonly proxyProtocolFrom?: readonly string[];
   /** Ends the listener and all its connections at once when aborted. */
   readonly signal?: AbortSignal;
   /** Called for each address that is bound. */
@@ -80,7 +97,10 @@ export interface ListenerSettings {
   readonly maxAuthFailures: number;
   readonly maxSize: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerNetwork: number;
   readonly idleTimeoutMs: number;
+  readonly greetingDelayMs: number;
+  readonly proxies: readonly Network[] | undefined;
 }
 
 /** Fills in the defaults, or throws at what makes no sense. */
@@ -106,13 +126,35 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     maxAuthFailures: within("maxAuthFailures", options.maxAuthFailures ?? 3),
     maxSize: within("maxSize", options.maxSize ?? 26_214_400),
     maxConnections: within("maxConnections", options.maxConnections ?? 10_000),
+    maxConnectionsPerNetwork: within(
+      "maxConnectionsPerNetwork",
+      options.maxConnectionsPerNetwork ?? 200,
+    ),
     idleTimeoutMs: within(
       "idleTimeoutMs",
       options.idleTimeoutMs ?? 300_000,
       1,
-      2_147_483_647,
+      MAX_MS,
     ),
+    greetingDelayMs: within(
+      "greetingDelayMs",
+      options.greetingDelayMs ?? 0,
+      0,
+      MAX_MS,
+    ),
+    proxies: options.proxyProtocolFrom?.map(checkedNetwork),
   };
+}
+
+/** The largest delay that timers take, in milliseconds. */
+const MAX_MS = 2_147_483_647;
+
+function checkedNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (network !== undefined) return network;
+  throw new TypeError(
+    "Cannot serve SMTP: proxyProtocolFrom must be networks such as 192.0.2.0/24",
+  );
 }
 
 function checkedCertificate(

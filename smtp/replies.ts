@@ -18,6 +18,7 @@ export type ReplyName =
   | "help"
   | "shuttingDown"
   | "tooManyConnections"
+  | "tooManyFromNetwork"
   | "idle"
   | "tooManyFailures"
   | "tooManyErrors"
@@ -48,6 +49,7 @@ export type ReplyName =
   | "messageTooLarge"
   | "needSmtpUtf8"
   | "bareLineEnd"
+  | "earlyTalker"
   | "unknownParameter";
 
 /** A reply as the table has it. */
@@ -70,6 +72,11 @@ export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
   // The connection ends.
   shuttingDown: reply(421, "4.3.2", "Shutting down, try again later"),
   tooManyConnections: reply(421, "4.3.2", "Too many connections"),
+  tooManyFromNetwork: reply(
+    421,
+    "4.3.2",
+    "Too many connections from your network",
+  ),
   idle: reply(421, "4.4.2", "Timed out waiting for the client"),
   tooManyFailures: reply(421, "4.7.0", "Too many failed logins"),
   tooManyErrors: reply(421, "4.7.0", "Too many errors"),
@@ -108,6 +115,7 @@ export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
   messageTooLarge: reply(552, "5.3.4", "Message is too large"),
   needSmtpUtf8: reply(553, "5.6.7", "Non-ASCII address without SMTPUTF8"),
   bareLineEnd: reply(554, "5.6.0", "Message has a bare CR or LF in it"),
+  earlyTalker: reply(554, "5.5.0", "Wait for the greeting before you talk"),
   unknownParameter: reply(555, "5.5.4", "Parameter not recognized"),
 };
 

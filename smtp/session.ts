@@ -205,6 +205,13 @@ export class Session {
     return last;
   }
 
+  /** Before anything was said: the same with a peer who is known better now. */
+  onPeer(peer: SessionPeer): Session {
+    const session = new Session(this.#rules, peer, this.#tally);
+    if (this.#stopping) session.stop();
+    return session;
+  }
+
   /**
    * Answers `startTls`: the session that goes on over TLS. It knows nothing of
    * this one but how often it failed. Octets that came in plain text stay
@@ -213,10 +220,7 @@ export class Session {
    */
   afterTls(): Session {
     if (this.#state.kind !== "upgrading") throw unasked("afterTls");
-    const peer = { ...this.#peer, tls: true };
-    const session = new Session(this.#rules, peer, this.#tally);
-    if (this.#stopping) session.stop();
-    return session;
+    return this.onPeer({ ...this.#peer, tls: true });
   }
 
   #step(state: State): SessionAction | undefined {

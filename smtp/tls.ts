@@ -9,18 +9,14 @@
 
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { Certificate } from "./options.ts";
 import { type Encrypt, Gone, type Wire, writeAll } from "./wire.ts";
 
 /** The most octets to read from the socket at once: a TLS record and a bit. */
 const READ_OCTETS = 17_408;
 
-/**
- * Makes the function that encrypts connections (RFC 3207).
- *
- * @param cert The certificate chain in PEM.
- * @param key Its private key in PEM.
- */
-export function newEncrypt(cert: string, key: string): Encrypt {
+/** Makes the function that encrypts connections (RFC 3207). */
+export function newEncrypt({ cert, key }: Certificate): Encrypt {
   const modules = Promise.all([import("node:tls"), import("node:stream")]);
   const ready = modules.then(([tls, stream]) => ({
     secureContext: tls.createSecureContext({ cert, key }),
