@@ -18,6 +18,7 @@ import { newStaticAuthProvider } from "./auth/static_provider.ts";
 import type { AuthProvider } from "./auth/types.ts";
 import config from "./deno.json" with { type: "json" };
 import { hostPort, isLoopback } from "./smtp/addresses.ts";
+import { followCertificate, readCertificate } from "./smtp/certificate.ts";
 import {
   firstMessageHint,
   type Login,
@@ -79,10 +80,7 @@ async function serve(settings: Settings): Promise<void> {
     `cannot use the maildir ${settings.maildir}`,
     () => openMaildir(settings.maildir, serverName),
   );
-  const certificate = settings.tlsFiles && {
-    cert: readFile("--tls-cert", settings.tlsFiles.cert),
-    key: readFile("--tls-key", settings.tlsFiles.key),
-  };
+  const certificate = settings.tlsFiles && readCertificate(settings.tlsFiles);
   const server = unable(
     `cannot listen on ${wanted(settings)}`,
     () =>
@@ -100,7 +98,12 @@ async function serve(settings: Settings): Promise<void> {
         maxAuthFailures: settings.maxAuthFailures,
         maxSize: settings.maxSize,
         maxConnections: settings.maxConnections,
+        maxConnectionsPerNetwork: settings.maxConnectionsPerNetwork,
         idleTimeoutMs: settings.idleTimeoutMs,
+        greetingDelayMs: settings.greetingDelayMs,
+        ...(settings.proxyProtocolFrom === undefined
+          ? {}
+          : { proxyProtocolFrom: settings.proxyProtocolFrom }),
         onEvent: (event) => log(entryOf(event)),
       }, deliver),
   );
@@ -112,6 +115,10 @@ async function serve(settings: Settings): Promise<void> {
     write(Deno.stdout, hint);
   }
   // Whoever reads that it listens may send a signal at once.
+  const files = settings.tlsFiles;
+  const following = files &&
+    followCertificate(files, (pair) => server.useCertificate(pair), log);
+  onSignals(["SIGHUP"], () => following?.reload());
   stopOnSignals(server, log);
   server.addrs.forEach((bound) => log(listening(bound)));
   const warning = plainTextWarning(settings, server.addrs);
@@ -119,6 +126,7 @@ async function serve(settings: Settings): Promise<void> {
     log({ level: "warn", message: warning, fields: {} });
   }
   await server.finished;
+  following?.stop();
   log({ level: "info", message: "stopped", fields: {} });
 }
 
@@ -184,24 +192,25 @@ function wanted({ host, port, tlsPort }: Settings): string {
   return ports.map((each) => hostPort(host, each)).join(" and ");
 }
 
-function readFile(flag: string, path: string): string {
-  return unable(`cannot read ${flag}`, () => Deno.readTextFileSync(path));
+function stopOnSignals(server: SmtpServer, log: Log): void {
+  let stopping = false;
+  onSignals(["SIGINT", "SIGTERM"], (signal) => {
+    // A terminal and a task runner may both send it.
+    if (stopping) return;
+    stopping = true;
+    log({ level: "info", message: `stopping on ${signal}`, fields: {} });
+    server.shutdown();
+  });
 }
 
-function stopOnSignals(server: SmtpServer, log: Log): void {
-  // Windows has no SIGTERM that a program can catch.
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT"]
-    : ["SIGINT", "SIGTERM"];
-  let stopping = false;
+function onSignals(
+  signals: readonly Deno.Signal[],
+  act: (signal: Deno.Signal) => void,
+): void {
   for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      // A terminal and a task runner may both send it.
-      if (stopping) return;
-      stopping = true;
-      log({ level: "info", message: `stopping on ${signal}`, fields: {} });
-      server.shutdown();
-    });
+    // The only one that a program on Windows can be sent.
+    if (Deno.build.os === "windows" && signal !== "SIGINT") continue;
+    Deno.addSignalListener(signal, () => act(signal));
   }
 }
 

@@ -40,7 +40,11 @@ export type FlagName =
   | "maildir"
   | "maxSize"
   | "maxConnections"
+  | "maxConnectionsPerNetwork"
   | "idleTimeout"
+  | "greetingDelay"
+  | "proxyProtocol"
+  | "proxyProtocolFrom"
   | "log";
 
 /** All settings, in the order of the help. */
@@ -166,6 +170,37 @@ export const FLAGS: Readonly<Record<FlagName, Flag>> = {
     placeholder: "N",
     help: "clients served at a time",
     byDefault: "10000",
+  },
+  maxConnectionsPerNetwork: {
+    flag: "max-connections-per-network",
+    env: "MEOWMAIL_SMTP_MAX_CONNECTIONS_PER_NETWORK",
+    takes: "text",
+    placeholder: "N",
+    help: "clients of one network at a time",
+    byDefault: "200",
+  },
+  greetingDelay: {
+    flag: "greeting-delay",
+    env: "MEOWMAIL_SMTP_GREETING_DELAY",
+    takes: "text",
+    placeholder: "MS",
+    help: "greet later, and refuse who does not wait",
+    byDefault: "0",
+  },
+  proxyProtocol: {
+    flag: "proxy-protocol",
+    env: "MEOWMAIL_SMTP_PROXY_PROTOCOL",
+    takes: "switch",
+    help: "clients come through a proxy that says so",
+    byDefault: "off",
+  },
+  proxyProtocolFrom: {
+    flag: "proxy-protocol-from",
+    env: "MEOWMAIL_SMTP_PROXY_PROTOCOL_FROM",
+    takes: "text",
+    placeholder: "NETWORKS",
+    help: "networks of that proxy",
+    byDefault: "127.0.0.0/8,::1",
   },
   idleTimeout: {
     flag: "idle-timeout",

@@ -7,7 +7,17 @@
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
 
 const GROUPS: readonly (readonly [string, readonly FlagName[]])[] = [
-  ["Listen", ["host", "port", "hostname", "maxConnections", "idleTimeout"]],
+  ["Listen", [
+    "host",
+    "port",
+    "hostname",
+    "maxConnections",
+    "maxConnectionsPerNetwork",
+    "idleTimeout",
+    "greetingDelay",
+    "proxyProtocol",
+    "proxyProtocolFrom",
+  ]],
   ["Encrypt", ["tlsCert", "tlsKey", "tlsPort"]],
   ["Authenticate", [
     "authUrl",

@@ -5,6 +5,8 @@
  */
 
 import * as std from "@std/cli/parse-args";
+import { parseNetwork } from "../auth/ip.ts";
+import type { CertificateFiles } from "./certificate.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
 import { isServerName } from "./options.ts";
 
@@ -45,7 +47,7 @@ export interface Settings {
   /** The name to use; absent for the machine's own. */
   readonly hostname?: string;
   readonly tlsPort?: number;
-  readonly tlsFiles?: { readonly cert: string; readonly key: string };
+  readonly tlsFiles?: CertificateFiles;
   readonly auth: AuthSource;
   readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
@@ -53,7 +55,11 @@ export interface Settings {
   readonly maildir: string;
   readonly maxSize: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerNetwork: number;
   readonly idleTimeoutMs: number;
+  readonly greetingDelayMs: number;
+  /** The networks of proxies; absent if there are none. */
+  readonly proxyProtocolFrom?: readonly string[];
   /** How to log; absent to decide by whether there is a terminal. */
   readonly log?: "text" | "json";
 }
@@ -164,6 +170,7 @@ function readSettings(given: Lookup): Settings {
   if (tlsPort === port && port !== 0) {
     throw new UsageError("--tls-port must differ from --port");
   }
+  const proxyProtocolFrom = readProxies(given);
   const hostname = readName(given("hostname"));
   const log = readLog(given("log"));
   return {
@@ -179,9 +186,29 @@ function readSettings(given: Lookup): Settings {
     maildir: given("maildir")?.value ?? "./maildir",
     maxSize: readNumber(given("maxSize")) ?? 26_214_400,
     maxConnections: readNumber(given("maxConnections")) ?? 10_000,
+    maxConnectionsPerNetwork: readNumber(given("maxConnectionsPerNetwork")) ??
+      200,
     idleTimeoutMs: readNumber(given("idleTimeout"), 1, MAX_MS) ?? 300_000,
+    greetingDelayMs: readNumber(given("greetingDelay"), 0, MAX_MS) ?? 0,
+    ...(proxyProtocolFrom === undefined ? {} : { proxyProtocolFrom }),
     ...(log === undefined ? {} : { log }),
   };
+}
+
+function readProxies(given: Lookup): readonly string[] | undefined {
+  const on = readSwitch(given("proxyProtocol")) ?? false;
+  const from = given("proxyProtocolFrom");
+  if (!on && from !== undefined) {
+    throw new UsageError(`${from.source} needs --proxy-protocol`);
+  }
+  if (!on) return undefined;
+  const networks = from?.value.split(",") ?? ["127.0.0.0/8", "::1"];
+  if (networks.every((text) => parseNetwork(text) !== undefined)) {
+    return networks;
+  }
+  throw new UsageError(
+    `${from?.source} must be networks such as 192.0.2.0/24, with commas between them`,
+  );
 }
 
 function readTlsFiles(given: Lookup): Settings["tlsFiles"] {
