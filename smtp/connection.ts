@@ -236,7 +236,12 @@ export class Connection {
       const action = this.#session.next();
       switch (action.kind) {
         case "needData":
-          if (!await this.#flush() || !await this.#read()) return;
+          // Asked again after a write: it may have been stopped meanwhile.
+          if (
+            this.#session.hasOutput ? !await this.#flush() : !await this.#read()
+          ) {
+            return;
+          }
           break;
         case "authenticate":
           this.#session.decided(await this.#ask(action.request));

@@ -1,0 +1,169 @@
+import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
+import { newCrowd } from "../../smtp/crowd.ts";
+import { newDeadlines } from "../../smtp/deadlines.ts";
+import type { SmtpEvent } from "../../smtp/events.ts";
+import type { Wire } from "../../smtp/wire.ts";
+import { assertEquals } from "../support/assert.ts";
+import { PEER, RULES } from "../support/session.ts";
+
+/** A socket whose every move the test makes. */
+class HandWire implements Wire {
+  /** What the connection has written, each write for itself. */
+  readonly written: string[] = [];
+  closed = false;
+  #reads: ((text: string | null) => void)[] = [];
+  #writes: (() => void)[] = [];
+  #hold = false;
+
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    if (this.closed) return Promise.reject(new Error("closed"));
+    return new Promise((resolve) =>
+      this.#reads.push((text) => {
+        if (text === null) return resolve(null);
+        resolve(new TextEncoder().encodeInto(text, into).written);
+      })
+    );
+  }
+
+  write(octets: Uint8Array): Promise<number> {
+    this.written.push(new TextDecoder().decode(octets));
+    if (!this.#hold) return Promise.resolve(octets.length);
+    return new Promise((resolve) =>
+      this.#writes.push(() => resolve(octets.length))
+    );
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.says(null);
+  }
+
+  /** The client says something, or `null`: it closes. */
+  says(text: string | null): void {
+    this.#reads.shift()?.(text);
+  }
+
+  /** Writes from now on wait until they are released. */
+  hold(): void {
+    this.#hold = true;
+  }
+
+  release(): void {
+    this.#hold = false;
+    this.#writes.splice(0).forEach((write) => write());
+  }
+}
+
+function newContext(part: Partial<ConnectionContext> = {}): ConnectionContext {
+  return {
+    rules: RULES,
+    provider: () => "authOk",
+    deliver: () => {},
+    idleTimeoutMs: 300_000,
+    deadlines: newDeadlines(1_000),
+    encrypt: () => Promise.reject(new Error("no TLS here")),
+    greetingDelayMs: 0,
+    crowd: newCrowd(10),
+    report: () => {},
+    ...part,
+  };
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+}
+
+Deno.test("Connection.stop() while a reply is being written tells the client next", async () => {
+  const wire = new HandWire();
+  const connection = new Connection(wire, PEER, newContext());
+  const ended = connection.run([]);
+  await settled();
+  wire.hold();
+  wire.says("EHLO x\r\n");
+  await settled();
+  connection.stop();
+  wire.release();
+  await settled();
+  assertEquals(wire.written.at(-1)?.slice(0, 10), "421 4.3.2 ");
+  wire.says(null);
+  await ended;
+  assertEquals(wire.closed, true);
+});
+
+Deno.test("Connection.stop() while the client is awaited tells it at once", async () => {
+  const wire = new HandWire();
+  const connection = new Connection(wire, PEER, newContext());
+  const ended = connection.run([]);
+  await settled();
+  connection.stop();
+  await settled();
+  assertEquals(wire.written.length, 2);
+  assertEquals(wire.written[1]?.slice(0, 10), "421 4.3.2 ");
+  wire.says(null);
+  await ended;
+});
+
+Deno.test("Connection writes all replies to a packet at once", async () => {
+  const wire = new HandWire();
+  const connection = new Connection(wire, PEER, newContext());
+  const ended = connection.run([]);
+  await settled();
+  wire.says("EHLO x\r\nNOOP\r\nRSET\r\nNOOP\r\n");
+  await settled();
+  assertEquals(wire.written.length, 2);
+  wire.says("QUIT\r\n");
+  await ended;
+  assertEquals(wire.written.length, 3);
+});
+
+Deno.test("Connection bears writes that take a part only", async () => {
+  const wire = new HandWire();
+  const parts: string[] = [];
+  wire.write = (octets) => {
+    parts.push(new TextDecoder().decode(octets.subarray(0, 3)));
+    return Promise.resolve(Math.min(3, octets.length));
+  };
+  const connection = new Connection(wire, PEER, newContext());
+  const ended = connection.run([]);
+  await settled();
+  wire.says(null);
+  await ended;
+  assertEquals(parts.join(""), `220 ${RULES.serverName} ESMTP\r\n`);
+});
+
+Deno.test("Connection reports a fault of its own, and no client that leaves", async () => {
+  for (
+    const [fault, expected] of [
+      [new TypeError("oops"), [{
+        kind: "closed",
+        reason: "error",
+        remoteIp: PEER.remoteIp,
+        tls: PEER.tls,
+        error: "TypeError: oops",
+      }]],
+      [undefined, []],
+    ] as const
+  ) {
+    const events: SmtpEvent[] = [];
+    const wire = new HandWire();
+    const context = newContext({
+      report: (event) => {
+        if (event.kind === "auth" && fault !== undefined) throw fault;
+        if (event.kind !== "auth") events.push(event);
+      },
+    });
+    const ended = new Connection(wire, PEER, context).run([]);
+    await settled();
+    wire.says(`EHLO x\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n`);
+    await settled();
+    wire.says(null);
+    await ended;
+    assertEquals(events, [...expected]);
+    assertEquals(wire.closed, true);
+  }
+});
