@@ -13,28 +13,17 @@
  * @module
  */
 
-import { newHTTPAuthProvider } from "./auth/http_provider.ts";
-import { newStaticAuthProvider } from "./auth/static_provider.ts";
-import type { AuthProvider } from "./auth/types.ts";
 import config from "./deno.json" with { type: "json" };
 import { hostPort, isLoopback } from "./smtp/addresses.ts";
+import { newProvider } from "./smtp/auth_source.ts";
 import { followCertificate, readCertificate } from "./smtp/certificate.ts";
-import {
-  firstMessageHint,
-  type Login,
-  makeUpLogin,
-} from "./smtp/first_start.ts";
+import { firstMessageHint, makeUpLogin } from "./smtp/first_start.ts";
 import { helpText } from "./smtp/help.ts";
 import { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
 import { entryOf, jsonLine, type LogEntry, textLine } from "./smtp/log.ts";
 import { openMaildir } from "./smtp/maildir.ts";
 import { isServerName, type SmtpAddress } from "./smtp/options.ts";
-import {
-  type AuthSource,
-  readInvocation,
-  type Settings,
-  UsageError,
-} from "./smtp/settings.ts";
+import { readInvocation, type Settings, UsageError } from "./smtp/settings.ts";
 
 /** The arguments or the environment make no sense. */
 const EXIT_USAGE = 2;
@@ -85,7 +74,7 @@ async function serve(settings: Settings): Promise<void> {
     `cannot listen on ${wanted(settings)}`,
     () =>
       serveSmtp({
-        provider: newProvider(settings.auth, madeUp),
+        provider: newProvider(settings, madeUp),
         hostname: settings.host,
         port: settings.port,
         ...(settings.tlsPort === undefined
@@ -161,24 +150,6 @@ function plainTextWarning(
   return tlsFiles === undefined
     ? "no certificate: clients on other machines cannot log in (--tls-cert, --tls-key)"
     : undefined;
-}
-
-function newProvider(
-  auth: AuthSource,
-  madeUp: Login | undefined,
-): AuthProvider {
-  switch (auth.kind) {
-    case "http":
-      return newHTTPAuthProvider(auth.url, auth);
-    case "local":
-      return newStaticAuthProvider(new Map([[auth.username, auth.password]]));
-    case "none":
-      return newStaticAuthProvider(
-        new Map(madeUp && [[madeUp.username, madeUp.password]]),
-      );
-    default:
-      return auth satisfies never;
-  }
 }
 
 /** The machine's name, if it can stand in a greeting. */

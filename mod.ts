@@ -64,10 +64,16 @@
  */
 
 export { askProvider } from "./auth/ask_provider.ts";
+export { type CacheOptions, withCache } from "./auth/cache.ts";
+export { firstProvider } from "./auth/first_provider.ts";
 export {
   type HTTPAuthProviderOptions,
   newHTTPAuthProvider,
 } from "./auth/http_provider.ts";
+export {
+  maxConcurrent,
+  type MaxConcurrentOptions,
+} from "./auth/max_concurrent.ts";
 export type {
   AuthReason,
   ProviderReason,
@@ -82,12 +88,61 @@ export type {
   SaslError,
   SaslStep,
 } from "./auth/steps.ts";
+export { withThrottle } from "./auth/throttle.ts";
+export {
+  type KvThrottleStoreOptions,
+  newKvThrottleStore,
+  type ThrottleKv,
+  type ThrottleKvAtomic,
+  type ThrottleKvEntry,
+} from "./auth/throttle_kv_store.ts";
+export type { ThrottleOptions } from "./auth/throttle_options.ts";
+export {
+  type KnownNetwork,
+  type MemoryThrottleStoreOptions,
+  newMemoryThrottleStore,
+  type ThrottleEntries,
+  type ThrottleEntry,
+  type ThrottleStore,
+} from "./auth/throttle_store.ts";
 export {
   AuthDecision,
   AuthProgress,
   type AuthProvider,
   type AuthRequest,
 } from "./auth/types.ts";
+export { authHandler, type AuthHandlerOptions } from "./doors/auth_handler.ts";
+export type {
+  DoorAddress,
+  DoorOptions,
+  DoorServer,
+  DoorTcpAddress,
+  DoorUnixAddress,
+} from "./doors/door_server.ts";
+export {
+  type DovecotAuthProvider,
+  type DovecotAuthProviderOptions,
+  newDovecotAuthProvider,
+} from "./doors/dovecot_provider.ts";
+export { serveDovecotAuth } from "./doors/dovecot_server.ts";
+export type {
+  DoorAcceptEvent,
+  DoorAuthEvent,
+  DoorClosedEvent,
+  DoorEvent,
+  DoorName,
+  DoorReason,
+} from "./doors/events.ts";
+export { nginxAuthHandler, type NginxAuthOptions } from "./doors/nginx_auth.ts";
+export type { NginxUpstream } from "./doors/nginx_protocol.ts";
+export { serveSaslauthd } from "./doors/saslauthd_server.ts";
+export {
+  smtpServerAuth,
+  type SmtpServerAuthOptions,
+  type SmtpServerConnection,
+  type SmtpServerLogin,
+  type SmtpServerOnAuth,
+} from "./doors/smtp_server_auth.ts";
 export type { Deliver } from "./smtp/delivery.ts";
 export type { Envelope, SmtpMessage } from "./smtp/envelope.ts";
 export type {
@@ -99,5 +154,9 @@ export type {
   SmtpMessageEvent,
 } from "./smtp/events.ts";
 export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
-export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";
+export type {
+  Certificate,
+  ServeSmtpOptions,
+  SmtpAddress,
+} from "./smtp/options.ts";
 export type { MailParameters } from "./smtp/params.ts";

@@ -18,7 +18,15 @@ export type SaslErrorReason =
   | "bad-syntax"
   | "bad-sequence";
 
-/** Why a provider, or the guard around it, decided as it did. */
+/**
+ * Why a provider, or what is around it, decided as it did.
+ *
+ * `backend-busy`: too many calls are under way. `cached`: the decision is a
+ * remembered one. `cached-through-outage`: the back end failed, and the same
+ * login was accepted before. `throttled-…`: the back end was not asked, because
+ * of too many wrong guesses for the user, for the user from this network, or
+ * from this network.
+ */
 export type ProviderReason =
   | "ok"
   | "wrong-credentials"
@@ -28,6 +36,12 @@ export type ProviderReason =
   | "backend-redirect"
   | "backend-answer"
   | "backend-size"
+  | "backend-busy"
+  | "cached"
+  | "cached-through-outage"
+  | "throttled-user"
+  | "throttled-pair"
+  | "throttled-network"
   | "client-gone"
   | "provider-error"
   | "provider-nonsense"

@@ -32,8 +32,12 @@ export type FlagName =
   | "authUrl"
   | "authToken"
   | "authTimeout"
+  | "authCache"
+  | "authGrace"
+  | "authConcurrency"
   | "user"
   | "pass"
+  | "throttle"
   | "requireAuth"
   | "allowInsecureAuth"
   | "maxAuthFailures"
@@ -114,6 +118,37 @@ export const FLAGS: Readonly<Record<FlagName, Flag>> = {
     placeholder: "MS",
     help: "how long the endpoint may take",
     byDefault: "1200",
+  },
+  authCache: {
+    flag: "auth-cache",
+    env: "MEOWMAIL_SMTP_AUTH_CACHE",
+    takes: "text",
+    placeholder: "MS",
+    help: "accepted logins pass unasked for so long",
+    byDefault: "0",
+  },
+  authGrace: {
+    flag: "auth-grace",
+    env: "MEOWMAIL_SMTP_AUTH_GRACE",
+    takes: "text",
+    placeholder: "MS",
+    help: "and so much longer if it fails",
+    byDefault: "0",
+  },
+  authConcurrency: {
+    flag: "auth-concurrency",
+    env: "MEOWMAIL_SMTP_AUTH_CONCURRENCY",
+    takes: "text",
+    placeholder: "N",
+    help: "requests to it at a time",
+    byDefault: "1000",
+  },
+  throttle: {
+    flag: "throttle",
+    env: "MEOWMAIL_SMTP_THROTTLE",
+    takes: "switch",
+    help: "slow password guessing down",
+    byDefault: "on",
   },
   user: {
     env: "MEOWMAIL_SMTP_USER",

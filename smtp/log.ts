@@ -90,7 +90,7 @@ function authLevel({ outcome }: SmtpAuthEvent): Level {
 function authMessage(event: SmtpAuthEvent): string {
   const { outcome, reason, mechanism, username, remoteIp, tls } = event;
   const who = username === undefined ? "" : ` ${shown(username)}`;
-  const why = outcome === "ok" ? "" : ` (${reason})`;
+  const why = reason === "ok" ? "" : ` (${reason})`;
   const how = [mechanism || "unknown mechanism", tls ? "TLS" : "plain text"];
   return `auth ${outcome}${who}${why} from ${remoteIp}, ${
     how.join(", ")

@@ -31,6 +31,12 @@ export type AuthSource =
     readonly url: string;
     readonly bearerToken?: string;
     readonly timeoutMs: number;
+    /** How many requests may be under way. */
+    readonly concurrency: number;
+    /** How long an accepted login passes unasked; 0 for not at all. */
+    readonly cacheMs: number;
+    /** How much longer it passes while the endpoint fails; 0 for not at all. */
+    readonly graceMs: number;
   }
   | {
     readonly kind: "local";
@@ -52,6 +58,8 @@ export interface Settings {
   readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
   readonly maxAuthFailures: number;
+  /** Whether password guessing is slowed down. */
+  readonly throttle: boolean;
   readonly maildir: string;
   readonly maxSize: number;
   readonly maxConnections: number;
@@ -183,6 +191,7 @@ function readSettings(given: Lookup): Settings {
     requireAuth: readSwitch(given("requireAuth")) ?? true,
     allowInsecureAuth: readSwitch(given("allowInsecureAuth")) ?? false,
     maxAuthFailures: readNumber(given("maxAuthFailures")) ?? 3,
+    throttle: readSwitch(given("throttle")) ?? true,
     maildir: given("maildir")?.value ?? "./maildir",
     maxSize: readNumber(given("maxSize")) ?? 26_214_400,
     maxConnections: readNumber(given("maxConnections")) ?? 10_000,
@@ -234,15 +243,21 @@ function readAuth(given: Lookup): AuthSource {
       "there must be one auth source: --auth-url or MEOWMAIL_SMTP_USER, not both",
     );
   }
-  if (token !== undefined && url === undefined) {
-    throw new UsageError("MEOWMAIL_SMTP_AUTH_TOKEN needs --auth-url");
+  for (const extra of [token, given("authCache"), given("authGrace")]) {
+    if (extra === undefined || url !== undefined) continue;
+    throw new UsageError(`${extra.source} needs --auth-url`);
   }
-  const timeoutMs = readNumber(given("authTimeout"), 1, MAX_MS) ?? 1200;
+  const endpoint = {
+    timeoutMs: readNumber(given("authTimeout"), 1, MAX_MS) ?? 1200,
+    concurrency: readNumber(given("authConcurrency")) ?? 1000,
+    cacheMs: readNumber(given("authCache"), 0, MAX_MS) ?? 0,
+    graceMs: readNumber(given("authGrace"), 0, MAX_MS) ?? 0,
+  };
   if (url !== undefined) {
     return {
       kind: "http",
       url: readURL(url),
-      timeoutMs,
+      ...endpoint,
       ...(token === undefined ? {} : { bearerToken: readToken(token) }),
     };
   }

@@ -9,10 +9,13 @@ const DEFAULTS: Settings = {
   requireAuth: true,
   allowInsecureAuth: false,
   maxAuthFailures: 3,
+  throttle: true,
   maildir: "./maildir",
   maxSize: 26_214_400,
   maxConnections: 10_000,
+  maxConnectionsPerNetwork: 200,
   idleTimeoutMs: 300_000,
+  greetingDelayMs: 0,
 };
 
 type Variables = Readonly<Record<string, string>>;
@@ -38,6 +41,14 @@ Deno.test("readInvocation() takes an empty variable for one that is not set", ()
   assertEquals(settings([], empty), DEFAULTS);
 });
 
+/** How an endpoint is asked where nothing else is said. */
+const ENDPOINT = {
+  timeoutMs: 1200,
+  concurrency: 1000,
+  cacheMs: 0,
+  graceMs: 0,
+} as const;
+
 /** Flag, variable, a value, another one, and what each makes of the settings. */
 const ROWS = [
   ["host", "MEOWMAIL_SMTP_HOST", "::1", "0.0.0.0", (host: string) => ({
@@ -51,7 +62,7 @@ const ROWS = [
     "MEOWMAIL_SMTP_AUTH_URL",
     "https://intranet.example/may-send?tenant=7",
     "http://127.0.0.1:8080/",
-    (url: string) => ({ auth: { kind: "http", url, timeoutMs: 1200 } }),
+    (url: string) => ({ auth: { kind: "http", url, ...ENDPOINT } }),
   ],
   [
     "max-auth-failures",
@@ -79,6 +90,20 @@ const ROWS = [
     "1",
     "50000",
     (n: string) => ({ maxConnections: Number(n) }),
+  ],
+  [
+    "max-connections-per-network",
+    "MEOWMAIL_SMTP_MAX_CONNECTIONS_PER_NETWORK",
+    "1",
+    "50000",
+    (n: string) => ({ maxConnectionsPerNetwork: Number(n) }),
+  ],
+  [
+    "greeting-delay",
+    "MEOWMAIL_SMTP_GREETING_DELAY",
+    "0",
+    "2147483647",
+    (n: string) => ({ greetingDelayMs: Number(n) }),
   ],
   [
     "idle-timeout",
@@ -132,6 +157,42 @@ Deno.test("readInvocation() takes a certificate, a key and a port for TLS, and t
   });
 });
 
+Deno.test("readInvocation() takes the networks of proxies only with --proxy-protocol", () => {
+  const from = (...args: string[]) => settings(args).proxyProtocolFrom;
+  assertEquals(from(), undefined);
+  assertEquals(from("--proxy-protocol"), ["127.0.0.0/8", "::1"]);
+  assertEquals(
+    from("--proxy-protocol", "--proxy-protocol-from", "192.0.2.0/24,::1"),
+    ["192.0.2.0/24", "::1"],
+  );
+  assertEquals(
+    complaint(["--proxy-protocol-from", "::1"]),
+    "--proxy-protocol-from needs --proxy-protocol",
+  );
+  assertEquals(
+    complaint(["--proxy-protocol", "--proxy-protocol-from", "::1,haproxy"]),
+    "--proxy-protocol-from must be networks such as 192.0.2.0/24, with commas between them",
+  );
+});
+
+Deno.test("readInvocation() takes cache, grace and concurrency only with an endpoint", () => {
+  const env = { MEOWMAIL_SMTP_AUTH_URL: "http://a.example/" };
+  const flags = ["--auth-cache", "60000", "--auth-grace", "3600000"];
+  assertEquals(settings([...flags, "--auth-concurrency", "5"], env).auth, {
+    kind: "http",
+    url: "http://a.example/",
+    ...ENDPOINT,
+    cacheMs: 60_000,
+    graceMs: 3_600_000,
+    concurrency: 5,
+  });
+  assertEquals(complaint(flags), "--auth-cache needs --auth-url");
+  assertEquals(
+    complaint(["--auth-grace", "1"]),
+    "--auth-grace needs --auth-url",
+  );
+});
+
 Deno.test("readInvocation() takes the endpoint's time limit and token", () => {
   const env = {
     MEOWMAIL_SMTP_AUTH_URL: "http://a.example/",
@@ -141,6 +202,7 @@ Deno.test("readInvocation() takes the endpoint's time limit and token", () => {
   const auth = {
     kind: "http",
     url: "http://a.example/",
+    ...ENDPOINT,
     bearerToken: "t0ken",
     timeoutMs: 50,
   } as const;
@@ -170,6 +232,7 @@ const SWITCHES = [
     "MEOWMAIL_SMTP_ALLOW_INSECURE_AUTH",
     "allowInsecureAuth",
   ],
+  ["throttle", "MEOWMAIL_SMTP_THROTTLE", "throttle"],
 ] as const;
 
 for (const [flag, variable, name] of SWITCHES) {

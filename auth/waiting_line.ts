@@ -1,0 +1,57 @@
+/**
+ * Clients that wait for their turn, for a while and no longer.
+ *
+ * @module
+ */
+
+/** First come, first served. */
+export interface WaitingLine {
+  /**
+   * Waits at the end of the line.
+   *
+   * @returns Whether one was called; not if the time was over or the signal
+   * aborted before. Whoever resolves has left the line, timer and all.
+   */
+  wait(limitMs: number, signal: AbortSignal | undefined): Promise<boolean>;
+  /** Calls the first in the line; tells whether there was one. */
+  next(): boolean;
+  /** How many are waiting. */
+  readonly size: () => number;
+}
+
+/** Makes an empty line. */
+export function newWaitingLine(): WaitingLine {
+  const waiting = new Set<() => void>();
+  return {
+    wait: (limitMs, signal) => {
+      if (signal?.aborted) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const leave = (called: boolean) => {
+          waiting.delete(onCall);
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", onEnd);
+          resolve(called);
+        };
+        const onCall = () => leave(true);
+        const onEnd = () => leave(false);
+        const timer = setTimeout(onEnd, limitMs);
+        signal?.addEventListener("abort", onEnd, { once: true });
+        waiting.add(onCall);
+      });
+    },
+    next: () => {
+      const [first] = waiting;
+      first?.();
+      return first !== undefined;
+    },
+    size: () => waiting.size,
+  };
+}
+
+/** Waits until the time is over or the signal aborts. */
+export async function pause(
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await newWaitingLine().wait(ms, signal);
+}

@@ -1,0 +1,63 @@
+/**
+ * Who decides about the logins of the command: an endpoint or a local user,
+ * with what protects both.
+ *
+ * @module
+ */
+
+import { withCache } from "../auth/cache.ts";
+import { newHTTPAuthProvider } from "../auth/http_provider.ts";
+import { maxConcurrent } from "../auth/max_concurrent.ts";
+import { newStaticAuthProvider } from "../auth/static_provider.ts";
+import { withThrottle } from "../auth/throttle.ts";
+import type { AuthProvider } from "../auth/types.ts";
+import { isLoopback } from "./addresses.ts";
+import type { Login } from "./first_start.ts";
+import type { AuthSource, Settings } from "./settings.ts";
+
+/**
+ * Makes the provider that the settings ask for.
+ *
+ * @param settings What the command is to do.
+ * @param madeUp The login for a start without any auth source.
+ */
+export function newProvider(
+  settings: Settings,
+  madeUp: Login | undefined,
+): AuthProvider {
+  const { auth, throttle } = settings;
+  const provider = auth.kind === "http" ? newEndpoint(auth) : newLocal(
+    auth.kind === "local" ? auth : madeUp,
+  );
+  return throttle ? throttled(provider) : provider;
+}
+
+function newEndpoint(auth: AuthSource & { kind: "http" }): AuthProvider {
+  const { concurrency, cacheMs, graceMs } = auth;
+  const endpoint = maxConcurrent(newHTTPAuthProvider(auth.url, auth), {
+    limit: concurrency,
+    queueLength: concurrency,
+  });
+  return cacheMs > 0 || graceMs > 0
+    ? withCache(endpoint, { ttlMs: cacheMs, graceMs })
+    : endpoint;
+}
+
+function newLocal(login: Login | undefined): AuthProvider {
+  return newStaticAuthProvider(
+    new Map(login && [[login.username, login.password]]),
+  );
+}
+
+/**
+ * Programs on the machine itself speak for many users, and all from one
+ * address: a throttle would take a webmail for a guesser. They guard
+ * themselves.
+ */
+function throttled(provider: AuthProvider): AuthProvider {
+  const guarded = withThrottle(provider);
+  return (request, signal) =>
+    isLoopback(request.remoteIp)
+      ? provider(request, signal)
+      : guarded(request, signal);
+}

@@ -1,0 +1,71 @@
+/**
+ * A clock that stands still until a test winds it on.
+ *
+ * @module
+ */
+
+/** Time, and the timers that depend on it. */
+export interface Clock extends Disposable {
+  /** Milliseconds since 1970, in this clock's time. */
+  readonly now: () => number;
+  /** In how many milliseconds the timers that are set will strike, in order. */
+  readonly timers: () => readonly number[];
+  /** Resolves as soon as exactly so many timers are set. */
+  readonly hasTimers: (count: number) => Promise<void>;
+  /** Moves on: timers that are due strike, each at its own time. */
+  readonly wind: (ms: number) => void;
+}
+
+/** When the clock begins: any time will do. */
+const START = Date.UTC(2026, 0, 1);
+
+/** Puts a clock in place of `setTimeout` and `clearTimeout` until disposed. */
+export function newClock(): Clock {
+  const { setTimeout, clearTimeout } = globalThis;
+  const timers = new Map<number, { strike: () => void; at: number }>();
+  const watchers = new Set<() => void>();
+  let time = START;
+  let ids = 0;
+  const sorted = () =>
+    [...timers].sort(([a, one], [b, other]) => one.at - other.at || a - b);
+  const changed = () => watchers.forEach((look) => look());
+  Object.assign(globalThis, {
+    setTimeout: (strike: () => void, ms = 0) => {
+      timers.set(++ids, { strike, at: time + ms });
+      changed();
+      return ids;
+    },
+    clearTimeout: (id?: number) => {
+      if (id !== undefined && timers.delete(id)) changed();
+    },
+  });
+  return {
+    now: () => time,
+    timers: () => sorted().map(([, { at }]) => at - time),
+    hasTimers: (count) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (timers.size !== count) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        look();
+      }),
+    wind: (ms) => {
+      const end = time + ms;
+      for (;;) {
+        const [next] = sorted();
+        if (next === undefined || next[1].at > end) break;
+        time = next[1].at;
+        timers.delete(next[0]);
+        next[1].strike();
+        changed();
+      }
+      time = end;
+    },
+    [Symbol.dispose]: () => {
+      Object.assign(globalThis, { setTimeout, clearTimeout });
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * nodemailer's smtp-server, the real package from npm, under Node and Deno.
+ *
+ * @module
+ */
+
+import { type Daemon, freePort, startDaemon } from "./daemons.ts";
+import { temporaryFolder } from "./listener.ts";
+
+/** The version that the tests were written against. */
+const VERSION = "3.21.6";
+
+const MOD = new URL("../../mod.ts", import.meta.url);
+
+/** Where to run it. */
+export type Runtime = "Node" | "Deno";
+
+/** A folder with the package, our module for Node, and a server. */
+export interface SmtpServerPackage extends Disposable {
+  /** Starts a server that asks an endpoint; tells its port. */
+  readonly start: (
+    runtime: Runtime,
+    authUrl: string,
+  ) => Promise<Daemon & { readonly port: number }>;
+}
+
+/** The server, as its author would write it. */
+const SERVER = `
+import { SMTPServer } from "smtp-server";
+const [module, url, port] = process.argv.slice(2);
+const { newHTTPAuthProvider, smtpServerAuth } = await import(module);
+new SMTPServer({
+  allowInsecureAuth: true,
+  onAuth: smtpServerAuth(newHTTPAuthProvider(url, { timeoutMs: 400 }), {
+    onEvent: (event) => console.log(JSON.stringify(event)),
+  }),
+}).listen(Number(port), "127.0.0.1");
+`;
+
+/** Gets the package. `undefined` where npm's registry cannot be reached. */
+export function getSmtpServer(): SmtpServerPackage | undefined {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(
+    `${folder}/package.json`,
+    JSON.stringify({
+      type: "module",
+      dependencies: { "smtp-server": VERSION },
+    }),
+  );
+  Deno.writeTextFileSync(`${folder}/server.js`, SERVER);
+  const installed = deno(folder, ["install", "--quiet", "--no-lock"]);
+  if (!installed) return undefined;
+  const bundle = `${folder}/smtpauth.js`;
+  // Node does not read TypeScript; what JSR makes of it for npm is JavaScript.
+  const bundled = deno(folder, ["bundle", "-q", "-o", bundle, MOD.href]);
+  if (!bundled) throw new Error("mod.ts cannot be bundled");
+  const ending = cleanUp.move();
+  return {
+    start: async (runtime, authUrl) => {
+      const port = freePort();
+      const args = runtime === "Node"
+        ? ["server.js", `${folder}/smtpauth.js`]
+        : ["run", "-A", "--quiet", "--no-lock", "server.js", MOD.href];
+      const program = runtime === "Node" ? "node" : Deno.execPath();
+      const daemon = await startDaemon(program, {
+        args: [...args, authUrl, String(port)],
+        cwd: folder,
+        ports: [port],
+      });
+      return { ...daemon, port };
+    },
+    [Symbol.dispose]: () => ending.dispose(),
+  };
+}
+
+function deno(cwd: string, args: string[]): boolean {
+  return new Deno.Command(Deno.execPath(), { args, cwd, stderr: "null" })
+    .outputSync().success;
+}
+
+/** Whether there is a Node. */
+export function hasNode(): boolean {
+  try {
+    return new Deno.Command("node", { args: ["--version"] }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * A throttle's store for tests that count.
+ *
+ * @module
+ */
+
+import {
+  newMemoryThrottleStore,
+  type ThrottleStore,
+} from "../../auth/throttle_store.ts";
+
+/**
+ * Makes a memory store whose hashes are the same in every run: under a random
+ * key two guesses have the same one now and then, and count once.
+ */
+export function newCountingStore(): ThrottleStore {
+  const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
+  return { ...newMemoryThrottleStore(), secret: () => secret };
+}
