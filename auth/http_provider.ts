@@ -152,10 +152,23 @@ async function ask(
   });
   // The whole answer is read whatever the status, so that the connection can
   // be used again, and because size and time win over the status.
-  const body = await readBounded(response.body, MAX_ANSWER_OCTETS, signal);
+  const body = isShort(response.headers)
+    ? new Uint8Array(await response.arrayBuffer())
+    : await readBounded(response.body, MAX_ANSWER_OCTETS, signal);
   return body === undefined
     ? failure("backend-size")
     : readAnswer(response, body);
+}
+
+/**
+ * Whether an answer says that it is short, and cannot be longer than it says,
+ * as a compressed one can. Then it need not be read piece by piece, which
+ * takes a quarter of the time of the whole request.
+ */
+function isShort(headers: Headers): boolean {
+  const length = headers.get("content-length");
+  return length !== null && /^[0-9]{1,5}$/.test(length) &&
+    Number(length) <= MAX_ANSWER_OCTETS && !headers.has("content-encoding");
 }
 
 function readAnswer(response: Response, body: Uint8Array): Answer {

@@ -41,15 +41,24 @@ export class MessageBody {
     return this.#stream;
   }
 
-  /** Hands octets to the reader as soon as it asks for them. */
-  async push(octets: Octets): Promise<void> {
+  /**
+   * Hands octets to the reader if it has asked for some, or to nobody if it
+   * wants no more; false if it must be waited for.
+   */
+  offer(octets: Octets): boolean {
+    if (!this.#released && !this.#wanted) return false;
     this.#octets += octets.length;
-    while (!this.#released && !this.#wanted) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-    if (this.#released) return;
+    if (this.#released) return true;
     this.#wanted = false;
     this.#controller?.enqueue(octets);
+    return true;
+  }
+
+  /** Hands octets to the reader as soon as it asks for them. */
+  async push(octets: Octets): Promise<void> {
+    while (!this.offer(octets)) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
   }
 
   /** The message is whole. */

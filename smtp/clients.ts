@@ -47,7 +47,7 @@ export function newClients(
       if (!full) return track(served, connection, connection.run(openings));
       // A flood of clients is one line in the log, not one each.
       if (refused.size === 0) {
-        context.report(closedEvent("too-many-connections", peer));
+        context.report?.(closedEvent("too-many-connections", peer));
       }
       const reply = REPLIES.tooManyConnections;
       track(refused, connection, connection.refuse(reply, openings));

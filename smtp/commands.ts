@@ -54,15 +54,9 @@ const HTTP_REQUEST = /^[A-Z]{3,20} \S+ HTTP\/[0-9](\.[0-9])?$/;
 // and no base64, while an EHLO name in some old code page stays harmless.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Turns the octets of a line into text; ASCII, as nearly always, at once. */
+/** Turns the octets of a line into text. */
 export function lineText(line: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < line.length; i++) {
-    const octet = line[i] ?? 0;
-    if (octet > 127) return decoder.decode(line);
-    text += String.fromCharCode(octet);
-  }
-  return text;
+  return decoder.decode(line);
 }
 
 /**
@@ -74,7 +68,8 @@ export function parseCommand(line: Uint8Array): Command {
   if (/[\0\r\n]/.test(text)) return { kind: "malformed" };
   const space = text.indexOf(" ");
   const word = space < 0 ? text : text.slice(0, space);
-  const verb = VERBS.get(upperCase(word));
+  // Nearly all clients write verbs in upper case.
+  const verb = VERBS.get(word) ?? VERBS.get(upperCase(word));
   if (verb !== undefined) {
     const args = space < 0 ? "" : trimStart(text, space);
     return { kind: "command", verb, args };
@@ -84,6 +79,7 @@ export function parseCommand(line: Uint8Array): Command {
 
 /** Splits arguments at runs of spaces; no empty words. */
 export function words(args: string): string[] {
+  if (args === "") return [];
   return args.split(" ").filter((word) => word !== "");
 }
 

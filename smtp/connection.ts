@@ -62,7 +62,7 @@ export interface ConnectionContext {
   /** How many clients of each network are there. */
   readonly crowd: Crowd;
   /** The log. */
-  readonly report: (event: SmtpEvent) => void;
+  readonly report: ((event: SmtpEvent) => void) | undefined;
 }
 
 /**
@@ -259,7 +259,9 @@ export class Connection {
           );
           break;
         case "body":
-          await this.#push(action.octets);
+          if (!this.#delivery?.body.offer(action.octets)) {
+            await this.#push(action.octets);
+          }
           break;
         case "badBody":
           this.#delivery?.body.fail(
@@ -284,7 +286,12 @@ export class Connection {
     this.#phase = "write";
     this.#renew(this.#context.idleTimeoutMs);
     try {
-      await writeAll(this.#wire, this.#session.takeOutput());
+      const octets = this.#session.takeOutput();
+      const written = await this.#wire.write(octets);
+      // Nearly never: replies are small.
+      if (written < octets.length) {
+        await writeAll(this.#wire, octets.subarray(written));
+      }
     } catch {
       return false;
     }
@@ -297,11 +304,15 @@ export class Connection {
   async #read(): Promise<boolean> {
     let octets: number | null = null;
     if (!this.#sawEnd) {
-      const pending = this.#pendingRead ?? this.#startRead();
+      const pending = this.#pendingRead;
       this.#pendingRead = undefined;
       this.#phase = "client";
       try {
-        octets = await pending.octets;
+        if (pending === undefined) {
+          const { input } = this.#session;
+          octets = await this.#wire.read(input.space());
+          input.filled(octets ?? 0);
+        } else octets = await pending.octets;
       } catch {
         return false;
       }
@@ -424,7 +435,9 @@ export class Connection {
     const last = this.#session.delivered(reply);
     // Where the message was at fault, what deliver threw is a consequence.
     const cause = last === reply ? error : undefined;
-    this.#context.report(messageEvent(delivery.envelope, octets, last, cause));
+    this.#context.report?.(
+      messageEvent(delivery.envelope, octets, last, cause),
+    );
   }
 
   /** Interrupts a read with a last reply; `#read` sees to the rest. */
@@ -502,16 +515,16 @@ export class Connection {
     delivery.body.fail(new Error("The client has left before the end"));
     await delivery.result;
     const { envelope, body } = delivery;
-    this.#context.report(messageEvent(envelope, body.octets));
+    this.#context.report?.(messageEvent(envelope, body.octets));
   }
 
   #reportAuth(outcome: AuthOutcome): void {
-    this.#context.report(authEvent(outcome, this.#peer, this.#askedMs));
+    this.#context.report?.(authEvent(outcome, this.#peer, this.#askedMs));
     this.#askedMs = 0;
   }
 
   #reportClosed(reason: SmtpClosedEvent["reason"], error?: unknown): void {
-    this.#context.report(closedEvent(reason, this.#peer, error));
+    this.#context.report?.(closedEvent(reason, this.#peer, error));
   }
 }
 

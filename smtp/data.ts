@@ -9,6 +9,10 @@ const LF = 10;
 const CR = 13;
 const DOT = 46;
 
+/** Four octets in a word: the highest bit of each, and a 14 in each. */
+const HIGH_BITS = 0x80808080 | 0;
+const FOURTEENS = 0x0e0e0e0e;
+
 /** Why a message cannot be taken, found while it was read. */
 export type DataFault = "tooLarge" | "bareLineEnd";
 
@@ -66,14 +70,21 @@ export class DataReader {
     let length = 0;
     let unmoved = 0;
     let ended = false;
+    const words = wordsOf(piece);
     // A CR held back behind a lone dot belongs to the message after all.
     if (place === "dotCr" && size > 0 && piece[0] !== LF) this.#octets++;
 
     while (at < size && !ended) {
       if (place === "inside") {
-        // Most octets of most messages are neither CR nor LF.
-        while (at < size && (piece[at] ?? 0) > CR) at++;
+        at = skipText(piece, words, at);
         if (at === size) break;
+        // Nearly every CR begins a line end with nothing special behind it.
+        const plain = piece[at] === CR && piece[at + 1] === LF &&
+          (piece[at + 2] ?? 0) > DOT;
+        if (plain) {
+          at += 3;
+          continue;
+        }
       }
       const octet = piece[at++];
       if (octet === DOT && place === "start") {
@@ -94,6 +105,48 @@ export class DataReader {
     this.#octets += length;
     return { length, used: at, ended };
   }
+}
+
+/** How far octets are looked at one by one: most short lines end by then. */
+const NEAR = 4;
+
+/** The octets of a piece four by four, from the boundary in front of it. */
+function wordsOf(piece: Uint8Array): Int32Array {
+  const before = piece.byteOffset % 4;
+  const count = (before + piece.length) >> 2;
+  return new Int32Array(piece.buffer, piece.byteOffset - before, count);
+}
+
+/**
+ * The index of the next octet that may be CR or LF. Most octets of most
+ * messages are neither, so they are looked at four by four: where an octet is
+ * below 14, the subtraction borrows into its highest bit. What comes behind
+ * such an octet may look so too, which does no harm.
+ */
+function skipText(piece: Uint8Array, words: Int32Array, from: number): number {
+  const size = piece.length;
+  const near = Math.min(from + NEAR, size);
+  let at = from;
+  while (at < near) {
+    if ((piece[at] ?? 0) <= CR) return at;
+    at++;
+  }
+  const before = piece.byteOffset % 4;
+  let word = (at + before) >> 2;
+  // The first word may begin in front of `at`: not to be looked at again.
+  let mask = HIGH_BITS << (((at + before) % 4) * 8);
+  for (; word < words.length; word++) {
+    const octets = words[word] ?? 0;
+    const below = (octets - FOURTEENS) & ~octets & mask;
+    if (below !== 0) {
+      const bit = 31 - Math.clz32(below & -below);
+      return word * 4 - before + (bit >> 3);
+    }
+    mask = HIGH_BITS;
+  }
+  at = Math.max(at, word * 4 - before);
+  while (at < size && (piece[at] ?? 0) > CR) at++;
+  return at;
 }
 
 /** Moves `from` to `to` behind the octets at the front; returns their number. */

@@ -18,7 +18,14 @@ export function helloReply(
   rules: SessionRules,
   now: SessionStanding,
 ): SmtpReply {
-  if (verb === "HELO") return { code: 250, text: rules.serverName };
+  if (verb === "HELO") return once(rules, 0, () => rules.serverName);
+  const startTls = rules.startTls && !now.tls;
+  const auth = now.authAllowed && !now.authenticated;
+  const variant = 1 + (startTls ? 1 : 0) + (auth ? 2 : 0);
+  return once(rules, variant, () => ehloText(rules, startTls, auth));
+}
+
+function ehloText(rules: SessionRules, startTls: boolean, auth: boolean) {
   const lines = [
     rules.serverName,
     "PIPELINING",
@@ -27,9 +34,32 @@ export function helloReply(
     "SMTPUTF8",
     "ENHANCEDSTATUSCODES",
   ];
-  if (rules.startTls && !now.tls) lines.push("STARTTLS");
-  if (now.authAllowed && !now.authenticated) {
-    lines.push(`AUTH ${MECHANISMS.join(" ")}`);
-  }
-  return { code: 250, text: lines.join("\n") };
+  if (startTls) lines.push("STARTTLS");
+  if (auth) lines.push(`AUTH ${MECHANISMS.join(" ")}`);
+  return lines.join("\n");
+}
+
+/** What was said before under the same rules: frozen, it is encoded once. */
+const said = new WeakMap<SessionRules, SmtpReply[]>();
+
+function once(
+  rules: SessionRules,
+  variant: number,
+  text: () => string,
+): SmtpReply {
+  let replies = said.get(rules);
+  if (replies === undefined) said.set(rules, replies = []);
+  return replies[variant] ??= Object.freeze({ code: 250, text: text() });
+}
+
+const greetings = new WeakMap<SessionRules, SmtpReply>();
+
+/** The first words of a connection. */
+export function greeting(rules: SessionRules): SmtpReply {
+  const known = greetings.get(rules);
+  if (known !== undefined) return known;
+  const text = `${rules.serverName} ESMTP`;
+  const reply = Object.freeze({ code: 220, text });
+  greetings.set(rules, reply);
+  return reply;
 }

@@ -83,7 +83,7 @@ export function serveSmtp(
   deliver: Deliver,
 ): SmtpServer {
   const settings = checkedOptions(options);
-  const report = options.onEvent ?? (() => {});
+  const report = options.onEvent;
   const ports = openPorts(settings);
   const encryption = newEncryption(settings.certificate);
   const clients = newClients(settings, {

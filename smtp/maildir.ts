@@ -82,19 +82,31 @@ async function writeFile(
     mode: 0o600,
   });
   try {
-    writeSync(file, head);
     const reader = body.getReader();
+    let waiting: Uint8Array | undefined = head;
     for (let written = 0;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      if (written < SYNC_OCTETS) writeSync(file, value);
+      if (waiting !== undefined) {
+        // One write for a small message, as most are.
+        writeSync(file, joined(waiting, value));
+        waiting = undefined;
+      } else if (written < SYNC_OCTETS) writeSync(file, value);
       else await write(file, value);
       written += value.length;
     }
+    if (waiting !== undefined) writeSync(file, waiting);
     await file.sync();
   } finally {
     file.close();
   }
+}
+
+function joined(head: Uint8Array, rest: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + rest.length);
+  whole.set(head);
+  whole.set(rest, head.length);
+  return whole;
 }
 
 function writeSync(file: Deno.FsFile, octets: Uint8Array): void {

@@ -29,7 +29,8 @@ export class Output {
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
   const whole = new Uint8Array(size);
   let at = 0;
   for (const piece of pieces) {

@@ -41,6 +41,10 @@ export type RcptArgs =
 /** The most octets of a path, angle brackets included. RFC 5321 section 4.5.3.1.3. */
 const MAX_PATH_OCTETS = 256;
 
+const FROM = /^FROM:[ \t]*/i;
+const TO = /^TO:[ \t]*/i;
+const POSTMASTER = /^postmaster$/i;
+
 const encoder = new TextEncoder();
 
 function refuse(reply: SmtpReply): { kind: "error"; reply: SmtpReply } {
@@ -49,7 +53,7 @@ function refuse(reply: SmtpReply): { kind: "error"; reply: SmtpReply } {
 
 /** Reads `FROM:<path> [parameters]`. */
 export function parseMail(args: string): MailArgs {
-  const path = splitPath(args, /^FROM:[ \t]*/i);
+  const path = splitPath(args, FROM);
   if (path === undefined) return refuse(REPLIES.mailSyntax);
   const sender = path.address === "" ? "" : readMailbox(path.address);
   if (sender === undefined) return refuse(REPLIES.badSender);
@@ -68,10 +72,10 @@ export function parseMail(args: string): MailArgs {
  * @param smtpUtf8 Whether MAIL said SMTPUTF8.
  */
 export function parseRcpt(args: string, smtpUtf8: boolean): RcptArgs {
-  const path = splitPath(args, /^TO:[ \t]*/i);
+  const path = splitPath(args, TO);
   if (path === undefined) return refuse(REPLIES.rcptSyntax);
   // RFC 5321 section 4.1.1.3: the one address that needs no domain.
-  const recipient = /^postmaster$/i.test(path.address)
+  const recipient = POSTMASTER.test(path.address)
     ? path.address
     : readMailbox(path.address);
   if (recipient === undefined) return refuse(REPLIES.badRecipient);
@@ -126,7 +130,8 @@ const SOURCE_ROUTE = new RegExp(
 
 /** The mailbox in a path; a source route is accepted and ignored (RFC 5321 C). */
 function readMailbox(path: string): string | undefined {
-  if (encoder.encode(path).length + 2 > MAX_PATH_OCTETS) return undefined;
+  const octets = isAscii(path) ? path.length : encoder.encode(path).length;
+  if (octets + 2 > MAX_PATH_OCTETS) return undefined;
   const mailbox = path.replace(SOURCE_ROUTE, "");
   // U+FFFD stands for octets that were not UTF-8; controls reach headers.
   if (/[\ufffd\u0080-\u009f]/.test(mailbox)) return undefined;
@@ -137,10 +142,14 @@ function isAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 
+/** What most clients say behind the path. */
+const NO_PARAMETERS: MailParameters = Object.freeze({});
+
 /** The parameters, or the reply that refuses one of them. */
 function readParameters(
   params: readonly string[],
 ): MailParameters | SmtpReply {
+  if (params.length === 0) return NO_PARAMETERS;
   const seen = new Set<string>();
   let parameters: MailParameters = {};
   for (const param of params) {

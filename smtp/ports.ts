@@ -27,7 +27,7 @@ export interface Reception {
   /** Takes a client in. */
   readonly admit: (arrival: Arrival) => void;
   /** The log. */
-  readonly report: (event: SmtpEvent) => void;
+  readonly report: ((event: SmtpEvent) => void) | undefined;
 }
 
 /** The open ports of a listener. */
@@ -137,7 +137,7 @@ async function acceptAll(
       if (closed.aborted) return;
       if (await isBoundAgain(port, closed)) continue;
       // Out of file descriptors, most likely. They come back with the clients.
-      report({ kind: "acceptFailed", error: errorText(error) });
+      report?.({ kind: "acceptFailed", error: errorText(error) });
       await pause(ACCEPT_PAUSE_MS, closed);
     }
   }

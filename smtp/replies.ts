@@ -120,10 +120,12 @@ export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
 };
 
 /** What DATA is answered with; an intermediate reply has no enhanced code. */
-export const START_INPUT: SmtpReply = {
+export const START_INPUT: SmtpReply = Object.freeze({
   code: 354,
   text: "Start mail input, end with <CRLF>.<CRLF>",
-};
+});
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
 
 const encoder = new TextEncoder();
 const encoded = new WeakMap<SmtpReply, Uint8Array>();
@@ -139,13 +141,20 @@ export function encodeReply(reply: SmtpReply): Uint8Array {
   const known = encoded.get(reply);
   if (known !== undefined) return known;
   const enhanced = reply.enhanced === undefined ? "" : `${reply.enhanced} `;
+  if (PRINTABLE.test(reply.text)) {
+    const line = `${reply.code} ${enhanced}${reply.text}\r\n`;
+    return keep(reply, encoder.encode(line));
+  }
   const lines = reply.text.split("\n");
   const last = lines.length - 1;
   const text = lines.map((line, i) => {
     const printable = line.replaceAll(/[^\x20-\x7e]/g, "?");
     return `${reply.code}${i < last ? "-" : " "}${enhanced}${printable}\r\n`;
   }).join("");
-  const octets = encoder.encode(text);
+  return keep(reply, encoder.encode(text));
+}
+
+function keep(reply: SmtpReply, octets: Uint8Array): Uint8Array {
   if (Object.isFrozen(reply)) encoded.set(reply, octets);
   return octets;
 }

@@ -30,7 +30,7 @@ import {
   words,
 } from "./commands.ts";
 import { type DataFault, DataReader } from "./data.ts";
-import { helloReply } from "./hello.ts";
+import { greeting, helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
 import {
   decisionReason,
@@ -113,7 +113,7 @@ export class Session {
 
   /** Puts the greeting into the output. A session after STARTTLS has none. */
   greet(): void {
-    this.#reply({ code: 220, text: `${this.#rules.serverName} ESMTP` });
+    this.#reply(greeting(this.#rules));
   }
 
   /** Whether there is something to write. */
@@ -439,7 +439,9 @@ export class Session {
     this.#pending.push({
       kind: "message",
       envelope: {
-        ...transaction,
+        sender: transaction.sender,
+        recipients: transaction.recipients,
+        parameters: transaction.parameters,
         ...(this.#username === undefined ? {} : { username: this.#username }),
         remoteIp: this.#peer.remoteIp,
         heloName: this.#hello?.name ?? "",

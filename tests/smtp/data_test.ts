@@ -1,6 +1,7 @@
 import { type DataFault, DataReader } from "../../smtp/data.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { allStrings } from "../support/fuzz.ts";
+import { newRandom, pick } from "../support/random.ts";
 import { latin1, textOf } from "../support/session.ts";
 
 /** What came of some input. */
@@ -186,3 +187,35 @@ Deno.test("DataReader passes all 256 octets but CR and LF as they are", () => {
   assert(body === text);
   assertEquals({ fault, ended }, { fault: undefined, ended: true });
 });
+
+/** Line ends, good and bad, dots, octets next to them, high ones, plain text. */
+const PARTS = [
+  ...["\r\n", "\r\n", "\r\n.", "\r\n..", "\r", "\n", ".", "\x00", "\x0c"],
+  ...["\x0e", "\x0f", "\x7f", "\x80", "\x8d", "\x8a", "\xff", "x", "xy"],
+  ...["x".repeat(5), "x".repeat(13), "x".repeat(76), "\xff".repeat(9)],
+];
+
+Deno.test("DataReader reads long lines of any octets, wherever they lie in memory", () => {
+  const random = newRandom(5321);
+  const buffer = new Uint8Array(4096);
+  for (let round = 0; round < 20_000; round++) {
+    // Most messages are good ones, or nothing else would be seen.
+    const parts = PARTS.slice(0, random(3) === 0 ? PARTS.length : 0);
+    const from = parts.length > 0 ? parts : PARTS.filter((p) => !isBare(p));
+    const text = Array.from({ length: random(30) }, () => pick(random, from))
+      .join("").slice(0, 2000) + (random(2) ? "\r\n.\r\n" : "");
+    const expected = reference(text);
+    const octets = latin1(text);
+    const offset = random(9);
+    const whole = buffer.subarray(offset, offset + octets.length);
+    whole.set(octets);
+    assertReading(read([whole], 10_000), expected, `${text} at ${offset}`);
+    const cut = random(octets.length + 1);
+    const pieces = [octets.slice(0, cut), octets.slice(cut)];
+    assertReading(read(pieces, 10_000), expected, `${text} cut at ${cut}`);
+  }
+});
+
+function isBare(part: string): boolean {
+  return part === "\r" || part === "\n";
+}
