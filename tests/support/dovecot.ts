@@ -12,6 +12,7 @@ import {
   startDaemon,
 } from "./daemons.ts";
 import { LOGINS } from "./fickle_endpoint.ts";
+import { codeBlocks, placed } from "./pages.ts";
 import { temporaryFolder } from "./listener.ts";
 
 /** Dovecot, if it is there. */
@@ -101,13 +102,15 @@ userdb {
   args = uid=nobody gid=nogroup home=/nonexistent
 }
 service auth {
-  unix_listener ${folder}/auth-client {
-    mode = 0600
-  }
   inet_listener {
     address = 127.0.0.1
     port = ${port}
   }
 }
-`;
+${
+    placed(codeBlocks("dovecot.md", "ini")[0], {
+      "auth-client": `${folder}/auth-client`,
+      "= smtpauth": "= mail",
+    })
+  }`;
 }

@@ -1,0 +1,109 @@
+/**
+ * Asking a provider on behalf of a program that will not wait for ever.
+ *
+ * @module
+ */
+
+import { askNow } from "../auth/ask_provider.ts";
+import { explain } from "../auth/reasons.ts";
+import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
+import { decisionReason } from "../smtp/outcomes.ts";
+import type { DoorAuthEvent, DoorName } from "./events.ts";
+
+/**
+ * How long a provider may take, in milliseconds. Postfix gives up after ten
+ * seconds, and Exim waits for ever: both must have their answer before that.
+ */
+export const DEFAULT_TIMEOUT_MS = 9_000;
+
+/** The longest time limit that makes sense, in milliseconds: ten minutes. */
+const MAX_TIMEOUT_MS = 600_000;
+
+/** How a door asks. */
+export interface AskOptions {
+  /** Who decides. */
+  readonly provider: AuthProvider;
+  /** How long it may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came of it. */
+export interface Asked {
+  readonly decision: AuthDecision;
+  readonly event: DoorAuthEvent;
+}
+
+/** Asks, in time, and says what the log should know. Never rejects. */
+export async function askInTime(
+  door: DoorName,
+  request: AuthRequest,
+  { provider, timeoutMs, signal }: AskOptions,
+): Promise<Asked> {
+  const abort = new AbortController();
+  const onAbort = () => abort.abort();
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(() => {
+    explain(request, "backend-timeout");
+    onAbort();
+  }, timeoutMs);
+  const began = performance.now();
+  const decision = await askNow(provider, request, abort.signal);
+  const milliseconds = Math.round(performance.now() - began);
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", onAbort);
+
+  const { username, mechanism, remoteIp } = request;
+  return {
+    decision,
+    event: {
+      kind: "auth",
+      door,
+      outcome: OUTCOMES[decision],
+      reason: decisionReason(decision, request),
+      mechanism,
+      username,
+      remoteIp,
+      milliseconds,
+    },
+  };
+}
+
+const OUTCOMES: Readonly<Record<AuthDecision, DoorAuthEvent["outcome"]>> = {
+  authOk: "ok",
+  authInvalid: "invalid",
+  authFailure: "failure",
+};
+
+/** The provider, or a `TypeError` that says what was to be done with it. */
+export function checkedProvider(
+  action: string,
+  provider: AuthProvider,
+): AuthProvider {
+  if (typeof provider === "function") return provider;
+  throw new TypeError(`Cannot ${action}: provider must be a function`);
+}
+
+/** The time limit, or a `RangeError` that says what was to be done with it. */
+export function checkedTimeout(
+  action: string,
+  timeoutMs: number = DEFAULT_TIMEOUT_MS,
+): number {
+  return within(action, "timeoutMs", timeoutMs, 1, MAX_TIMEOUT_MS);
+}
+
+/** A whole number between two others, or a `RangeError`. */
+export function within(
+  action: string,
+  name: string,
+  value: number,
+  least: number,
+  most: number,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `Cannot ${action}: ${name} must be an integer from ${least} to ${most}: got ${value}`,
+  );
+}

@@ -1,0 +1,144 @@
+/**
+ * Unix sockets for servers: who may connect, and what to do about a file that
+ * is there already.
+ *
+ * @module
+ */
+
+/** Owner and group may connect, others not. */
+const DEFAULT_MODE = 0o660;
+
+/** Where a unix socket is and who may connect to it. */
+export interface UnixSocket {
+  /** The path of the socket file. */
+  readonly path: string;
+  /** The permission bits of the file. */
+  readonly mode: number;
+  /** The group of the file: a number or a name; absent for our own. */
+  readonly group?: number | string;
+}
+
+/** A bound socket. */
+export interface BoundUnixSocket {
+  /** The socket that accepts connections. */
+  readonly listener: Deno.UnixListener;
+  /** Takes the file away, unless another server has put its own there. */
+  readonly remove: () => void;
+}
+
+/** What a caller says about a socket, or a `TypeError` or `RangeError`. */
+export function checkedUnixSocket(
+  action: string,
+  path: string,
+  mode: number = DEFAULT_MODE,
+  group?: number | string,
+): UnixSocket {
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    throw new TypeError(
+      `Cannot ${action}: path must be the path of a socket file`,
+    );
+  }
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
+    throw new RangeError(
+      `Cannot ${action}: mode must be from 0o000 to 0o777: got ${mode}`,
+    );
+  }
+  if (group === undefined) return { path, mode };
+  if (group === "" || typeof group === "number" && !isGroupId(group)) {
+    throw new TypeError(
+      `Cannot ${action}: group must be a group's name or number`,
+    );
+  }
+  return { path, mode, group };
+}
+
+/**
+ * Binds a unix socket. One that nobody serves any more is replaced; one that
+ * somebody serves is not, nor is a file that is no socket.
+ *
+ * The file appears at once with its mode and group, and an old one is replaced
+ * in one step: it is made beside its place and renamed.
+ *
+ * @throws {Error} If the place is taken or the system refuses.
+ */
+export async function listenUnix(
+  { path, mode, group }: UnixSocket,
+): Promise<BoundUnixSocket> {
+  const gid = group === undefined ? undefined : groupId(group);
+  await refuseUnlessFree(path);
+  const beside = `${path}~`;
+  if (await refuseUnlessFree(beside)) Deno.removeSync(beside);
+  const listener = Deno.listen({ transport: "unix", path: beside });
+  try {
+    if (gid !== undefined) Deno.chownSync(beside, null, gid);
+    Deno.chmodSync(beside, mode);
+    const { ino } = Deno.lstatSync(beside);
+    Deno.renameSync(beside, path);
+    return { listener, remove: () => removeOwn(path, ino) };
+  } catch (error) {
+    listener.close();
+    remove(beside);
+    throw error;
+  }
+}
+
+/** Throws if a path is taken; tells whether a dead socket is there. */
+async function refuseUnlessFree(path: string): Promise<boolean> {
+  const info = lookAt(path);
+  if (info === undefined) return false;
+  if (info.isSocket !== true) {
+    throw new Error(`${path} is there already and is no socket`);
+  }
+  if (await isServed(path)) {
+    throw new Deno.errors.AddrInUse(`another server listens on ${path}`);
+  }
+  return true;
+}
+
+async function isServed(path: string): Promise<boolean> {
+  try {
+    const conn = await Deno.connect({ transport: "unix", path });
+    conn.close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function removeOwn(path: string, ino: number | null): void {
+  if (lookAt(path)?.ino === ino) remove(path);
+}
+
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // A file left behind is replaced at the next start.
+  }
+}
+
+/** The number of a group, which a file has in place of the name. */
+function groupId(group: number | string): number {
+  if (typeof group === "number") return group;
+  if (/^[0-9]+$/.test(group)) return Number(group);
+  for (const line of Deno.readTextFileSync("/etc/group").split("\n")) {
+    const [name, , id] = line.split(":");
+    if (name === group && id !== undefined) return Number(id);
+  }
+  throw new Error(`there is no group ${group} in /etc/group`);
+}
+
+function isGroupId(group: number): boolean {
+  return Number.isInteger(group) && group >= 0 && group < 0xffff_ffff;
+}

@@ -1,0 +1,79 @@
+/**
+ * An authentication server that says what it is told to say.
+ *
+ * @module
+ */
+
+/** One connection to it. */
+export interface FakeConnection {
+  readonly say: (text: string) => Promise<void>;
+  /** The next line of the client; rejects at the end. */
+  readonly line: () => Promise<string>;
+  readonly close: () => void;
+}
+
+/** The server. */
+export interface FakeDovecot extends AsyncDisposable {
+  readonly port: number;
+  readonly connections: () => number;
+}
+
+/** Starts a server that talks like this on each connection, by its number. */
+export function newFakeDovecot(
+  talk: (connection: FakeConnection, number: number) => Promise<void>,
+): FakeDovecot {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.Conn>();
+  const talks: Promise<void>[] = [];
+  let count = 0;
+
+  const accepting = (async () => {
+    for await (const conn of listener) {
+      open.add(conn);
+      const close = () => {
+        if (open.delete(conn)) conn.close();
+      };
+      // A client that goes ends the conversation, and that is all.
+      talks.push(talk(connectionOf(conn, close), ++count).catch(() => {}));
+    }
+  })();
+
+  return {
+    port: listener.addr.port,
+    connections: () => count,
+    [Symbol.asyncDispose]: async () => {
+      listener.close();
+      await accepting;
+      for (const conn of open) conn.close();
+      await Promise.all(talks);
+    },
+  };
+}
+
+function connectionOf(conn: Deno.Conn, close: () => void): FakeConnection {
+  const decoder = new TextDecoder();
+  const space = new Uint8Array(4096);
+  let received = "";
+  return {
+    close,
+    say: async (text) => {
+      const octets = new TextEncoder().encode(text);
+      for (let sent = 0; sent < octets.length;) {
+        sent += await conn.write(octets.subarray(sent));
+      }
+    },
+    line: async () => {
+      for (;;) {
+        const end = received.indexOf("\n");
+        if (end >= 0) {
+          const line = received.slice(0, end);
+          received = received.slice(end + 1);
+          return line;
+        }
+        const count = await conn.read(space);
+        if (count === null) throw new Error("The client has gone");
+        received += decoder.decode(space.subarray(0, count), { stream: true });
+      }
+    },
+  };
+}
