@@ -13,7 +13,9 @@
  * @module
  */
 
+import type { AuthProvider } from "./auth/types.ts";
 import config from "./deno.json" with { type: "json" };
+import { type OpenDoor, openDoors } from "./doors/command_doors.ts";
 import { hostPort, isLoopback } from "./smtp/addresses.ts";
 import { newProvider } from "./smtp/auth_source.ts";
 import { followCertificate, readCertificate } from "./smtp/certificate.ts";
@@ -70,11 +72,12 @@ async function serve(settings: Settings): Promise<void> {
     () => openMaildir(settings.maildir, serverName),
   );
   const certificate = settings.tlsFiles && readCertificate(settings.tlsFiles);
+  const provider = newProvider(settings, madeUp);
   const server = unable(
     `cannot listen on ${wanted(settings)}`,
     () =>
       serveSmtp({
-        provider: newProvider(settings, madeUp),
+        provider,
         hostname: settings.host,
         port: settings.port,
         ...(settings.tlsPort === undefined
@@ -109,14 +112,34 @@ async function serve(settings: Settings): Promise<void> {
     followCertificate(files, (pair) => server.useCertificate(pair), log);
   onSignals(["SIGHUP"], () => following?.reload());
   stopOnSignals(server, log);
+  const doors = await openAll(settings, provider, server, log);
   server.addrs.forEach((bound) => log(listening(bound)));
+  for (const { where } of doors) {
+    log({ level: "info", message: `listening on ${where}`, fields: {} });
+  }
   const warning = plainTextWarning(settings, server.addrs);
   if (warning !== undefined) {
     log({ level: "warn", message: warning, fields: {} });
   }
   await server.finished;
+  await Promise.all(doors.map((door) => door.shutdown()));
   following?.stop();
   log({ level: "info", message: "stopped", fields: {} });
+}
+
+/** Opens the doors; if one can't be opened, the listener is closed too. */
+async function openAll(
+  { doors }: Settings,
+  provider: AuthProvider,
+  server: SmtpServer,
+  log: Log,
+): Promise<OpenDoor[]> {
+  try {
+    return await openDoors(doors, provider, log);
+  } catch (cause) {
+    await server.shutdown();
+    throw new Error(`cannot open a door: ${oneLine(cause)}`, { cause });
+  }
 }
 
 type Log = (entry: LogEntry) => void;

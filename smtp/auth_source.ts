@@ -11,6 +11,7 @@ import { maxConcurrent } from "../auth/max_concurrent.ts";
 import { newStaticAuthProvider } from "../auth/static_provider.ts";
 import { withThrottle } from "../auth/throttle.ts";
 import type { AuthProvider } from "../auth/types.ts";
+import { newDovecotAuthProvider } from "../doors/dovecot_provider.ts";
 import { isLoopback } from "./addresses.ts";
 import type { Login } from "./first_start.ts";
 import type { AuthSource, Settings } from "./settings.ts";
@@ -26,10 +27,23 @@ export function newProvider(
   madeUp: Login | undefined,
 ): AuthProvider {
   const { auth, throttle } = settings;
-  const provider = auth.kind === "http" ? newEndpoint(auth) : newLocal(
-    auth.kind === "local" ? auth : madeUp,
-  );
+  const provider = newSource(auth, madeUp);
   return throttle ? throttled(provider) : provider;
+}
+
+function newSource(auth: AuthSource, madeUp: Login | undefined): AuthProvider {
+  switch (auth.kind) {
+    case "http":
+      return newEndpoint(auth);
+    case "dovecot":
+      return newDovecotAuthProvider(auth.place);
+    case "local":
+      return newLocal(auth);
+    case "none":
+      return newLocal(madeUp);
+    default:
+      return auth satisfies never;
+  }
 }
 
 function newEndpoint(auth: AuthSource & { kind: "http" }): AuthProvider {

@@ -31,6 +31,7 @@ export type FlagName =
   | "tlsKey"
   | "authUrl"
   | "authToken"
+  | "authDovecot"
   | "authTimeout"
   | "authCache"
   | "authGrace"
@@ -41,6 +42,13 @@ export type FlagName =
   | "requireAuth"
   | "allowInsecureAuth"
   | "maxAuthFailures"
+  | "dovecotSocket"
+  | "saslauthdSocket"
+  | "socketMode"
+  | "socketGroup"
+  | "nginxPort"
+  | "nginxUpstream"
+  | "nginxSecret"
   | "maildir"
   | "maxSize"
   | "maxConnections"
@@ -110,6 +118,13 @@ export const FLAGS: Readonly<Record<FlagName, Flag>> = {
     env: "MEOWMAIL_SMTP_AUTH_TOKEN",
     takes: "text",
     help: "bearer token for the endpoint",
+  },
+  authDovecot: {
+    flag: "auth-dovecot",
+    env: "MEOWMAIL_SMTP_AUTH_DOVECOT",
+    takes: "text",
+    placeholder: "PLACE",
+    help: "or a Dovecot server: path or host:port",
   },
   authTimeout: {
     flag: "auth-timeout",
@@ -181,6 +196,55 @@ export const FLAGS: Readonly<Record<FlagName, Flag>> = {
     placeholder: "N",
     help: "wrong logins until a connection is closed",
     byDefault: "3",
+  },
+  dovecotSocket: {
+    flag: "dovecot-socket",
+    env: "MEOWMAIL_SMTP_DOVECOT_SOCKET",
+    takes: "text",
+    placeholder: "PLACE",
+    help: "path or host:port; Postfix and Exim ask here",
+  },
+  saslauthdSocket: {
+    flag: "saslauthd-socket",
+    env: "MEOWMAIL_SMTP_SASLAUTHD_SOCKET",
+    takes: "text",
+    placeholder: "PATH",
+    help: "Cyrus SASL asks here",
+  },
+  socketMode: {
+    flag: "socket-mode",
+    env: "MEOWMAIL_SMTP_SOCKET_MODE",
+    takes: "text",
+    placeholder: "OCTAL",
+    help: "permissions of these sockets",
+    byDefault: "660",
+  },
+  socketGroup: {
+    flag: "socket-group",
+    env: "MEOWMAIL_SMTP_SOCKET_GROUP",
+    takes: "text",
+    placeholder: "GROUP",
+    help: "group of these sockets",
+    byDefault: "the process's",
+  },
+  nginxPort: {
+    flag: "nginx-port",
+    env: "MEOWMAIL_SMTP_NGINX_PORT",
+    takes: "text",
+    placeholder: "PORT",
+    help: "nginx asks here (auth_http), on 127.0.0.1",
+  },
+  nginxUpstream: {
+    flag: "nginx-upstream",
+    env: "MEOWMAIL_SMTP_NGINX_UPSTREAM",
+    takes: "text",
+    placeholder: "IP:PORT",
+    help: "where nginx takes clients then",
+  },
+  nginxSecret: {
+    env: "MEOWMAIL_SMTP_NGINX_SECRET",
+    takes: "text",
+    help: "what nginx must send as X-Auth-Key",
   },
   maildir: {
     flag: "maildir",

@@ -22,6 +22,7 @@ const GROUPS: readonly (readonly [string, readonly FlagName[]])[] = [
   ["Authenticate", [
     "authUrl",
     "authToken",
+    "authDovecot",
     "authTimeout",
     "authConcurrency",
     "authCache",
@@ -32,6 +33,15 @@ const GROUPS: readonly (readonly [string, readonly FlagName[]])[] = [
     "allowInsecureAuth",
     "maxAuthFailures",
     "throttle",
+  ]],
+  ["Let other servers ask", [
+    "dovecotSocket",
+    "saslauthdSocket",
+    "socketMode",
+    "socketGroup",
+    "nginxPort",
+    "nginxUpstream",
+    "nginxSecret",
   ]],
   ["Keep", ["maildir", "maxSize"]],
   ["Tell", ["log"]],

@@ -115,8 +115,8 @@ function mailMessage(event: SmtpMessageEvent): string {
   }> to ${to}, ${octets} bytes${user}: ${outcome}${why}`;
 }
 
-/** A client's text: quoted where it could pass for something else. */
-function shown(text: string): string {
+/** Somebody else's text: quoted where it could pass for something else. */
+export function shown(text: string): string {
   return /^[^\p{C}\p{Zl}\p{Zp}"]*$/u.test(text)
     ? text
     : JSON.stringify(text).replaceAll(

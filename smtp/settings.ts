@@ -5,7 +5,7 @@
  */
 
 import * as std from "@std/cli/parse-args";
-import { parseNetwork } from "../auth/ip.ts";
+import { parseIp, parseNetwork } from "../auth/ip.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
 import { isServerName } from "./options.ts";
@@ -38,6 +38,7 @@ export type AuthSource =
     /** How much longer it passes while the endpoint fails; 0 for not at all. */
     readonly graceMs: number;
   }
+  | { readonly kind: "dovecot"; readonly place: DoorPlace }
   | {
     readonly kind: "local";
     readonly username: string;
@@ -45,6 +46,31 @@ export type AuthSource =
   }
   /** Nobody yet: make somebody up. */
   | { readonly kind: "none" };
+
+/** A socket: a unix socket's path, or an address and a port. */
+export type DoorPlace =
+  | { readonly path: string }
+  | { readonly hostname: string; readonly port: number };
+
+/** Where other servers may ask. */
+export interface DoorSettings {
+  /** Where the Dovecot authentication protocol is spoken, if it is. */
+  readonly dovecot?: DoorPlace;
+  /** Where saslauthd's protocol is spoken, if it is. */
+  readonly saslauthd?: DoorPlace;
+  /** What unix sockets are to be like. */
+  readonly socket: {
+    readonly mode?: number;
+    readonly group?: string;
+  };
+  /** Where nginx asks, and where it takes clients then. */
+  readonly nginx?: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly upstream: { readonly hostname: string; readonly port: number };
+    readonly secret?: string;
+  };
+}
 
 /** What the command is to do. */
 export interface Settings {
@@ -60,6 +86,7 @@ export interface Settings {
   readonly maxAuthFailures: number;
   /** Whether password guessing is slowed down. */
   readonly throttle: boolean;
+  readonly doors: DoorSettings;
   readonly maildir: string;
   readonly maxSize: number;
   readonly maxConnections: number;
@@ -192,6 +219,7 @@ function readSettings(given: Lookup): Settings {
     allowInsecureAuth: readSwitch(given("allowInsecureAuth")) ?? false,
     maxAuthFailures: readNumber(given("maxAuthFailures")) ?? 3,
     throttle: readSwitch(given("throttle")) ?? true,
+    doors: readDoors(given),
     maildir: given("maildir")?.value ?? "./maildir",
     maxSize: readNumber(given("maxSize")) ?? 26_214_400,
     maxConnections: readNumber(given("maxConnections")) ?? 10_000,
@@ -238,9 +266,12 @@ function readAuth(given: Lookup): AuthSource {
       "MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS must come together",
     );
   }
-  if (url !== undefined && user !== undefined) {
+  const dovecot = given("authDovecot");
+  if (
+    [url, dovecot, user].filter((source) => source !== undefined).length > 1
+  ) {
     throw new UsageError(
-      "there must be one auth source: --auth-url or MEOWMAIL_SMTP_USER, not both",
+      "there must be one auth source: --auth-url, --auth-dovecot or MEOWMAIL_SMTP_USER, not both",
     );
   }
   for (const extra of [token, given("authCache"), given("authGrace")]) {
@@ -261,9 +292,81 @@ function readAuth(given: Lookup): AuthSource {
       ...(token === undefined ? {} : { bearerToken: readToken(token) }),
     };
   }
+  if (dovecot !== undefined) {
+    return { kind: "dovecot", place: readPlace(dovecot) };
+  }
   return user !== undefined && pass !== undefined
     ? { kind: "local", username: user.value, password: pass.value }
     : { kind: "none" };
+}
+
+function readDoors(given: Lookup): DoorSettings {
+  const dovecot = given("dovecotSocket");
+  const saslauthd = given("saslauthdSocket");
+  const mode = readMode(given("socketMode"));
+  const group = given("socketGroup")?.value;
+  const nginx = readNginx(given);
+  return {
+    ...(dovecot === undefined ? {} : { dovecot: readPlace(dovecot) }),
+    ...(saslauthd === undefined ? {} : { saslauthd: readPlace(saslauthd) }),
+    ...(nginx === undefined ? {} : { nginx }),
+    socket: {
+      ...(mode === undefined ? {} : { mode }),
+      ...(group === undefined ? {} : { group }),
+    },
+  };
+}
+
+/** What has a slash is a path; everything else must be an address and a port. */
+function readPlace(given: Given): DoorPlace {
+  const { source, value } = given;
+  if (value.includes("/")) return { path: value };
+  const place = readHostPort(value);
+  if (place !== undefined) return place;
+  throw new UsageError(
+    `${source} must be a path with a slash in it, or host:port${not(given)}`,
+  );
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+function readHostPort(text: string) {
+  const [, bracketed, name, port = ""] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):([0-9]{1,5})$/.exec(text) ?? [];
+  const hostname = bracketed ?? name;
+  return hostname === undefined || Number(port) > 65_535
+    ? undefined
+    : { hostname, port: Number(port) };
+}
+
+function readMode(given: Given | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (/^0?[0-7]{3}$/.test(given.value)) return parseInt(given.value, 8);
+  throw new UsageError(
+    `${given.source} must be three octal digits, such as 660${not(given)}`,
+  );
+}
+
+function readNginx(given: Lookup): DoorSettings["nginx"] {
+  const port = readNumber(given("nginxPort"), 0, 65_535);
+  const upstream = given("nginxUpstream");
+  const secret = given("nginxSecret");
+  const extra = upstream ?? secret;
+  if (port === undefined && extra === undefined) return undefined;
+  if (port === undefined || upstream === undefined) {
+    throw new UsageError(
+      "--nginx-port and --nginx-upstream must come together",
+    );
+  }
+  const to = readHostPort(upstream.value);
+  if (to === undefined || parseIp(to.hostname) === undefined || to.port === 0) {
+    throw new UsageError(`${upstream.source} must be an IP address and a port`);
+  }
+  return {
+    hostname: "127.0.0.1",
+    port,
+    upstream: to,
+    ...(secret === undefined ? {} : { secret: readToken(secret) }),
+  };
 }
 
 /** Never shows the URL: it may hold credentials. */

@@ -10,6 +10,7 @@ const DEFAULTS: Settings = {
   allowInsecureAuth: false,
   maxAuthFailures: 3,
   throttle: true,
+  doors: { socket: {} },
   maildir: "./maildir",
   maxSize: 26_214_400,
   maxConnections: 10_000,
@@ -173,6 +174,69 @@ Deno.test("readInvocation() takes the networks of proxies only with --proxy-prot
     complaint(["--proxy-protocol", "--proxy-protocol-from", "::1,haproxy"]),
     "--proxy-protocol-from must be networks such as 192.0.2.0/24, with commas between them",
   );
+});
+
+Deno.test("readInvocation() takes the doors that other servers ask at", () => {
+  const doors = (...args: string[]) => settings(args).doors;
+  assertEquals(
+    doors(
+      ...["--dovecot-socket", "/run/meow/auth", "--saslauthd-socket=./mux"],
+      ...["--socket-mode", "600", "--socket-group", "postfix"],
+    ),
+    {
+      dovecot: { path: "/run/meow/auth" },
+      saslauthd: { path: "./mux" },
+      socket: { mode: 0o600, group: "postfix" },
+    },
+  );
+  assertEquals(doors("--dovecot-socket", "[::1]:12345"), {
+    dovecot: { hostname: "::1", port: 12345 },
+    socket: {},
+  });
+  assertEquals(
+    doors("--nginx-port", "8026", "--nginx-upstream", "127.0.0.1:2526"),
+    {
+      nginx: {
+        hostname: "127.0.0.1",
+        port: 8026,
+        upstream: { hostname: "127.0.0.1", port: 2526 },
+      },
+      socket: {},
+    },
+  );
+  for (
+    const [args, expected] of [
+      [
+        ["--dovecot-socket", "auth"],
+        '--dovecot-socket must be a path with a slash in it, or host:port, not "auth"',
+      ],
+      [
+        ["--dovecot-socket", "localhost:99999"],
+        "--dovecot-socket must be a path with a slash in it, or host:port",
+      ],
+      [
+        ["--socket-mode", "999"],
+        '--socket-mode must be three octal digits, such as 660, not "999"',
+      ],
+      [
+        ["--nginx-port", "8026"],
+        "--nginx-port and --nginx-upstream must come together",
+      ],
+      [
+        ["--nginx-port", "8026", "--nginx-upstream", "mail.example:25"],
+        "--nginx-upstream must be an IP address and a port",
+      ],
+      [
+        [
+          "--auth-dovecot",
+          "/run/dovecot/auth",
+          "--auth-url",
+          "http://a.example/",
+        ],
+        "there must be one auth source: --auth-url, --auth-dovecot or MEOWMAIL_SMTP_USER, not both",
+      ],
+    ] as const
+  ) assertEquals(complaint([...args]), expected);
 });
 
 Deno.test("readInvocation() takes cache, grace and concurrency only with an endpoint", () => {

@@ -1,0 +1,173 @@
+/**
+ * Who is measured: this package, npm's smtp-server, and the floor.
+ *
+ * @module
+ */
+
+import {
+  type Certificate,
+  LOGIN,
+  type Script,
+  type ServerConfig,
+} from "./config.ts";
+import { scriptOf } from "./dialogue.ts";
+import type { Program } from "./process.ts";
+import type { Work } from "./works.ts";
+
+/** The version of npm's smtp-server that is measured. */
+export const SMTP_SERVER_VERSION = "3.21.6";
+
+/** The name of the floor in tables. */
+export const FLOOR = "bare Deno, canned replies (floor)";
+
+/** The name of this package in tables. */
+export const OURS = "this package";
+
+/** The name of the peer that ratios are given for. */
+export const PEER = "smtp-server, Node";
+
+/** Somebody who can do a work. */
+export interface Contender {
+  readonly name: string;
+  program(config: ServerConfig): Program;
+  /** Whether it takes part in a work; absent: in all. */
+  readonly takesPart?: (work: Work) => boolean;
+  readonly client?: ServerConfig["client"];
+  /** Which part of a work's pieces it does; absent: all. */
+  readonly share?: (work: Work) => number;
+}
+
+const deno = Deno.execPath();
+
+function here(file: string): string {
+  return new URL(`./servers/${file}`, import.meta.url).pathname;
+}
+
+function script(path: string): Contender["program"] {
+  return (config) => ({
+    command: deno,
+    args: ["run", "-A", "--quiet", path, JSON.stringify(config)],
+  });
+}
+
+/** The command itself, as users start it. */
+function command(tree: string, folder: string): Contender["program"] {
+  return ({ port, login }) => ({
+    command: deno,
+    args: ["run", "--quiet", "-P", "main.ts", "--port", String(port)],
+    folder: tree,
+    // It logs where it listens, which is no news here.
+    silent: true,
+    env: {
+      MEOWMAIL_SMTP_USER: login.username,
+      MEOWMAIL_SMTP_PASS: login.password,
+      MEOWMAIL_SMTP_MAILDIR: `${folder}/maildir`,
+    },
+  });
+}
+
+const starts = ({ figure }: Work) => figure === "start";
+
+/** A copy of this package: serveSmtp, or the command where starting counts. */
+function copy(name: string, tree: string, folder: string): Contender[] {
+  const program = script(`${tree}/bench/peers/servers/ours.ts`);
+  return [
+    { name, program, takesPart: (work) => !starts(work) },
+    { name, program: command(tree, folder), takesPart: starts },
+  ];
+}
+
+/** Where contenders live. */
+export interface Places {
+  /** A folder that is removed at the end. */
+  readonly folder: string;
+  /** Where npm's smtp-server is installed; absent: it takes no part. */
+  readonly peer?: string;
+  /** Another copy of this package, to compare a change with. */
+  readonly against?: string;
+}
+
+/** Everyone who can be measured on this machine. */
+export function contenders(
+  { folder, peer: peerFolder, against }: Places,
+): Contender[] {
+  const root = new URL("../..", import.meta.url).pathname;
+  const list: Contender[] = [
+    ...copy(OURS, root, folder),
+    ...(against === undefined ? [] : copy(against, against, folder)),
+    { name: FLOOR, program: script(here("floor.ts")) },
+  ];
+  if (peerFolder === undefined) return list;
+  const peer = (...start: string[]): Contender["program"] => (config) => ({
+    command: start[0] ?? "",
+    args: [...start.slice(1), "smtp_server.mjs", JSON.stringify(config)],
+    folder: peerFolder,
+  });
+  // It waits 100 ms before it greets: a quarter takes long enough.
+  const share = ({ again }: Work) => again.length === 0 ? 0.25 : 1;
+  const overHttp = ({ httpMs }: Work) => httpMs !== undefined;
+  return [
+    ...list,
+    { name: PEER, program: peer("node"), share },
+    {
+      name: `${PEER} (node:http)`,
+      program: peer("node"),
+      takesPart: overHttp,
+      client: "node:http",
+      share,
+    },
+    {
+      name: "smtp-server, Deno",
+      program: peer(deno, "run", "-A", "--quiet"),
+      share,
+    },
+  ];
+}
+
+/**
+ * Installs npm's smtp-server into a folder; `undefined` where there is no Node
+ * or no npm, with a word about it.
+ */
+export async function installPeer(folder: string): Promise<string | undefined> {
+  try {
+    await Deno.writeTextFile(`${folder}/package.json`, '{"private":true}\n');
+    await Deno.copyFile(
+      here("smtp_server.mjs"),
+      `${folder}/smtp_server.mjs`,
+    );
+    const { success } = await new Deno.Command("npm", {
+      args: [
+        ...["install", "--silent", "--no-audit", "--no-fund"],
+        `smtp-server@${SMTP_SERVER_VERSION}`,
+      ],
+      cwd: folder,
+      stdout: "null",
+    }).output();
+    if (success) return folder;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  console.error("npm's smtp-server cannot be installed: left out");
+  return undefined;
+}
+
+/** What a server is told for a work. */
+export function configFor(
+  contender: Contender,
+  work: Work,
+  place: {
+    readonly port: number;
+    readonly certificate: Certificate;
+    readonly authUrl?: string;
+    readonly maildir?: string;
+  },
+): ServerConfig {
+  const conversation: Script = scriptOf(work.once, work.again);
+  return {
+    ...place,
+    encryption: work.encryption,
+    login: LOGIN,
+    script: conversation,
+    ...(contender.client === undefined ? {} : { client: contender.client }),
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * `deno task bench:peers`: whole servers side by side, on this machine, in one
+ * run.
+ *
+ * Each server has one core to itself; the load generator and the HTTP end have
+ * the other. A round gives every server the same work, one after the other;
+ * figures are medians over the rounds. What counts is the ratio between
+ * servers: the figures themselves depend on the machine.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { newCertificate } from "./certificate.ts";
+import { contenders, installPeer, SMTP_SERVER_VERSION } from "./contenders.ts";
+import { plot } from "./plot.ts";
+import { killAll, pinSelf } from "./process.ts";
+import { table, tableHead } from "./report.ts";
+import { measure, type Result, type Setting } from "./rounds.ts";
+import { type Work, WORKS } from "./works.ts";
+
+const HELP =
+  `Measures this package against npm's smtp-server and a bare listener.
+
+  --rounds N     how often each server does each work (5)
+  --only A,B     only these works: ${WORKS.map(({ id }) => id).join(", ")}
+  --quick        a fifth of the work, 2 rounds: to see that all of it runs
+  --no-peers     without npm's smtp-server
+  --against DIR  another copy of this package takes part, to try a change
+  --json FILE    the results as JSON
+  --svg FILE     a plot of CPU per AUTH PLAIN session
+  --help         this text
+
+Needs Linux with two cores, taskset, openssl, and Node with npm for the peers.`;
+
+/** Where Linux keeps files in memory. */
+const TMPFS = "/dev/shm";
+
+function flags() {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      rounds: { type: "string" },
+      only: { type: "string" },
+      quick: { type: "boolean", default: false },
+      "no-peers": { type: "boolean", default: false },
+      against: { type: "string" },
+      json: { type: "string" },
+      svg: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  return values;
+}
+
+function chosen(only: string | undefined): Work[] {
+  if (only === undefined) return [...WORKS];
+  return only.split(",").map((id) => {
+    const work = WORKS.find((each) => each.id === id);
+    if (work !== undefined) return work;
+    throw new Error(`no work is called ${id}: see --help`);
+  });
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function versions(): string {
+  const node = new Deno.Command("node", { args: ["--version"] });
+  let found = "none";
+  try {
+    found = new TextDecoder().decode(node.outputSync().stdout).trim();
+  } catch {
+    // No Node here.
+  }
+  return `Deno ${Deno.version.deno}, Node ${found}, smtp-server ${SMTP_SERVER_VERSION}`;
+}
+
+async function main(): Promise<void> {
+  const given = flags();
+  if (given.help) return console.log(HELP);
+  const works = chosen(given.only);
+  await pinSelf();
+  using stack = new DisposableStack();
+  const folders: string[] = [];
+  const tidyUp = () => {
+    killAll();
+    folders.forEach((folder) => Deno.removeSync(folder, { recursive: true }));
+  };
+  const temporary = (folder: string) => {
+    folders.push(folder);
+    return folder;
+  };
+  stack.defer(tidyUp);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => {
+      tidyUp();
+      Deno.exit(1);
+    });
+  }
+  const folder = temporary(await Deno.makeTempDir({ prefix: "bench-" }));
+  const tmpfs = isFolder(TMPFS)
+    ? temporary(await Deno.makeTempDir({ dir: TMPFS, prefix: "bench-" }))
+    : undefined;
+  const peer = given["no-peers"] ? undefined : await installPeer(folder);
+  const setting: Setting = {
+    rounds: Number(given.rounds ?? (given.quick ? 2 : 5)),
+    share: given.quick ? 0.2 : 1,
+    certificate: await newCertificate(folder),
+    tmpfs,
+    contenders: contenders({
+      folder,
+      ...(peer === undefined ? {} : { peer }),
+      ...(given.against === undefined
+        ? {}
+        : { against: await Deno.realPath(given.against) }),
+    }),
+  };
+
+  console.log(`${versions()}; ${setting.rounds} rounds\n\n${tableHead()}`);
+  const results: Result[] = [];
+  for (const work of works) {
+    if (work.maildir && tmpfs === undefined) {
+      console.error(`${work.id}: left out, there is no ${TMPFS}`);
+      continue;
+    }
+    const found = await measure(work, setting);
+    console.log(table(found));
+    results.push(...found);
+  }
+  await write(given.json, `${JSON.stringify(results, null, 2)}\n`);
+  const bars = results.filter(({ work }) => work === "auth-plain");
+  await write(
+    given.svg,
+    plot(
+      bars,
+      "CPU time of an AUTH PLAIN session, in µs (less is better)",
+      `${versions()}; connect, EHLO, AUTH, QUIT`,
+    ),
+  );
+}
+
+async function write(file: string | undefined, text: string): Promise<void> {
+  if (file !== undefined) await Deno.writeTextFile(file, text);
+}
+
+if (import.meta.main) {
+  await main();
+  // Signals are still listened to.
+  Deno.exit(0);
+}
