@@ -49,6 +49,11 @@ export interface AuthOutcome {
 export type SessionAction =
   /** Write the output, then read. */
   | { readonly kind: "needData" }
+  /**
+   * Write the output and let others have their turn: a client can ask for much
+   * more in one packet than it says.
+   */
+  | { readonly kind: "flush" }
   /** Ask the provider, then call `decided`. */
   | { readonly kind: "authenticate"; readonly request: AuthRequest }
   /** For the log. */

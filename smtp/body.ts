@@ -56,7 +56,13 @@ export class MessageBody {
 
   /** Hands octets to the reader as soon as it asks for them. */
   async push(octets: Octets): Promise<void> {
-    while (!this.offer(octets)) {
+    await this.wanted();
+    this.offer(octets);
+  }
+
+  /** Waits until the reader asks for octets, or wants no more. */
+  async wanted(): Promise<void> {
+    while (!this.#wanted && !this.#released) {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }

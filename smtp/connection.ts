@@ -66,6 +66,13 @@ export interface ConnectionContext {
 }
 
 /**
+ * The size of a piece of a message, in octets, from which on the next one is
+ * not read before this one is stored: hundreds of clients with large messages
+ * at once would otherwise hold twice as much memory.
+ */
+const LARGE_OCTETS = 16_384;
+
+/**
  * What a connection waits for. It decides what to do when the time is up: a
  * client that is waited for can be told, one that does not read can not.
  */
@@ -243,6 +250,10 @@ export class Connection {
             return;
           }
           break;
+        case "flush":
+          if (!await this.#flush()) return;
+          await nextTurn();
+          break;
         case "authenticate":
           this.#session.decided(await this.#ask(action.request));
           break;
@@ -259,7 +270,7 @@ export class Connection {
           );
           break;
         case "body":
-          if (!this.#delivery?.body.offer(action.octets)) {
+          if (!this.#takesAtOnce(action.octets)) {
             await this.#push(action.octets);
           }
           break;
@@ -416,11 +427,20 @@ export class Connection {
     );
   }
 
+  /** Whether a piece is small, and somebody waits for it. */
+  #takesAtOnce(octets: Uint8Array<ArrayBuffer>): boolean {
+    return octets.length < LARGE_OCTETS &&
+      this.#delivery?.body.offer(octets) === true;
+  }
+
   /** The disk's time is not the client's: its clock stands still. */
   async #push(octets: Uint8Array<ArrayBuffer>): Promise<void> {
+    const body = this.#delivery?.body;
+    if (body === undefined) return;
     this.#phase = "delivery";
     this.#deadline.pause();
-    await this.#delivery?.body.push(octets);
+    await body.push(octets);
+    if (octets.length >= LARGE_OCTETS) await body.wanted();
     this.#deadline.resume();
   }
 
@@ -526,6 +546,11 @@ export class Connection {
   #reportClosed(reason: SmtpClosedEvent["reason"], error?: unknown): void {
     this.#context.report?.(closedEvent(reason, this.#peer, error));
   }
+}
+
+/** Lets everything else that waits have its turn: a write may end at once. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Closes a socket that may be closed already. */

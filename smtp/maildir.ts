@@ -74,7 +74,7 @@ function refusal(error: unknown): SmtpReply {
 async function writeFile(
   path: string,
   head: Uint8Array,
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Promise<void> {
   const file = Deno.openSync(path, {
     write: true,
@@ -87,13 +87,17 @@ async function writeFile(
     for (let written = 0;;) {
       const { done, value } = await reader.read();
       if (done) break;
+      const { length } = value;
       if (waiting !== undefined) {
         // One write for a small message, as most are.
         writeSync(file, joined(waiting, value));
         waiting = undefined;
       } else if (written < SYNC_OCTETS) writeSync(file, value);
       else await write(file, value);
-      written += value.length;
+      // Its memory is free now, and not when the collector comes by: pieces of
+      // hundreds of large messages at once would fill it.
+      value.buffer.transfer(0);
+      written += length;
     }
     if (waiting !== undefined) writeSync(file, waiting);
     await file.sync();

@@ -11,6 +11,9 @@ import type { Certificate, ListenerSettings, SmtpAddress } from "./options.ts";
 /** How long to wait when connections can't be accepted, in milliseconds. */
 const ACCEPT_PAUSE_MS = 250;
 
+/** How long not to say again that connections can't be accepted, in milliseconds. */
+const ACCEPT_QUIET_MS = 60_000;
+
 /** How often to try to bind a port again, in milliseconds. */
 const REBIND_PAUSE_MS = 1;
 
@@ -127,6 +130,7 @@ async function acceptAll(
   { admit, report }: Reception,
   closed: AbortSignal,
 ): Promise<void> {
+  let quietUntil = 0;
   while (!closed.aborted) {
     try {
       const conn = await port.listener.accept();
@@ -135,12 +139,26 @@ async function acceptAll(
       admit({ conn, tls: port.tls });
     } catch (error) {
       if (closed.aborted) return;
-      if (await isBoundAgain(port, closed)) continue;
+      if (hasLeft(error) || await isBoundAgain(port, closed)) continue;
       // Out of file descriptors, most likely. They come back with the clients.
-      report?.({ kind: "acceptFailed", error: errorText(error) });
+      const now = performance.now();
+      if (now >= quietUntil) {
+        report?.({ kind: "acceptFailed", error: errorText(error) });
+        quietUntil = now + ACCEPT_QUIET_MS;
+      }
       await pause(ACCEPT_PAUSE_MS, closed);
     }
   }
+}
+
+/**
+ * Whether a client has left before it was accepted. That is no trouble of the
+ * port's, and no reason to let others wait.
+ */
+function hasLeft(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
 }
 
 /**

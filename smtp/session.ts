@@ -56,7 +56,14 @@ const MAX_COMMAND_OCTETS = 4096;
 /** How many commands of a connection may fail before it is closed. */
 const MAX_ERRORS = 20;
 
+/**
+ * How much output may wait while more commands are there, in octets. Thousands
+ * of pipelined EHLOs must not keep other clients waiting.
+ */
+const MAX_OUTPUT_OCTETS = 16_384;
+
 const NEED_DATA: SessionAction = { kind: "needData" };
+const FLUSH: SessionAction = { kind: "flush" };
 const START_TLS: SessionAction = { kind: "startTls" };
 
 /** What the session is at. Only this file changes it. */
@@ -241,7 +248,10 @@ export class Session {
     }
   }
 
-  #readLine(state: State & { kind: "commands" | "sasl" }) {
+  #readLine(
+    state: State & { kind: "commands" | "sasl" },
+  ): SessionAction | undefined {
+    if (this.#output.length >= MAX_OUTPUT_OCTETS) return FLUSH;
     if (!this.input.atLine()) return this.#idle();
     const inAuth = state.kind === "sasl" || this.input.startsWith("AUTH");
     const line = this.input.readLine(

@@ -19,8 +19,10 @@ const ENVELOPE: Envelope = {
   tls: false,
 };
 
+/** A message whose pieces are the receiver's, as those of a connection. */
 function messageOf(...pieces: Uint8Array<ArrayBuffer>[]): SmtpMessage {
-  return { envelope: ENVELOPE, body: ReadableStream.from(pieces) };
+  const own = pieces.map((piece) => piece.slice());
+  return { envelope: ENVELOPE, body: ReadableStream.from(own) };
 }
 
 function namesIn(folder: string): string[] {

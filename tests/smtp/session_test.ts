@@ -992,3 +992,18 @@ Deno.test("Session tells an outcome of the AUTH that end() ends", () => {
     ["LOGIN", "ann"],
   ]);
 });
+
+Deno.test("Session wants its output written before it answers thousands of commands", () => {
+  const session = newSession();
+  session.receive(new TextEncoder().encode("EHLO x\r\n".repeat(1000)));
+  let most = 0;
+  let flushes = 0;
+  for (let kind = ""; kind !== "needData";) {
+    ({ kind } = session.next());
+    const { length } = session.takeOutput();
+    most = Math.max(most, length);
+    if (kind === "flush") flushes++;
+  }
+  assert(flushes > 5, `${flushes} flushes`);
+  assert(most < 20_000, `${most} octets at once`);
+});

@@ -121,6 +121,10 @@ export class SessionClient {
     while (!this.closed) {
       const action = this.session.next();
       if (action.kind === "needData") break;
+      if (action.kind === "flush") {
+        this.output += textOf(this.session.takeOutput());
+        continue;
+      }
       this.actions.push(action);
       this.#answer(action);
     }

@@ -1,0 +1,109 @@
+import { assert, assertEquals } from "../support/assert.ts";
+import { type Ailment, serveBroken } from "../support/broken_end.ts";
+import { eventually } from "../support/eventually.ts";
+import { LOGINS, newFickleEndpoint } from "../support/fickle_endpoint.ts";
+import { type Listener, startListener } from "../support/listener.ts";
+import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { watch, watchable } from "../support/watch.ts";
+
+const AUTH_TIMEOUT_MS = 300;
+
+/** What the endpoint suffers from, and how the log calls it. */
+const AILMENTS: readonly (readonly [Ailment, string])[] = [
+  ["hangs", "backend-timeout"],
+  ["resets", "backend-unreachable"],
+  ["garbage", "backend-unreachable"],
+  ["trickles", "backend-timeout"],
+  ["closes", "backend-unreachable"],
+  ["diesInHead", "backend-unreachable"],
+  ["diesInBody", "backend-unreachable"],
+  ["never ends", "backend-size"],
+];
+
+/** The reasons of the last so many AUTH commands. */
+function lastReasons(listener: Listener, count: number): Promise<unknown[]> {
+  return eventually("the log is written", () => {
+    if (!listener.stderr().endsWith("\n")) return undefined;
+    const events = listener.log().filter(({ event }) => event === "auth");
+    const reasons = events.slice(-count).map(({ reason }) => reason);
+    return reasons.length === count && reasons;
+  });
+}
+
+Deno.test({
+  name:
+    "main.ts answers 454 4.7.0 to many at once whatever the endpoint suffers from, and 235 right after",
+  ignore: !watchable,
+  fn: async () => {
+    await using end = serveBroken();
+    await using listener = await startListener({
+      authUrl: end.url,
+      args: ["--auth-timeout", `${AUTH_TIMEOUT_MS}`],
+    });
+    const { assertRecovered } = await watch(listener);
+    for (const [ailment, reason] of AILMENTS) {
+      end.ail(ailment);
+      await Promise.all(Array.from({ length: 10 }, async () => {
+        using client = await SmtpClient.greeted(listener.port);
+        // The same connection may try again, and is not held guilty.
+        for (let tries = 0; tries < 2; tries++) {
+          await client.login("ann", "secret", "454 4.7.0");
+        }
+        await client.command("MAIL FROM:<a@example.org>", "530 5.7.0");
+        await client.command("QUIT", "221");
+      }));
+      const reasons = new Set(await lastReasons(listener, 20));
+      assertEquals([...reasons], [reason], ailment);
+      end.ail("none");
+      // The first good login, not the second.
+      await assertRecovered();
+    }
+  },
+});
+
+Deno.test({
+  name: "main.ts hangs up on an endpoint whose client leaves, however it ails",
+  ignore: !watchable,
+  fn: async () => {
+    await using end = serveBroken();
+    await using listener = await startListener({
+      authUrl: end.url,
+      args: ["--auth-timeout", "60000"],
+    });
+    const { assertRecovered } = await watch(listener);
+    for (const ailment of ["hangs", "trickles"] as const) {
+      end.ail(ailment);
+      await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+        using client = await SmtpClient.greeted(listener.port);
+        await client.send(`AUTH PLAIN ${plain("ann", "secret")}`);
+        if (i % 2 === 0) await client.closeWrite();
+      }));
+      end.ail("none");
+      await assertRecovered();
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "main.ts answers 454 4.7.0 while nobody listens at the endpoint, and 235 once it is back",
+  ignore: !watchable,
+  fn: async () => {
+    await using end = newFickleEndpoint();
+    const { username, password } = LOGINS[0];
+    await using listener = await startListener({ authUrl: end.url });
+    for (let outage = 0; outage < 3; outage++) {
+      using client = await SmtpClient.greeted(listener.port);
+      await end.become("refuses");
+      await client.login(username, password, "454 4.7.0");
+      await end.become("works");
+      await client.login(username, password, "235 2.7.0");
+    }
+    const reasons = await lastReasons(listener, 6);
+    assert(
+      reasons.every((reason, i) =>
+        reason === (i % 2 === 0 ? "backend-unreachable" : "ok")
+      ),
+    );
+  },
+});

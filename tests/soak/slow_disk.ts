@@ -1,0 +1,36 @@
+/**
+ * The full size of tests/faults/slow_disk_test.ts: 500 clients send a message
+ * of 20 MB each, at once, into a slow disk. Prints what it costs, and fails
+ * above 64 MiB. Takes about a minute; Linux only:
+ *
+ *     deno run -A tests/soak/slow_disk.ts
+ *
+ * @module
+ */
+
+import { loadSlowDisk } from "../support/slow_disk_load.ts";
+
+const CLIENTS = 500;
+const OCTETS = 20_000_000;
+const OCTETS_PER_SECOND = 200_000_000;
+
+/** The most resident memory above the start, in MiB. */
+const MOST_MIB = 64;
+
+const began = performance.now();
+const { before, peakKiB, after } = await loadSlowDisk({
+  clients: CLIENTS,
+  octets: OCTETS,
+  octetsPerSecond: OCTETS_PER_SECOND,
+});
+const mib = (kib: number) => `${(kib / 1024).toFixed(1)} MiB`;
+const seconds = ((performance.now() - began) / 1000).toFixed(1);
+const above = peakKiB - before.rssKiB;
+console.log(`${CLIENTS} clients with ${OCTETS} octets each: ${seconds} s`);
+console.log(`resident before  ${mib(before.rssKiB)}`);
+console.log(`at most          ${mib(peakKiB)}, ${mib(above)} above`);
+console.log(`afterwards       ${mib(after.rssKiB)}`);
+if (above > MOST_MIB * 1024) {
+  console.error(`error: more than ${MOST_MIB} MiB above the start`);
+  Deno.exit(1);
+}
