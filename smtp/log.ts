@@ -82,7 +82,9 @@ export function textLine(
     : `${time} ${word} ${message}`;
 }
 
-function authLevel({ outcome }: SmtpAuthEvent): Level {
+function authLevel({ outcome, reason }: SmtpAuthEvent): Level {
+  // Clients may go whenever they like.
+  if (reason === "client-gone") return "info";
   if (outcome === "failure") return "error";
   return outcome === "invalid" ? "warn" : "info";
 }

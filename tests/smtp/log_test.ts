@@ -48,6 +48,10 @@ Deno.test("textLine() is one short line per event", () => {
         "error auth failure ann (backend-timeout) from 192.0.2.7, PLAIN, TLS, 12 ms",
       ],
       [
+        { ...AUTH, outcome: "failure", reason: "client-gone" },
+        "info  auth failure ann (client-gone) from 192.0.2.7, PLAIN, TLS, 12 ms",
+      ],
+      [
         MESSAGE,
         "info  mail from <ann@example.com> to 1 recipient, 222 bytes, login ann: 250 Queued",
       ],
