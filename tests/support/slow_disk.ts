@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { SmtpMessage } from "../../smtp/envelope.ts";
 import { serveSmtp } from "../../smtp/listener.ts";
 import { openMaildir } from "../../smtp/maildir.ts";
 
@@ -30,9 +31,9 @@ setInterval(() => {
 }, TICK_MS);
 
 /** Lets octets through at the pace of the disk, and keeps none. */
-function slowed(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+function slowed(body: SmtpMessage["body"]): SmtpMessage["body"] {
   const reader = body.getReader();
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       const { done, value } = await reader.read();
       if (done) return controller.close();
