@@ -110,7 +110,8 @@ async function serve(settings: Settings): Promise<void> {
   const files = settings.tlsFiles;
   const following = files &&
     followCertificate(files, (pair) => server.useCertificate(pair), log);
-  onSignals(["SIGHUP"], () => following?.reload());
+  // Without a certificate a terminal that hangs up ends the command as usual.
+  if (following !== undefined) onSignals(["SIGHUP"], following.reload);
   stopOnSignals(server, log);
   const doors = await openAll(settings, provider, server, log);
   server.addrs.forEach((bound) => log(listening(bound)));

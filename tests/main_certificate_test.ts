@@ -5,7 +5,6 @@ import {
   newTestCertificate,
   type TestCertificate,
 } from "./support/tls_certificate.ts";
-import { assertEquals } from "./support/assert.ts";
 
 function write(folder: string, { cert, key }: TestCertificate): void {
   // As programs that renew certificates do: a new file takes the old one's name.
@@ -56,12 +55,4 @@ Deno.test("main.ts uses a new certificate when its files change", async () => {
   write(folder, next);
   await listener.logged(/new certificate in use/);
   await seesCertificate(listener.port, next.cert);
-});
-
-Deno.test("main.ts bears a SIGHUP without a certificate", async () => {
-  await using listener = await startListener();
-  listener.signal("SIGHUP");
-  using client = await SmtpClient.greeted(listener.port);
-  await client.command("NOOP", "250");
-  assertEquals((await listener.stop()).code, 0);
 });
