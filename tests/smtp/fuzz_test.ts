@@ -1,66 +1,14 @@
-import type { SessionAction } from "../../smtp/actions.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { type FuzzCase, newFuzzCase } from "../support/fuzz.ts";
-import { SessionClient } from "../support/session.ts";
+import { newFuzzCase } from "../support/fuzz.ts";
+import {
+  assertOrder,
+  converse,
+  MOST_WAITING,
+  REPLY_LINE,
+  seen,
+} from "../support/fuzz_session.ts";
 
 const CASES = 400;
-
-/** The longest line that may wait: a response with the CR of its CRLF. */
-const MOST_WAITING = 12_288 + 1;
-
-const REPLY_LINE =
-  /^(?:220 mail\.example\.org ESMTP|250[- ](?:mail\.example\.org|PIPELINING|SIZE [0-9]+|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|STARTTLS|AUTH PLAIN LOGIN)|334 [A-Za-z0-9]*|354 [ -~]+|([245])[0-9]{2} \1\.[0-9]\.[0-9]{1,2} [ -~]+)$/;
-
-function converse(fuzzCase: FuzzCase, pieceSize?: number): SessionClient {
-  const { authRequired, startTls, maxMessageOctets } = fuzzCase;
-  const client = new SessionClient({
-    rules: { authRequired, startTls, maxMessageOctets, maxAuthFailures: 5 },
-  });
-  client.connect();
-  for (const turn of fuzzCase.turns) {
-    if (!client.closed) client.send(turn, pieceSize);
-  }
-  return client;
-}
-
-/** All that does not depend on where packets end. */
-function seen(client: SessionClient): object {
-  const messages = client.messages().map((message) =>
-    message.bad ? { ...message, body: "refused" } : message
-  );
-  const others = client.actions.flatMap((action): readonly unknown[] => {
-    switch (action.kind) {
-      case "authEnded":
-        return [action.outcome];
-      case "authenticate":
-        return [action.request];
-      case "body":
-      case "badBody":
-        return [];
-      default:
-        return [action.kind];
-    }
-  });
-  return { output: client.output, messages, others, closed: client.closed };
-}
-
-/** Fails where an action comes out of its order. */
-function assertOrder(actions: readonly SessionAction[], what: string): void {
-  let inMessage = false;
-  let bad = false;
-  let asking = false;
-  for (const { kind } of actions) {
-    const ofMessage = kind === "body" || kind === "badBody" ||
-      kind === "endOfMessage";
-    assertEquals(ofMessage, inMessage, `${what}: ${kind} in a message`);
-    assert(!(bad && kind === "body"), `${what}: body after badBody`);
-    assert(!(bad && kind === "badBody"), `${what}: badBody twice`);
-    assert(!asking || kind === "authEnded", `${what}: ${kind} after asking`);
-    asking = kind === "authenticate";
-    bad = kind === "badBody" || (bad && ofMessage);
-    inMessage = kind === "message" || (ofMessage && kind !== "endOfMessage");
-  }
-}
 
 Deno.test("Session answers anything with replies and actions in their order", () => {
   const kinds = new Set<string>();
