@@ -57,15 +57,21 @@ export function followCertificate(
   use: (certificate: Certificate) => void,
   log: (entry: LogEntry) => void,
 ): { readonly reload: () => void; readonly stop: () => void } {
-  let seen = fingerprint(files);
+  let seen: string | undefined = fingerprint(files);
+  let complaint = "";
 
   function reload(): void {
     seen = fingerprint(files);
     try {
       use(readCertificate(files));
+      complaint = "";
       log({ level: "info", message: "new certificate in use", fields: {} });
     } catch (error) {
+      // What can't be read now may be read later, without any change to it.
+      seen = undefined;
       const message = `the old certificate stays in use: ${errorText(error)}`;
+      if (message === complaint) return;
+      complaint = message;
       log({ level: "error", message, fields: {} });
     }
   }
