@@ -60,7 +60,7 @@ export function followCertificate(
   let seen: string | undefined = fingerprint(files);
   let complaint = "";
 
-  function reload(): void {
+  function load(): void {
     seen = fingerprint(files);
     try {
       use(readCertificate(files));
@@ -77,8 +77,13 @@ export function followCertificate(
   }
 
   const timer = setInterval(() => {
-    if (fingerprint(files) !== seen) reload();
+    if (fingerprint(files) !== seen) load();
   }, LOOK_MS);
+  const reload = () => {
+    // Who asks for it wants an answer.
+    complaint = "";
+    load();
+  };
   return { reload, stop: () => clearInterval(timer) };
 }
 
