@@ -7,8 +7,25 @@
 import * as std from "@std/cli/parse-args";
 import { parseIp, parseNetwork } from "../auth/ip.ts";
 import type { CertificateFiles } from "./certificate.ts";
+import {
+  type DoorPlace,
+  type Given,
+  MAX_MS,
+  not,
+  readHost,
+  readHostPort,
+  readMode,
+  readName,
+  readNumber,
+  readPlace,
+  readSwitch,
+  readToken,
+  readURL,
+  UsageError,
+} from "./flag_values.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
-import { isServerName } from "./options.ts";
+
+export { type DoorPlace, UsageError };
 
 // The npm build of @std/cli has no type declarations: this is the one used.
 const parseArgs: (args: readonly string[], options: {
@@ -18,11 +35,6 @@ const parseArgs: (args: readonly string[], options: {
   readonly default: Readonly<Record<string, undefined>>;
   readonly unknown: (arg: string, key?: string) => boolean;
 }) => Record<string, unknown> = std.parseArgs;
-
-/** The user's mistake, in one line. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /** Who decides about logins. */
 export type AuthSource =
@@ -46,11 +58,6 @@ export type AuthSource =
   }
   /** Nobody yet: make somebody up. */
   | { readonly kind: "none" };
-
-/** A socket: a unix socket's path, or an address and a port. */
-export type DoorPlace =
-  | { readonly path: string }
-  | { readonly hostname: string; readonly port: number };
 
 /** Where other servers may ask. */
 export interface DoorSettings {
@@ -105,9 +112,6 @@ export type Invocation =
   | { readonly kind: "version" }
   | { readonly kind: "serve"; readonly settings: Settings };
 
-/** The largest delay that timers take, in milliseconds. */
-const MAX_MS = 2_147_483_647;
-
 /**
  * Reads the command line and the environment.
  *
@@ -127,12 +131,6 @@ export function readInvocation(
   if (flags.version === true) return { kind: "version" };
   const given = (name: FlagName) => lookUp(FLAGS[name], flags, env);
   return { kind: "serve", settings: readSettings(given) };
-}
-
-/** Where a value came from, as its giver calls it, and the value. */
-interface Given {
-  readonly source: string;
-  readonly value: string;
 }
 
 type Lookup = (name: FlagName) => Given | undefined;
@@ -317,35 +315,6 @@ function readDoors(given: Lookup): DoorSettings {
   };
 }
 
-/** What has a slash is a path; everything else must be an address and a port. */
-function readPlace(given: Given): DoorPlace {
-  const { source, value } = given;
-  if (value.includes("/")) return { path: value };
-  const place = readHostPort(value);
-  if (place !== undefined) return place;
-  throw new UsageError(
-    `${source} must be a path with a slash in it, or host:port${not(given)}`,
-  );
-}
-
-/** `host:port`, an IPv6 address in brackets. */
-function readHostPort(text: string) {
-  const [, bracketed, name, port = ""] =
-    /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):([0-9]{1,5})$/.exec(text) ?? [];
-  const hostname = bracketed ?? name;
-  return hostname === undefined || Number(port) > 65_535
-    ? undefined
-    : { hostname, port: Number(port) };
-}
-
-function readMode(given: Given | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  if (/^0?[0-7]{3}$/.test(given.value)) return parseInt(given.value, 8);
-  throw new UsageError(
-    `${given.source} must be three octal digits, such as 660${not(given)}`,
-  );
-}
-
 function readNginx(given: Lookup): DoorSettings["nginx"] {
   const port = readNumber(given("nginxPort"), 0, 65_535);
   const upstream = given("nginxUpstream");
@@ -367,88 +336,6 @@ function readNginx(given: Lookup): DoorSettings["nginx"] {
     upstream: to,
     ...(secret === undefined ? {} : { secret: readToken(secret) }),
   };
-}
-
-/** Never shows the URL: it may hold credentials. */
-function readURL({ source, value }: Given): string {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new UsageError(`${source} must be an http:// or https:// URL`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new UsageError(
-      `${source} must not contain credentials: use MEOWMAIL_SMTP_AUTH_TOKEN`,
-    );
-  }
-  return value;
-}
-
-/** Never shows the token. */
-function readToken({ source, value }: Given): string {
-  if (/^[\x21-\x7e]+$/.test(value)) return value;
-  throw new UsageError(`${source} must be visible ASCII without spaces`);
-}
-
-function readNumber(
-  given: Given | undefined,
-  least = 1,
-  most: number = Number.MAX_SAFE_INTEGER,
-): number | undefined {
-  if (given === undefined) return undefined;
-  const { source, value } = given;
-  const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
-  if (number >= least && number <= most) return number;
-  const range = most === Number.MAX_SAFE_INTEGER
-    ? `of at least ${least}`
-    : `from ${least} to ${most}`;
-  throw new UsageError(
-    `${source} must be a whole number ${range}${not(given)}`,
-  );
-}
-
-function readSwitch(given: Given | undefined): boolean | undefined {
-  if (given === undefined) return undefined;
-  switch (given.value.toLowerCase()) {
-    case "on":
-    case "true":
-    case "1":
-    case "yes":
-      return true;
-    case "off":
-    case "false":
-    case "0":
-    case "no":
-      return false;
-    default:
-      throw new UsageError(
-        `${given.source} must be on/off, true/false, 1/0 or yes/no${
-          not(given)
-        }`,
-      );
-  }
-}
-
-function readName(given: Given | undefined): string | undefined {
-  if (given === undefined || isServerName(given.value)) return given?.value;
-  throw new UsageError(
-    `${given.source} must be a host name${not(given)}`,
-  );
-}
-
-/** Repeats a value that is not accepted, unless it could be a URL or the like. */
-function not(given: Given | undefined): string {
-  const value = given?.value ?? "";
-  return /^[\p{L}\p{N}_ .+-]{1,32}$/u.test(value) ? `, not "${value}"` : "";
-}
-
-/** What can be listened on: an address, or a name that has one. */
-function readHost(given: Given | undefined): string | undefined {
-  if (given === undefined || /^[\w.:%-]{1,255}$/.test(given.value)) {
-    return given?.value;
-  }
-  throw new UsageError(
-    `${given.source} must be an IP address or a host name${not(given)}`,
-  );
 }
 
 function readLog(given: Given | undefined): Settings["log"] {
