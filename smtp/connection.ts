@@ -242,14 +242,12 @@ export class Connection {
     for (;;) {
       const action = this.#session.next();
       switch (action.kind) {
-        case "needData":
+        case "needData": {
           // Asked again after a write: it may have been stopped meanwhile.
-          if (
-            this.#session.hasOutput ? !await this.#flush() : !await this.#read()
-          ) {
-            return;
-          }
+          const { hasOutput } = this.#session;
+          if (!await (hasOutput ? this.#write() : this.#read())) return;
           break;
+        }
         case "flush":
           if (!await this.#flush()) return;
           await nextTurn();
@@ -291,59 +289,82 @@ export class Connection {
     }
   }
 
-  /** Writes all replies since the last time as one; false if nobody reads. */
+  /** Writes what waits to be written, if anything does. */
   async #flush(): Promise<boolean> {
-    if (!this.#session.hasOutput) return true;
+    return !this.#session.hasOutput || await this.#write();
+  }
+
+  // Each client is mostly read from and written to, and an async function
+  // around each of these would cost as much again: hence the two callbacks.
+
+  /** Writes all replies since the last time as one; false if nobody reads. */
+  #write(): Promise<boolean> {
     this.#phase = "write";
     this.#renew(this.#context.idleTimeoutMs);
+    const octets = this.#session.takeOutput();
+    return this.#wire.write(octets).then(
+      (written) => {
+        // Nearly never: replies are small.
+        if (written < octets.length) {
+          return this.#writeRest(octets.subarray(written));
+        }
+        // The client has been answered: its turn, and its time begins anew.
+        this.#renew(this.#context.idleTimeoutMs);
+        return true;
+      },
+      () => false,
+    );
+  }
+
+  async #writeRest(octets: Uint8Array): Promise<boolean> {
     try {
-      const octets = this.#session.takeOutput();
-      const written = await this.#wire.write(octets);
-      // Nearly never: replies are small.
-      if (written < octets.length) {
-        await writeAll(this.#wire, octets.subarray(written));
-      }
+      await writeAll(this.#wire, octets);
     } catch {
       return false;
     }
-    // The client has been answered: its turn, and its time begins anew.
     this.#renew(this.#context.idleTimeoutMs);
     return true;
   }
 
   /** Reads what comes next; false at the end. */
-  async #read(): Promise<boolean> {
-    let octets: number | null = null;
-    if (!this.#sawEnd) {
-      const pending = this.#pendingRead;
-      this.#pendingRead = undefined;
-      this.#phase = "client";
-      try {
-        if (pending === undefined) {
-          const { input } = this.#session;
-          octets = await this.#wire.read(input.space());
-          input.filled(octets ?? 0);
-        } else octets = await pending.octets;
-      } catch {
-        return false;
-      }
+  #read(): Promise<boolean> {
+    if (this.#sawEnd) return this.#readEnd();
+    const pending = this.#pendingRead;
+    this.#pendingRead = undefined;
+    this.#phase = "client";
+    const { input } = this.#session;
+    const read = pending?.octets ?? this.#wire.read(input.space());
+    return read.then(
+      (octets) => {
+        if (pending === undefined) input.filled(octets ?? 0);
+        if (octets === null) return this.#readEnd();
+        if (this.#lastWords !== undefined) return this.#readLast();
+        if (this.#session.readingData) this.#advance(octets);
+        return true;
+      },
+      () => false,
+    );
+  }
+
+  /** The client has sent its last octet. */
+  async #readEnd(): Promise<false> {
+    if (this.#lastWords === undefined) await this.#leave(false);
+    else await this.#lastWords;
+    return false;
+  }
+
+  /** What the client sends when it has been told to go is not looked at. */
+  async #readLast(): Promise<false> {
+    await this.#lastWords;
+    await this.#drain();
+    return false;
+  }
+
+  #advance(octets: number): void {
+    this.#progress += octets;
+    if (this.#progress >= PROGRESS_OCTETS) {
+      this.#renew(this.#context.idleTimeoutMs);
     }
-    if (this.#lastWords !== undefined) {
-      await this.#lastWords;
-      if (octets !== null) await this.#drain();
-      return false;
-    }
-    if (octets === null) {
-      await this.#leave(false);
-      return false;
-    }
-    if (this.#session.readingData) {
-      this.#progress += octets;
-      if (this.#progress >= PROGRESS_OCTETS) {
-        this.#renew(this.#context.idleTimeoutMs);
-      }
-    }
-    return true;
   }
 
   #startRead(): PendingRead {
