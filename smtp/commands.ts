@@ -80,6 +80,7 @@ export function parseCommand(line: Uint8Array): Command {
 /** Splits arguments at runs of spaces; no empty words. */
 export function words(args: string): string[] {
   if (args === "") return [];
+  if (!args.includes(" ")) return [args];
   return args.split(" ").filter((word) => word !== "");
 }
 

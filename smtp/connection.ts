@@ -73,10 +73,12 @@ export interface ConnectionContext {
 const LARGE_OCTETS = 16_384;
 
 /**
- * What a connection waits for. It decides what to do when the time is up: a
- * client that is waited for can be told, one that does not read can not.
+ * What a connection waits for; `"session"` for nothing. It decides what to do
+ * when the time is up: a client that is waited for can be told, one that does
+ * not read can not.
  */
 type Phase =
+  | "session"
   | "opening"
   | "silence"
   | "client"
@@ -84,6 +86,9 @@ type Phase =
   | "provider"
   | "delivery"
   | "end";
+
+/** Phases that only the socket can fail in. */
+const WIRE_PHASES: ReadonlySet<Phase> = new Set(["client", "write", "end"]);
 
 /** A read that was begun while a provider was asked. */
 interface PendingRead {
@@ -177,8 +182,8 @@ export class Connection {
       }
       await serve();
     } catch (error) {
-      // Sockets that break do not come here: this is a fault of ours.
-      this.#reportClosed("error", error);
+      // A socket that breaks is nobody's fault; anything else is one of ours.
+      if (!WIRE_PHASES.has(this.#phase)) this.#reportClosed("error", error);
     } finally {
       this.#deadline.stop();
       close(this.#wire);
@@ -242,14 +247,23 @@ export class Connection {
     for (;;) {
       const action = this.#session.next();
       switch (action.kind) {
-        case "needData": {
+        case "needData":
           // Asked again after a write: it may have been stopped meanwhile.
-          const { hasOutput } = this.#session;
-          if (!await (hasOutput ? this.#write() : this.#read())) return;
+          if (this.#session.hasOutput) {
+            const octets = this.#output();
+            const written = await this.#wire.write(octets);
+            // Nearly never: replies are small.
+            if (written < octets.length) {
+              await writeAll(this.#wire, octets.subarray(written));
+            }
+            this.#answered();
+          } else {
+            const octets = await this.#nextRead();
+            if (!this.#received(octets)) return await this.#depart(octets);
+          }
           break;
-        }
         case "flush":
-          if (!await this.#flush()) return;
+          await this.#flush();
           await nextTurn();
           break;
         case "authenticate":
@@ -281,8 +295,8 @@ export class Connection {
           await this.#endMessage(action.octets);
           break;
         case "close":
-          if (await this.#flush()) await this.#leave(action.linger);
-          return;
+          await this.#flush();
+          return await this.#leave(action.linger);
         default:
           return action satisfies never;
       }
@@ -290,91 +304,58 @@ export class Connection {
   }
 
   /** Writes what waits to be written, if anything does. */
-  async #flush(): Promise<boolean> {
-    return !this.#session.hasOutput || await this.#write();
+  async #flush(): Promise<void> {
+    if (!this.#session.hasOutput) return;
+    await writeAll(this.#wire, this.#output());
+    this.#answered();
   }
 
-  // Each client is mostly read from and written to, and an async function
-  // around each of these would cost as much again: hence the two callbacks.
-
-  /** Writes all replies since the last time as one; false if nobody reads. */
-  #write(): Promise<boolean> {
+  /** All replies since the last time, about to be written. */
+  #output(): Uint8Array {
     this.#phase = "write";
     this.#renew(this.#context.idleTimeoutMs);
-    const octets = this.#session.takeOutput();
-    return this.#wire.write(octets).then(
-      (written) => {
-        // Nearly never: replies are small.
-        if (written < octets.length) {
-          return this.#writeRest(octets.subarray(written));
-        }
-        // The client has been answered: its turn, and its time begins anew.
-        this.#renew(this.#context.idleTimeoutMs);
-        return true;
-      },
-      () => false,
-    );
+    return this.#session.takeOutput();
   }
 
-  async #writeRest(octets: Uint8Array): Promise<boolean> {
-    try {
-      await writeAll(this.#wire, octets);
-    } catch {
-      return false;
-    }
+  /** The replies are written: the client's turn, and its time begins anew. */
+  #answered(): void {
+    this.#phase = "session";
     this.#renew(this.#context.idleTimeoutMs);
-    return true;
   }
 
-  /** Reads what comes next; false at the end. */
-  #read(): Promise<boolean> {
-    if (this.#sawEnd) return this.#readEnd();
+  /** The read that is under way already, or a new one. */
+  #nextRead(): Promise<number | null> {
+    if (this.#sawEnd) return Promise.resolve(null);
+    this.#phase = "client";
     const pending = this.#pendingRead;
     this.#pendingRead = undefined;
-    this.#phase = "client";
-    const { input } = this.#session;
-    const read = pending?.octets ?? this.#wire.read(input.space());
-    return read.then(
-      (octets) => {
-        if (pending === undefined) input.filled(octets ?? 0);
-        if (octets === null) return this.#readEnd();
-        if (this.#lastWords !== undefined) return this.#readLast();
-        if (this.#session.readingData) this.#advance(octets);
-        return true;
-      },
-      () => false,
-    );
+    return pending?.octets ?? this.#wire.read(this.#session.input.space());
   }
 
-  /** The client has sent its last octet. */
-  async #readEnd(): Promise<false> {
-    if (this.#lastWords === undefined) await this.#leave(false);
-    else await this.#lastWords;
-    return false;
-  }
-
-  /** What the client sends when it has been told to go is not looked at. */
-  async #readLast(): Promise<false> {
-    await this.#lastWords;
-    await this.#drain();
-    return false;
-  }
-
-  #advance(octets: number): void {
+  /** Takes in what a read has brought; false if the session ends with it. */
+  #received(octets: number | null): boolean {
+    this.#session.input.filled(octets ?? 0);
+    if (octets === null || this.#lastWords !== undefined) return false;
+    this.#phase = "session";
+    if (!this.#session.readingData) return true;
     this.#progress += octets;
     if (this.#progress >= PROGRESS_OCTETS) {
       this.#renew(this.#context.idleTimeoutMs);
     }
+    return true;
   }
 
+  /** The last read is done: the client has ended, or we have. */
+  async #depart(octets: number | null): Promise<void> {
+    if (this.#lastWords === undefined) return await this.#leave(false);
+    await this.#lastWords;
+    if (octets !== null) await this.#drain();
+  }
+
+  /** Begins a read; whoever waits for it tells the input what it has brought. */
   #startRead(): PendingRead {
-    const { input } = this.#session;
-    const space = input.space();
-    const octets = this.#wire.read(space).then((count) => {
-      input.filled(count ?? 0);
-      return count;
-    });
-    return { space, octets };
+    const space = this.#session.input.space();
+    return { space, octets: this.#wire.read(space) };
   }
 
   async #ask(request: AuthRequest): Promise<AuthDecision> {
@@ -387,7 +368,7 @@ export class Connection {
     }
     const asking = { open: true };
     this.#abortAsking = () => abort.abort();
-    if (!await this.#flush()) abort.abort();
+    await this.#flush().catch(() => abort.abort());
     this.#phase = "provider";
     this.#renew(PROVIDER_MS);
     this.#watchClient(asking, abort);
@@ -421,6 +402,7 @@ export class Connection {
       // Too late to be of use here: the next read takes it over.
       if (!asking.open) return;
       this.#pendingRead = undefined;
+      input.filled(octets ?? 0);
       if (octets !== null) continue;
       this.#sawEnd = true;
       if (input.length === 0) abort.abort();
@@ -428,7 +410,7 @@ export class Connection {
   }
 
   async #startTls(): Promise<boolean> {
-    if (!await this.#flush()) return false;
+    await this.#flush();
     const early = this.#takePendingRead();
     const encrypted = await this.#open(
       tlsOpening((wire) => this.#context.encrypt(wire, early)),
@@ -537,6 +519,8 @@ export class Connection {
       case "delivery":
       case "end":
         return close(this.#wire);
+      case "session":
+        return;
       default:
         this.#phase satisfies never;
     }

@@ -30,44 +30,70 @@ export interface Deadlines {
  * and none more than two ticks late.
  */
 export function newDeadlines(tickMs: number): Deadlines {
-  const watched = new Set<{ dueAt: number; onExpire: () => void }>();
-  let ticks = 0;
-  let timer: ReturnType<typeof setInterval> | undefined;
+  const clock: Clock = {
+    tickMs,
+    ticks: 0,
+    watched: new Set(),
+    timer: undefined,
+  };
+  return { watch: (onExpire) => new WatchedDeadline(clock, onExpire) };
+}
 
-  function tick(): void {
-    ticks++;
-    for (const entry of watched) {
-      if (entry.dueAt > ticks) continue;
-      entry.dueAt = Infinity;
-      entry.onExpire();
-    }
+/** What all deadlines of a listener share. */
+interface Clock {
+  readonly tickMs: number;
+  readonly watched: Set<WatchedDeadline>;
+  ticks: number;
+  timer: ReturnType<typeof setInterval> | undefined;
+}
+
+function tick(clock: Clock): void {
+  clock.ticks++;
+  for (const deadline of clock.watched) deadline.look();
+}
+
+/** A class, because ten thousand connections have one each. */
+class WatchedDeadline implements Deadline {
+  readonly #clock: Clock;
+  readonly #onExpire: () => void;
+  #dueAt = Infinity;
+  /** Ticks that were left when the clock was stopped. */
+  #left = Infinity;
+
+  constructor(clock: Clock, onExpire: () => void) {
+    this.#clock = clock;
+    this.#onExpire = onExpire;
+    clock.watched.add(this);
+    clock.timer ??= setInterval(() => tick(clock), clock.tickMs);
   }
 
-  return {
-    watch(onExpire) {
-      const entry = { dueAt: Infinity, onExpire };
-      let left = Infinity;
-      watched.add(entry);
-      timer ??= setInterval(tick, tickMs);
-      return {
-        renew(milliseconds) {
-          // The tick under way may be almost over: do not count it.
-          entry.dueAt = ticks + 1 + Math.ceil(milliseconds / tickMs);
-        },
-        pause() {
-          left = entry.dueAt - ticks;
-          entry.dueAt = Infinity;
-        },
-        resume() {
-          entry.dueAt = ticks + left;
-        },
-        stop() {
-          watched.delete(entry);
-          if (watched.size > 0) return;
-          clearInterval(timer);
-          timer = undefined;
-        },
-      };
-    },
-  };
+  renew(milliseconds: number): void {
+    const { ticks, tickMs } = this.#clock;
+    // The tick under way may be almost over: do not count it.
+    this.#dueAt = ticks + 1 + Math.ceil(milliseconds / tickMs);
+  }
+
+  pause(): void {
+    this.#left = this.#dueAt - this.#clock.ticks;
+    this.#dueAt = Infinity;
+  }
+
+  resume(): void {
+    this.#dueAt = this.#clock.ticks + this.#left;
+  }
+
+  stop(): void {
+    const { watched, timer } = this.#clock;
+    watched.delete(this);
+    if (watched.size > 0) return;
+    clearInterval(timer);
+    this.#clock.timer = undefined;
+  }
+
+  /** Expires if it is time. */
+  look(): void {
+    if (this.#dueAt > this.#clock.ticks) return;
+    this.#dueAt = Infinity;
+    this.#onExpire();
+  }
 }

@@ -31,6 +31,8 @@ export interface Delivered {
   readonly error?: string;
 }
 
+const ACCEPTED: Delivered = { reply: REPLIES.accepted };
+
 /** A message on its way. */
 export interface Delivery {
   /** Who sends it to whom. */
@@ -72,7 +74,8 @@ async function run(
   body: MessageBody,
 ): Promise<Delivered> {
   try {
-    const reply: unknown = await deliver(message) ?? REPLIES.accepted;
+    const reply: unknown = await deliver(message);
+    if (reply === undefined || reply === null) return ACCEPTED;
     if (isReply(reply)) return { reply };
     const error = "TypeError: deliver must return nothing or an SmtpReply";
     return { reply: REPLIES.deliveryFailed, error };

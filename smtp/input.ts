@@ -66,7 +66,8 @@ export class Input {
     if (this.length === 0) this.#rewind();
     else if (this.#end === this.#buffer.length) this.#makeRoom();
     this.#lent = true;
-    return this.#buffer.subarray(this.#end);
+    // At rest all of it, which needs no view of its own.
+    return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
   }
 
   /** Says how many octets were read into the space, 0 for none. */

@@ -4,46 +4,50 @@
  * @module
  */
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 /** Octets on their way out, to be written in one piece. */
 export class Output {
-  readonly #pieces: Uint8Array[] = [];
-  #octets = 0;
-
-  /** Whether there is nothing to write. */
-  get isEmpty(): boolean {
-    return this.#pieces.length === 0;
-  }
+  /** Most often there is one reply, and it need not be copied. */
+  #first = NOTHING;
+  #more: Uint8Array[] | undefined;
+  #length = 0;
 
   /** How many octets wait. */
   get length(): number {
-    return this.#octets;
+    return this.#length;
   }
 
   /** Puts octets behind the others. They must not change any more. */
   add(octets: Uint8Array): void {
-    this.#pieces.push(octets);
-    this.#octets += octets.length;
+    if (this.#length === 0) this.#first = octets;
+    else (this.#more ??= []).push(octets);
+    this.#length += octets.length;
   }
 
-  /** Takes everything, in one piece. A lone reply is not even copied. */
+  /** Takes everything, in one piece. */
   take(): Uint8Array {
-    const [first] = this.#pieces;
-    const lone = this.#pieces.length === 1 ? first : undefined;
-    const octets = lone ?? concat(this.#pieces);
-    this.#pieces.length = 0;
-    this.#octets = 0;
+    const octets = this.#more === undefined
+      ? this.#first
+      : joined(this.#first, this.#more, this.#length);
+    this.#first = NOTHING;
+    this.#more = undefined;
+    this.#length = 0;
     return octets;
   }
 }
 
-function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  let size = 0;
-  for (const piece of pieces) size += piece.length;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+function joined(
+  first: Uint8Array,
+  more: readonly Uint8Array[],
+  length: number,
+): Uint8Array {
+  const whole = new Uint8Array(length);
+  whole.set(first);
+  let at = first.length;
+  for (const octets of more) {
+    whole.set(octets, at);
+    at += octets.length;
   }
   return whole;
 }

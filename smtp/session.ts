@@ -30,6 +30,7 @@ import {
   words,
 } from "./commands.ts";
 import { type DataFault, DataReader } from "./data.ts";
+import type { Envelope } from "./envelope.ts";
 import { greeting, helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
 import {
@@ -93,8 +94,8 @@ export class Session {
   readonly #peer: SessionPeer;
   readonly #tally: Tally;
   readonly #output: Output = new Output();
-  /** Actions that come before whatever the state wants next. */
-  readonly #pending: SessionAction[] = [];
+  /** An action that comes before whatever the state wants next. */
+  #pending: SessionAction | undefined;
   #state: State = COMMANDS;
   #hello: { readonly name: string; readonly esmtp: boolean } | undefined;
   #username: string | undefined;
@@ -125,7 +126,7 @@ export class Session {
 
   /** Whether there is something to write. */
   get hasOutput(): boolean {
-    return !this.#output.isEmpty;
+    return this.#output.length > 0;
   }
 
   /** Whether a mail transaction is under way. */
@@ -180,9 +181,9 @@ export class Session {
   /** Goes on as far as possible and says what it needs then. */
   next(): SessionAction {
     for (;;) {
-      const pending = this.#pending.shift();
-      if (pending !== undefined) return pending;
-      const action = this.#step(this.#state);
+      const pending = this.#pending;
+      this.#pending = undefined;
+      const action = pending ?? this.#step(this.#state);
       if (action !== undefined) return action;
     }
   }
@@ -393,7 +394,7 @@ export class Session {
       heloName: this.#hello?.name ?? "",
     };
     this.#state = { kind: "deciding", request };
-    this.#pending.push({ kind: "authenticate", request });
+    this.#pending = { kind: "authenticate", request };
   }
 
   #refuseAuth(reply: SmtpReply, args: string): void {
@@ -409,7 +410,7 @@ export class Session {
   ): void {
     this.#state = COMMANDS;
     const outcome = outcomeOf({ code: reply.code, reason }, who);
-    this.#pending.push({ kind: "authEnded", outcome });
+    this.#pending = { kind: "authEnded", outcome };
     this.#reply(reply);
     if (reply.code !== 535) return;
     this.#tally.authFailures++;
@@ -423,7 +424,7 @@ export class Session {
     if (!this.#rules.startTls) return this.#reply(REPLIES.noTlsNow);
     this.#reply(REPLIES.ready);
     this.#state = { kind: "upgrading" };
-    this.#pending.push(START_TLS);
+    this.#pending = START_TLS;
   }
 
   #mail(args: string): void {
@@ -446,19 +447,21 @@ export class Session {
     const reader = new DataReader(this.#rules.maxMessageOctets);
     this.#state = { kind: "data", reader, faulted: false };
     this.#reply(START_INPUT);
-    this.#pending.push({
-      kind: "message",
-      envelope: {
-        sender: transaction.sender,
-        recipients: transaction.recipients,
-        parameters: transaction.parameters,
-        ...(this.#username === undefined ? {} : { username: this.#username }),
-        remoteIp: this.#peer.remoteIp,
-        heloName: this.#hello?.name ?? "",
-        esmtp: this.#hello?.esmtp ?? false,
-        tls: this.#peer.tls,
-      },
-    });
+    this.#pending = { kind: "message", envelope: this.#envelope(transaction) };
+  }
+
+  #envelope({ sender, recipients, parameters }: Transaction): Envelope {
+    const envelope: Envelope = {
+      sender,
+      recipients,
+      parameters,
+      remoteIp: this.#peer.remoteIp,
+      heloName: this.#hello?.name ?? "",
+      esmtp: this.#hello?.esmtp ?? false,
+      tls: this.#peer.tls,
+    };
+    const username = this.#username;
+    return username === undefined ? envelope : { ...envelope, username };
   }
 
   #readData(state: State & { kind: "data" }): SessionAction | undefined {
@@ -470,7 +473,7 @@ export class Session {
     const { fault } = reader;
     if (ended) {
       this.#state = { kind: "delivering", fault };
-      this.#pending.push({ kind: "endOfMessage", octets: reader.octets });
+      this.#pending = { kind: "endOfMessage", octets: reader.octets };
     }
     if (fault === undefined) {
       if (length === 0) return undefined;
