@@ -1,5 +1,5 @@
 /**
- * Who is measured: this package, npm's smtp-server, and the floor.
+ * Who is measured: this package, npm's smtp-server, go-smtp, and the floor.
  *
  * @module
  */
@@ -83,31 +83,37 @@ export interface Places {
   readonly folder: string;
   /** Where npm's smtp-server is installed; absent: it takes no part. */
   readonly peer?: string;
+  /** Where go-smtp's server is; absent: it takes no part. */
+  readonly goSmtp?: string;
   /** Another copy of this package, to compare a change with. */
   readonly against?: string;
 }
 
 /** Everyone who can be measured on this machine. */
 export function contenders(
-  { folder, peer: peerFolder, against }: Places,
+  { folder, peer, goSmtp, against }: Places,
 ): Contender[] {
   const root = new URL("../..", import.meta.url).pathname;
-  const list: Contender[] = [
+  return [
     ...copy(OURS, root, folder),
     ...(against === undefined ? [] : copy(against, against, folder)),
     { name: FLOOR, program: script(here("floor.ts")) },
+    ...(peer === undefined ? [] : smtpServers(peer)),
+    ...(goSmtp === undefined ? [] : [goSmtpServer(goSmtp)]),
   ];
-  if (peerFolder === undefined) return list;
+}
+
+/** npm's smtp-server, in the folder where it is installed. */
+function smtpServers(folder: string): Contender[] {
   const peer = (...start: string[]): Contender["program"] => (config) => ({
     command: start[0] ?? "",
     args: [...start.slice(1), "smtp_server.mjs", JSON.stringify(config)],
-    folder: peerFolder,
+    folder,
   });
   // It waits 100 ms before it greets: a quarter takes long enough.
   const share = ({ again }: Work) => again.length === 0 ? 0.25 : 1;
   const overHttp = ({ httpMs }: Work) => httpMs !== undefined;
   return [
-    ...list,
     { name: PEER, program: peer("node"), share },
     {
       name: `${PEER} (node:http)`,
@@ -122,6 +128,13 @@ export function contenders(
       share,
     },
   ];
+}
+
+function goSmtpServer(path: string): Contender {
+  return {
+    name: "go-smtp",
+    program: (config) => ({ command: path, args: [JSON.stringify(config)] }),
+  };
 }
 
 /**

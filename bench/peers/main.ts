@@ -13,6 +13,7 @@
 import { parseArgs } from "node:util";
 import { newCertificate } from "./certificate.ts";
 import { contenders, installPeer, SMTP_SERVER_VERSION } from "./contenders.ts";
+import { buildGoSmtp, type GoSmtp } from "./go_smtp.ts";
 import { plot } from "./plot.ts";
 import { killAll, pinSelf } from "./process.ts";
 import { table, tableHead } from "./report.ts";
@@ -20,18 +21,19 @@ import { measure, type Result, type Setting } from "./rounds.ts";
 import { type Work, WORKS } from "./works.ts";
 
 const HELP =
-  `Measures this package against npm's smtp-server and a bare listener.
+  `Measures this package against npm's smtp-server, go-smtp and a bare listener.
 
   --rounds N     how often each server does each work (5)
   --only A,B     only these works: ${WORKS.map(({ id }) => id).join(", ")}
   --quick        a fifth of the work, 2 rounds: to see that all of it runs
-  --no-peers     without npm's smtp-server
+  --no-peers     without npm's smtp-server and go-smtp
   --against DIR  another copy of this package takes part, to try a change
   --json FILE    the results as JSON
   --svg FILE     a plot of CPU per AUTH PLAIN session
   --help         this text
 
-Needs Linux with two cores, taskset, openssl, and Node with npm for the peers.`;
+Needs Linux with two cores, taskset, openssl, and for the peers
+Node with npm, and Go with Debian's packages of go-smtp and go-sasl.`;
 
 /** Where Linux keeps files in memory. */
 const TMPFS = "/dev/shm";
@@ -70,7 +72,7 @@ function isFolder(path: string): boolean {
   }
 }
 
-function versions(): string {
+function versions(goSmtp: GoSmtp | undefined): string {
   const node = new Deno.Command("node", { args: ["--version"] });
   let found = "none";
   try {
@@ -78,7 +80,11 @@ function versions(): string {
   } catch {
     // No Node here.
   }
-  return `Deno ${Deno.version.deno}, Node ${found}, smtp-server ${SMTP_SERVER_VERSION}`;
+  return [
+    `Deno ${Deno.version.deno}, Node ${found}`,
+    `smtp-server ${SMTP_SERVER_VERSION}`,
+    ...(goSmtp === undefined ? [] : [goSmtp.versions]),
+  ].join(", ");
 }
 
 async function main(): Promise<void> {
@@ -108,6 +114,8 @@ async function main(): Promise<void> {
     ? temporary(await Deno.makeTempDir({ dir: TMPFS, prefix: "bench-" }))
     : undefined;
   const peer = given["no-peers"] ? undefined : await installPeer(folder);
+  const goSmtp = given["no-peers"] ? undefined : await buildGoSmtp(folder);
+  const software = versions(goSmtp);
   const setting: Setting = {
     rounds: Number(given.rounds ?? (given.quick ? 2 : 5)),
     share: given.quick ? 0.2 : 1,
@@ -116,13 +124,14 @@ async function main(): Promise<void> {
     contenders: contenders({
       folder,
       ...(peer === undefined ? {} : { peer }),
+      ...(goSmtp === undefined ? {} : { goSmtp: goSmtp.path }),
       ...(given.against === undefined
         ? {}
         : { against: await Deno.realPath(given.against) }),
     }),
   };
 
-  console.log(`${versions()}; ${setting.rounds} rounds\n\n${tableHead()}`);
+  console.log(`${software}; ${setting.rounds} rounds\n\n${tableHead()}`);
   const results: Result[] = [];
   for (const work of works) {
     if (work.maildir && tmpfs === undefined) {
@@ -140,7 +149,7 @@ async function main(): Promise<void> {
     plot(
       bars,
       "CPU time of an AUTH PLAIN session, in µs (less is better)",
-      `${versions()}; connect, EHLO, AUTH, QUIT`,
+      `${software}; connect, EHLO, AUTH, QUIT`,
     ),
   );
 }
