@@ -54,7 +54,8 @@ export interface ServerConfig {
   readonly maildir?: string;
   /** How smtp-server asks `authUrl`. */
   readonly client?: "fetch" | "node:http";
-  readonly script: Script;
+  /** What the floor may hear: each begins with another number of octets. */
+  readonly scripts: readonly Script[];
 }
 
 /** Reads the configuration in a server's only argument. */

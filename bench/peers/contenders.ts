@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  type Certificate,
-  LOGIN,
-  type Script,
-  type ServerConfig,
-} from "./config.ts";
+import { type Certificate, LOGIN, type ServerConfig } from "./config.ts";
 import { scriptOf } from "./dialogue.ts";
 import type { Program } from "./process.ts";
 import type { Work } from "./works.ts";
@@ -110,8 +105,10 @@ function smtpServers(folder: string): Contender[] {
     args: [...start.slice(1), "smtp_server.mjs", JSON.stringify(config)],
     folder,
   });
-  // It waits 100 ms before it greets: a quarter takes long enough.
-  const share = ({ again }: Work) => again.length === 0 ? 0.25 : 1;
+  // It waits 100 ms before it greets: a quarter takes long enough, but where
+  // all keep the same pace.
+  const share = ({ again, everyMs }: Work) =>
+    again.length === 0 && everyMs === undefined ? 0.25 : 1;
   const overHttp = ({ httpMs }: Work) => httpMs !== undefined;
   return [
     { name: PEER, program: peer("node"), share },
@@ -175,12 +172,12 @@ export function configFor(
     readonly maildir?: string;
   },
 ): ServerConfig {
-  const conversation: Script = scriptOf(work.once, work.again);
+  const conversations = [work, ...work.beside ?? []];
   return {
     ...place,
     encryption: work.encryption,
     login: LOGIN,
-    script: conversation,
+    scripts: conversations.map(({ once, again }) => scriptOf(once, again)),
     ...(contender.client === undefined ? {} : { client: contender.client }),
   };
 }

@@ -14,6 +14,8 @@ export interface Exchange {
   readonly octets: Uint8Array<ArrayBuffer>;
   readonly codes: readonly number[];
   readonly does?: NonNullable<Turn["does"]>;
+  /** What the floor answers; absent: a line for each code. */
+  readonly canned?: string;
 }
 
 function say(
@@ -25,8 +27,24 @@ function say(
   return { octets, codes, ...(does === undefined ? {} : { does }) };
 }
 
+const HELLO = [
+  "250-localhost",
+  "250-PIPELINING",
+  "250-SIZE 26214400",
+  "250-8BITMIME",
+  "250-SMTPUTF8",
+  "250-ENHANCEDSTATUSCODES",
+  "250 AUTH PLAIN LOGIN",
+  "",
+].join("\r\n");
+
+/** EHLO with a name. */
+export function ehlo(name: string): Exchange {
+  return { ...say(`EHLO ${name}\r\n`, [250]), canned: HELLO };
+}
+
 /** EHLO. */
-export const EHLO: Exchange = say("EHLO bench.example\r\n", [250]);
+export const EHLO: Exchange = ehlo("bench.example");
 /** QUIT. */
 export const QUIT: Exchange = say("QUIT\r\n", [221]);
 /** STARTTLS. */
@@ -80,17 +98,6 @@ const CANNED: Readonly<Record<number, string>> = {
   354: "354 Start mail input, end with <CRLF>.<CRLF>\r\n",
 };
 
-const HELLO = [
-  "250-localhost",
-  "250-PIPELINING",
-  "250-SIZE 26214400",
-  "250-8BITMIME",
-  "250-SMTPUTF8",
-  "250-ENHANCEDSTATUSCODES",
-  "250 AUTH PLAIN LOGIN",
-  "",
-].join("\r\n");
-
 /** The floor's side of a conversation. */
 export function scriptOf(
   once: readonly Exchange[],
@@ -98,9 +105,8 @@ export function scriptOf(
 ): Script {
   const turns = [...once, ...again].map((exchange): Turn => ({
     octets: exchange.octets.length,
-    reply: exchange === EHLO
-      ? HELLO
-      : exchange.codes.map((code) => CANNED[code] ?? "").join(""),
+    reply: exchange.canned ??
+      exchange.codes.map((code) => CANNED[code] ?? "").join(""),
     ...(exchange.does === undefined ? {} : { does: exchange.does }),
   }));
   return {

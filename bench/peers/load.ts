@@ -4,8 +4,9 @@
  * @module
  */
 
-import { Client, type Target } from "./client.ts";
-import type { Exchange } from "./dialogue.ts";
+import { BesideLoad } from "./beside.ts";
+import type { Client, Target } from "./client.ts";
+import { type Lane, newLane, newPace, opened, REPLY_OCTETS } from "./lanes.ts";
 import { cpuMs, memoryKiB } from "./process.ts";
 import type { Work } from "./works.ts";
 
@@ -20,109 +21,44 @@ export interface Sample {
   /** How long a piece took, in milliseconds. */
   readonly p50: number;
   readonly p99: number;
+  /** Pieces a second that were done beside it; absent: there was nothing. */
+  readonly besidePerSecond?: number;
   /** Pieces that did not go as they should. */
   readonly errors: number;
   /** What the first of them said. */
   readonly error?: string;
 }
 
-const REPLY_OCTETS = 4_096;
-
 /** Settles what still runs in the server when the last reply is here. */
 const SETTLE_MS = 30;
 
-/** What a lane does its pieces with. */
-interface Lane {
-  piece(): Promise<void>;
-  close(): void;
-}
-
-async function talk(
-  client: Client,
-  exchanges: readonly Exchange[],
-  target: Target,
-): Promise<void> {
-  for (const { octets, codes, does } of exchanges) {
-    await client.send(octets);
-    await client.expect(...codes);
-    if (does === "encrypt") await client.startTls(target);
-  }
-}
-
-async function opened(
-  work: Work,
-  target: Target,
-  buffer: Uint8Array<ArrayBuffer>,
-): Promise<Client> {
-  const implicit = work.encryption === "implicit";
-  const client = await Client.connect(target, buffer, implicit);
-  try {
-    await client.expect(220);
-    await talk(client, work.once, target);
-    return client;
-  } catch (error) {
-    client.close();
-    throw error;
-  }
-}
-
-function newLane(work: Work, target: Target): Lane {
-  const buffer = new Uint8Array(REPLY_OCTETS);
-  let client: Client | undefined;
-  return {
-    async piece() {
-      if (work.again.length === 0) {
-        (await opened(work, target, buffer)).close();
-        return;
-      }
-      client ??= await opened(work, target, buffer);
-      try {
-        await talk(client, work.again, target);
-      } catch (error) {
-        client.close();
-        client = undefined;
-        throw error;
-      }
-    },
-    close() {
-      client?.close();
-    },
-  };
+/** The pieces of one round. */
+interface Pieces {
+  readonly took: Float64Array;
+  readonly seconds: number;
+  readonly errors: number;
+  readonly error?: string;
 }
 
 /** The lanes of a work, kept over all rounds with one server. */
 export class Load implements Disposable {
   readonly #work: Work;
   readonly #lanes: readonly Lane[];
+  readonly #beside: BesideLoad;
 
   constructor(work: Work, target: Target) {
     this.#work = work;
     const lanes = Array.from({ length: work.connections });
     this.#lanes = lanes.map(() => newLane(work, target));
+    this.#beside = new BesideLoad(work.beside ?? [], target);
   }
 
   /** Does so many pieces of the work, shared by all lanes. */
   async run(pid: number, pieces: number): Promise<Sample> {
-    const took = new Float64Array(pieces);
-    let begun = 0;
-    let errors = 0;
-    let error: string | undefined;
     const cpuBefore = cpuMs(pid);
-    const began = performance.now();
-    await Promise.all(this.#lanes.map(async (lane) => {
-      while (begun < pieces) {
-        const index = begun++;
-        const pieceBegan = performance.now();
-        try {
-          await lane.piece();
-        } catch (thrown) {
-          errors++;
-          error ??= String(thrown);
-        }
-        took[index] = performance.now() - pieceBegan;
-      }
-    }));
-    const seconds = (performance.now() - began) / 1000;
+    const main = this.#pieces(pieces);
+    const beside = await this.#beside.during(main);
+    const { took, seconds, errors, error = beside.error } = await main;
     await new Promise((done) => setTimeout(done, SETTLE_MS));
     const cpu = cpuMs(pid) - cpuBefore;
     took.sort();
@@ -132,13 +68,45 @@ export class Load implements Disposable {
       mbPerSecond: pieces * this.#work.octets / 1e6 / seconds,
       p50: took[Math.floor(pieces * 0.5)] ?? 0,
       p99: took[Math.floor(pieces * 0.99)] ?? 0,
-      errors,
+      ...(this.#work.beside === undefined
+        ? {}
+        : { besidePerSecond: beside.pieces / seconds }),
+      errors: errors + beside.errors,
       ...(error === undefined ? {} : { error }),
     };
   }
 
+  async #pieces(pieces: number): Promise<Pieces> {
+    const took = new Float64Array(pieces);
+    const { everyMs, connections } = this.#work;
+    let begun = 0;
+    let errors = 0;
+    let error: string | undefined;
+    const began = performance.now();
+    await Promise.all(this.#lanes.map(async (lane, i) => {
+      const turn = everyMs === undefined
+        ? undefined
+        : newPace(everyMs, i, connections);
+      while (begun < pieces) {
+        const index = begun++;
+        if (turn !== undefined) await turn();
+        const pieceBegan = performance.now();
+        try {
+          took[index] = await lane.piece();
+        } catch (thrown) {
+          errors++;
+          error ??= String(thrown);
+          took[index] = performance.now() - pieceBegan;
+        }
+      }
+    }));
+    const seconds = (performance.now() - began) / 1000;
+    return { took, seconds, errors, ...(error === undefined ? {} : { error }) };
+  }
+
   [Symbol.dispose](): void {
     this.#lanes.forEach((lane) => lane.close());
+    this.#beside[Symbol.dispose]();
   }
 }
 

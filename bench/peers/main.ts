@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { newCertificate } from "./certificate.ts";
 import { contenders, installPeer, SMTP_SERVER_VERSION } from "./contenders.ts";
 import { buildGoSmtp, type GoSmtp } from "./go_smtp.ts";
+import { mailFolders } from "./maildirs.ts";
 import { plot } from "./plot.ts";
 import { killAll, pinSelf } from "./process.ts";
 import { table, tableHead } from "./report.ts";
@@ -34,9 +35,6 @@ const HELP =
 
 Needs Linux with two cores, taskset, openssl, and for the peers
 Node with npm, and Go with Debian's packages of go-smtp and go-sasl.`;
-
-/** Where Linux keeps files in memory. */
-const TMPFS = "/dev/shm";
 
 function flags() {
   const { values } = parseArgs({
@@ -62,14 +60,6 @@ function chosen(only: string | undefined): Work[] {
     if (work !== undefined) return work;
     throw new Error(`no work is called ${id}: see --help`);
   });
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }
 
 function versions(goSmtp: GoSmtp | undefined): string {
@@ -110,9 +100,6 @@ async function main(): Promise<void> {
     });
   }
   const folder = temporary(await Deno.makeTempDir({ prefix: "bench-" }));
-  const tmpfs = isFolder(TMPFS)
-    ? temporary(await Deno.makeTempDir({ dir: TMPFS, prefix: "bench-" }))
-    : undefined;
   const peer = given["no-peers"] ? undefined : await installPeer(folder);
   const goSmtp = given["no-peers"] ? undefined : await buildGoSmtp(folder);
   const software = versions(goSmtp);
@@ -120,7 +107,7 @@ async function main(): Promise<void> {
     rounds: Number(given.rounds ?? (given.quick ? 2 : 5)),
     share: given.quick ? 0.2 : 1,
     certificate: await newCertificate(folder),
-    tmpfs,
+    mailFolders: mailFolders(temporary),
     contenders: contenders({
       folder,
       ...(peer === undefined ? {} : { peer }),
@@ -134,8 +121,9 @@ async function main(): Promise<void> {
   console.log(`${software}; ${setting.rounds} rounds\n\n${tableHead()}`);
   const results: Result[] = [];
   for (const work of works) {
-    if (work.maildir && tmpfs === undefined) {
-      console.error(`${work.id}: left out, there is no ${TMPFS}`);
+    const { id, maildir } = work;
+    if (maildir && setting.mailFolders[maildir] === undefined) {
+      console.error(`${id}: left out, no folder for mail on ${maildir}`);
       continue;
     }
     const found = await measure(work, setting);

@@ -23,12 +23,14 @@ const HEAD = [
 
 /** The main figure of a result. */
 export function figureOf(result: Result): number {
-  const { cpuMs, mbPerSecond, idleKiB, startMs } = result;
+  const { cpuMs, mbPerSecond, p99, idleKiB, startMs } = result;
   switch (result.figure) {
     case "cpu":
       return cpuMs ?? NaN;
     case "bulk":
       return mbPerSecond ?? NaN;
+    case "p99":
+      return p99 ?? NaN;
     case "memory":
       return idleKiB ?? NaN;
     case "start":
@@ -48,13 +50,13 @@ export function table(results: readonly Result[]): string {
   const peer = results.find(({ server }) => server === PEER);
   const floor = results.find(({ server }) => server === FLOOR);
   return results.map((result) => {
-    const { title, server, cpuMs, perSecond, p50, p99, errors } = result;
+    const { title, server, cpuMs, p50, p99, errors } = result;
     return row([
       title,
       server,
       number(cpuMs),
       figureText(result),
-      number(perSecond),
+      rateText(result),
       number(p50),
       number(p99),
       number(result.memoryMiB),
@@ -76,8 +78,20 @@ function row(cells: readonly string[]): string {
 }
 
 function figureText(result: Result): string {
-  const units = { cpu: "ms", bulk: "MB/s", memory: "KiB", start: "ms" };
+  const units = {
+    cpu: "ms",
+    bulk: "MB/s",
+    p99: "ms p99",
+    memory: "KiB",
+    start: "ms",
+  };
   return `${number(figureOf(result))} ${units[result.figure]}`;
+}
+
+/** Pieces a second, and behind a plus what was done beside them. */
+function rateText({ perSecond, besidePerSecond }: Result): string {
+  const beside = number(besidePerSecond);
+  return beside === "" ? number(perSecond) : `${number(perSecond)} + ${beside}`;
 }
 
 function number(value: number | undefined): string {

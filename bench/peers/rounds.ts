@@ -6,6 +6,7 @@
 
 import type { Certificate } from "./config.ts";
 import { configFor, type Contender } from "./contenders.ts";
+import { empty, type MailFolders, newMaildir } from "./maildirs.ts";
 import { idleMemory, Load, type Sample } from "./load.ts";
 import { CORES, freePort, memoryKiB, type Running, start } from "./process.ts";
 import type { Work } from "./works.ts";
@@ -16,8 +17,8 @@ export interface Setting {
   /** The part of each work that is done: 1 for all of it. */
   readonly share: number;
   readonly certificate: Certificate;
-  /** A folder in memory; absent: works that need one are left out. */
-  readonly tmpfs: string | undefined;
+  /** Where Maildirs are made; works that need one that is not are left out. */
+  readonly mailFolders: MailFolders;
   readonly contenders: readonly Contender[];
 }
 
@@ -33,6 +34,7 @@ export interface Result {
   readonly mbPerSecond?: number;
   readonly p50?: number;
   readonly p99?: number;
+  readonly besidePerSecond?: number;
   readonly idleKiB?: number;
   readonly startMs?: number;
   /** The server's memory after the work, in MiB. */
@@ -58,9 +60,8 @@ export async function measure(
     : await httpEnd(stack, work.httpMs);
   const sides: Side[] = [];
   for (const contender of those) {
-    const maildir = work.maildir
-      ? newMaildir(setting, sides.length)
-      : undefined;
+    const folder = work.maildir && setting.mailFolders[work.maildir];
+    const maildir = folder === undefined ? undefined : newMaildir(folder);
     const server = stack.use(
       await run(contender, work, setting, authUrl, maildir),
     );
@@ -99,30 +100,41 @@ async function loads(
     for (const side of sides) {
       const { load, server, maildir, samples } = side;
       samples.push(await load.run(server.pid, pieces(side)));
-      if (maildir !== undefined) empty(`${maildir}/new`);
+      if (maildir !== undefined) empty(maildir);
     }
   }
-  return sides.map(({ contender, server, samples }) => {
-    const of = (member: (sample: Sample) => number) =>
-      median(samples.map(member));
-    const error = samples.find((sample) => sample.error !== undefined)?.error;
-    return {
-      ...naming(work, contender),
-      cpuMs: of((sample) => sample.cpuMs),
-      perSecond: of((sample) => sample.perSecond),
-      ...(work.figure === "bulk"
-        ? { mbPerSecond: of((sample) => sample.mbPerSecond) }
-        : {}),
-      p50: of((sample) => sample.p50),
-      p99: of((sample) => sample.p99),
-      memoryMiB: memoryKiB(server.pid) / 1024,
-      rounds: samples.map((sample) =>
-        work.figure === "bulk" ? sample.mbPerSecond : sample.cpuMs
-      ),
-      errors: samples.reduce((sum, sample) => sum + sample.errors, 0),
-      ...(error === undefined ? {} : { error }),
-    };
-  });
+  return sides.map((side) => ({
+    ...naming(work, side.contender),
+    ...medians(work, side.samples),
+    memoryMiB: memoryKiB(side.server.pid) / 1024,
+  }));
+}
+
+function medians(work: Work, samples: readonly Sample[]) {
+  const { figure, beside } = work;
+  const of = (member: (sample: Sample) => number) =>
+    median(samples.map(member));
+  const error = samples.find((sample) => sample.error !== undefined)?.error;
+  return {
+    // The CPU time is not the work's alone where others are served beside it.
+    ...(beside === undefined
+      ? { cpuMs: of((sample) => sample.cpuMs) }
+      : { besidePerSecond: of((sample) => sample.besidePerSecond ?? NaN) }),
+    perSecond: of((sample) => sample.perSecond),
+    ...(figure === "bulk"
+      ? { mbPerSecond: of((sample) => sample.mbPerSecond) }
+      : {}),
+    p50: of((sample) => sample.p50),
+    p99: of((sample) => sample.p99),
+    rounds: samples.map((sample) => mainFigure(figure, sample)),
+    errors: samples.reduce((sum, sample) => sum + sample.errors, 0),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function mainFigure(figure: Work["figure"], sample: Sample): number {
+  if (figure === "bulk") return sample.mbPerSecond;
+  return figure === "p99" ? sample.p99 : sample.cpuMs;
 }
 
 async function memory(
@@ -201,23 +213,6 @@ async function httpEnd(
   const program = { command: Deno.execPath(), args };
   stack.use(await start(program, port, CORES.load));
   return `http://127.0.0.1:${port}/`;
-}
-
-function newMaildir({ tmpfs }: Setting, index: number): string {
-  const maildir = Deno.makeTempDirSync({
-    prefix: `maildir-${index}-`,
-    ...(tmpfs === undefined ? {} : { dir: tmpfs }),
-  });
-  for (const folder of ["tmp", "new", "cur"]) {
-    Deno.mkdirSync(`${maildir}/${folder}`);
-  }
-  return maildir;
-}
-
-function empty(folder: string): void {
-  for (const { name } of Deno.readDirSync(folder)) {
-    Deno.removeSync(`${folder}/${name}`);
-  }
 }
 
 function median(values: readonly number[]): number {

@@ -10,38 +10,64 @@ import {
   AUTH_PLAIN,
   bodyOf,
   EHLO,
+  ehlo,
   type Exchange,
   message,
   QUIT,
   STARTTLS,
 } from "./dialogue.ts";
+import type { MailPlace } from "./maildirs.ts";
 
 /** What a work's main figure is. */
-export type Figure = "cpu" | "bulk" | "memory" | "start";
+export type Figure = "cpu" | "bulk" | "p99" | "memory" | "start";
 
-/** One kind of work. */
-export interface Work {
-  readonly id: string;
-  readonly title: string;
-  readonly figure: Figure;
+/** What is said on a connection. */
+export interface Conversation {
   readonly encryption: Encryption;
-  /** The HTTP end's delay; absent: no HTTP. */
-  readonly httpMs?: number;
-  readonly maildir: boolean;
   /** At the start of a connection. */
   readonly once: readonly Exchange[];
   /** A piece of work on a long session; empty: the connection is the piece. */
   readonly again: readonly Exchange[];
+  /**
+   * Whether a connection's time counts from the greeting on, because
+   * smtp-server waits 100 ms before it greets; absent: from connecting on.
+   */
+  readonly fromGreeting?: boolean;
+}
+
+/** What other connections do while a work is measured. */
+export interface Beside extends Conversation {
   readonly connections: number;
+  /** How often each of them begins a piece, in milliseconds. */
+  readonly everyMs: number;
+}
+
+/** One kind of work. */
+export interface Work extends Conversation {
+  readonly id: string;
+  readonly title: string;
+  readonly figure: Figure;
+  /** The HTTP end's delay; absent: no HTTP. */
+  readonly httpMs?: number;
+  /** Where messages are kept; absent: they are discarded. */
+  readonly maildir?: MailPlace;
+  readonly connections: number;
+  /**
+   * How often each connection begins a piece, in milliseconds; absent: as soon
+   * as the last one is done.
+   */
+  readonly everyMs?: number;
   readonly pieces: number;
   /** Octets of a message; 0 without one. */
   readonly octets: number;
+  readonly beside?: readonly Beside[];
 }
 
 const SMALL = bodyOf(2_048);
+const MEDIUM = bodyOf(1_000_000);
 const LARGE = bodyOf(20_000_000);
 
-const PLAIN = { encryption: "none", maildir: false, octets: 0 } as const;
+const PLAIN = { encryption: "none", octets: 0 } as const;
 
 /** The beginning of a session up to the first message. */
 function loggedIn(encryption: Encryption): readonly Exchange[] {
@@ -62,12 +88,12 @@ function session(
 interface Mail {
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly pipelined?: boolean;
-  readonly maildir?: boolean;
+  readonly maildir?: MailPlace;
   readonly encryption?: Encryption;
 }
 
 function mail(id: string, title: string, options: Mail): Work {
-  const { body = SMALL, pipelined = true, maildir = false } = options;
+  const { body = SMALL, pipelined = true, maildir } = options;
   const encryption = options.encryption ?? "none";
   const bulk = body === LARGE;
   return {
@@ -75,7 +101,7 @@ function mail(id: string, title: string, options: Mail): Work {
     title,
     figure: bulk ? "bulk" : "cpu",
     encryption,
-    maildir,
+    ...(maildir === undefined ? {} : { maildir }),
     once: loggedIn(encryption),
     again: message(body, pipelined),
     connections: bulk ? 2 : 32,
@@ -94,6 +120,51 @@ function handshake(id: string, title: string, encryption: Encryption): Work {
     connections: 32,
   };
 }
+
+/**
+ * Messages in lock-step, at a pace that all servers keep. The floor knows the
+ * conversation by the length of the client's name.
+ */
+function submissions(
+  name: string,
+  body: Uint8Array<ArrayBuffer>,
+  pace: Pick<Beside, "connections" | "everyMs">,
+): Beside {
+  return {
+    encryption: "none",
+    once: [ehlo(name), ...AUTH_PLAIN],
+    again: message(body, false),
+    ...pace,
+  };
+}
+
+/**
+ * Whether syncing messages to a disk keeps others waiting. 400 sessions, 200
+ * small messages and 10 of a megabyte a second leave every server idle most of
+ * the time, so that it is not queueing for the core that is measured. The pace
+ * is slow enough for smtp-server's 100 ms before it greets: all servers have
+ * the same to do.
+ */
+const authSyncing: Work = {
+  ...session(
+    "auth-syncing",
+    "AUTH PLAIN from greeting to QUIT while messages are synced to a disk",
+    AUTH_PLAIN,
+  ),
+  figure: "p99",
+  fromGreeting: true,
+  maildir: "disk",
+  connections: 64,
+  everyMs: 160,
+  pieces: 1_600,
+  beside: [
+    submissions("small.bench.example", SMALL, { connections: 8, everyMs: 40 }),
+    submissions("medium.bench.example", MEDIUM, {
+      connections: 2,
+      everyMs: 200,
+    }),
+  ],
+};
 
 const http = session("http-0", "AUTH over HTTP, 0 ms end", AUTH_PLAIN);
 
@@ -114,11 +185,12 @@ export const WORKS: readonly Work[] = [
   mail("lock-step", "2 KB message, lock-step, discarded", {
     pipelined: false,
   }),
-  mail("maildir", "2 KB message into a Maildir on tmpfs", { maildir: true }),
+  mail("maildir", "2 KB message into a Maildir on tmpfs", { maildir: "tmpfs" }),
+  authSyncing,
   mail("bulk", "20 MB message, discarded", { body: LARGE }),
   mail("bulk-maildir", "20 MB message into a Maildir on tmpfs", {
     body: LARGE,
-    maildir: true,
+    maildir: "tmpfs",
   }),
   handshake("tls", "TLS session, implicit", "implicit"),
   handshake("starttls", "TLS session, STARTTLS", "starttls"),

@@ -25,31 +25,48 @@ const SYNC_OCTETS = 65_536;
 const encoder = new TextEncoder();
 const config = serverConfig();
 const replies = new Map(
-  config.script.turns.map(({ reply }) => [reply, encoder.encode(reply)]),
+  config.scripts.flatMap(({ turns }) => turns)
+    .map(({ reply }) => [reply, encoder.encode(reply)]),
 );
-const greeting = encoder.encode(config.script.greeting);
+const greeting = encoder.encode(config.scripts[0]?.greeting);
 const encrypt = config.encryption === "starttls"
   ? (await import("./node_tls.ts")).newEncrypt(config.certificate)
   : undefined;
-const readOctets = Math.min(
-  MAX_READ_OCTETS,
-  Math.max(MIN_READ_OCTETS, ...config.script.turns.map((turn) => turn.octets)),
-);
 const folder = config.maildir === undefined
   ? undefined
   : Deno.openSync(`${config.maildir}/new`);
 let stored = 0;
 
-async function serve(conn: Pipe, { turns, again }: Script): Promise<void> {
-  let pipe = conn;
-  const space = new Uint8Array(readOctets);
+/** Reads the first turn, which shows what conversation it is, and goes on. */
+async function serve(pipe: Pipe): Promise<void> {
   await pipe.write(greeting);
+  const space = new Uint8Array(MIN_READ_OCTETS);
+  const count = await pipe.read(space);
+  const script = config.scripts.find(({ turns }) => turns[0]?.octets === count);
+  if (script === undefined) return;
+  await follow(script, pipe, spaceFor(script, space));
+}
+
+function spaceFor(
+  { turns }: Script,
+  least: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const most = Math.max(...turns.map(({ octets }) => octets));
+  if (most <= least.length) return least;
+  return new Uint8Array(Math.min(MAX_READ_OCTETS, most));
+}
+
+async function follow(
+  { turns, again }: Script,
+  conn: Pipe,
+  space: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  let pipe = conn;
   for (let at = 0; at < turns.length;) {
     const turn = turns[at];
     if (turn === undefined) break;
-    if (turn.does === "store" && config.maildir !== undefined) {
-      if (!await store(pipe, space, turn.octets, config.maildir)) break;
-    } else if (!await skip(pipe, space, turn.octets)) break;
+    // The first has been read.
+    if (at > 0 && !await hear(turn, pipe, space)) break;
     if (turn.does === "ask" && config.authUrl !== undefined) {
       await ask(config.authUrl);
     }
@@ -60,6 +77,16 @@ async function serve(conn: Pipe, { turns, again }: Script): Promise<void> {
     at++;
     if (at === turns.length && again !== undefined) at = again;
   }
+}
+
+async function hear(
+  { does, octets }: Turn,
+  pipe: Pipe,
+  space: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  return does === "store" && config.maildir !== undefined
+    ? await store(pipe, space, octets, config.maildir)
+    : await skip(pipe, space, octets);
 }
 
 function encoded({ reply }: Turn): Uint8Array {
@@ -126,7 +153,7 @@ async function ask(url: string): Promise<void> {
 
 async function run(conn: Pipe): Promise<void> {
   try {
-    await serve(conn, config.script);
+    await serve(conn);
   } catch {
     // The client has gone.
   } finally {
