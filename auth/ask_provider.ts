@@ -61,19 +61,31 @@ export function askNow(
   }
 }
 
-async function decisionOf(
+/** Waits for an answer, unless the signal comes first. */
+function decisionOf(
   answer: unknown,
   request: AuthRequest,
   signal: AbortSignal | undefined,
 ): Promise<AuthDecision> {
-  try {
-    const decision = await unlessAborted(Promise.resolve(answer), signal);
-    if (signal?.aborted) return gone(request);
-    if (isDecision(decision)) return decision;
-    return failed(request, "provider-nonsense");
-  } catch {
-    return failed(request, "provider-error");
-  }
+  return new Promise((resolve) => {
+    const settle = (decision: AuthDecision) => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve(decision);
+    };
+    const onAbort = () => settle(gone(request));
+    // Asking may be what made the client go: then no event comes any more.
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    Promise.resolve(answer).then(
+      (decision) =>
+        settle(
+          isDecision(decision)
+            ? decision
+            : failed(request, "provider-nonsense"),
+        ),
+      () => settle(failed(request, "provider-error")),
+    );
+  });
 }
 
 function failed(request: AuthRequest, reason: ProviderReason): AuthDecision {
@@ -89,20 +101,4 @@ function isDecision(answer: unknown): answer is AuthDecision {
   return answer === AuthDecision.authOk ||
     answer === AuthDecision.authInvalid ||
     answer === AuthDecision.authFailure;
-}
-
-function unlessAborted(
-  answer: Promise<unknown>,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
-  if (signal === undefined) return answer;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(undefined);
-    // Asking may be what made the client go: then no event comes any more.
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    answer.then(resolve, reject).finally(() =>
-      signal.removeEventListener("abort", onAbort)
-    );
-  });
 }

@@ -6,7 +6,8 @@
 
 import { readBounded } from "./bounded_body.ts";
 import { explain, type ProviderReason } from "./reasons.ts";
-import type { AuthDecision, AuthProvider, AuthRequest } from "./types.ts";
+import { newTimeLimit, type TimeLimit } from "./time_limit.ts";
+import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
 
 /** How long an endpoint may take if nothing else is said, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 1200;
@@ -78,64 +79,59 @@ export function newHTTPAuthProvider(
     url: checkedURL(url),
     headers: requestHeaders(options.bearerToken),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    limit: newTimeLimit(checkedTimeout(options.timeoutMs)),
   };
-  const timeoutMs = checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-
-  return async (request, signal) => {
-    const answer = await askInTime(endpoint, request, timeoutMs, signal);
-    explain(request, answer.reason);
-    return answer.decision;
-  };
+  return (request, signal) => askInTime(endpoint, request, signal);
 }
 
 interface Endpoint {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly fetch: typeof globalThis.fetch;
+  readonly limit: TimeLimit;
 }
 
-interface Answer {
-  readonly decision: AuthDecision;
-  readonly reason: ProviderReason;
-}
-
-const OK: Answer = { decision: "authOk", reason: "ok" };
-const INVALID: Answer = {
-  decision: "authInvalid",
-  reason: "wrong-credentials",
-};
-
-function failure(reason: ProviderReason): Answer {
-  return { decision: "authFailure", reason };
-}
+/** What an answer says: a decision, or why there is none. */
+type Answer =
+  | typeof AuthDecision.authOk
+  | typeof AuthDecision.authInvalid
+  | ProviderReason;
 
 /** Settles at the time limit or at the abort even if `fetch` heeds neither. */
 function askInTime(
   endpoint: Endpoint,
   request: AuthRequest,
-  timeoutMs: number,
   signal: AbortSignal | undefined,
-): Promise<Answer> {
-  if (signal?.aborted) return Promise.resolve(failure("client-gone"));
+): Promise<AuthDecision> {
+  if (signal?.aborted) {
+    return Promise.resolve(decisionOf("client-gone", request));
+  }
   return new Promise((resolve) => {
-    const controller = new AbortController();
     const settle = (answer: Answer) => {
-      clearTimeout(timer);
+      end();
       signal?.removeEventListener("abort", onAbort);
-      resolve(answer);
+      resolve(decisionOf(answer, request));
     };
     const giveUp = (reason: ProviderReason) => {
-      settle(failure(reason));
+      settle(reason);
       controller.abort();
     };
     const onAbort = () => giveUp("client-gone");
-    const timer = setTimeout(() => giveUp("backend-timeout"), timeoutMs);
+    const controller = new AbortController();
+    const end = endpoint.limit.start(() => giveUp("backend-timeout"));
     signal?.addEventListener("abort", onAbort, { once: true });
     ask(endpoint, request, controller.signal).then(
       settle,
-      () => settle(failure("backend-unreachable")),
+      () => settle("backend-unreachable"),
     );
   });
+}
+
+/** A decision for the client, and for the log why there is none. */
+function decisionOf(answer: Answer, request: AuthRequest): AuthDecision {
+  if (answer === "authOk" || answer === "authInvalid") return answer;
+  explain(request, answer);
+  return AuthDecision.authFailure;
 }
 
 async function ask(
@@ -152,12 +148,10 @@ async function ask(
   });
   // The whole answer is read whatever the status, so that the connection can
   // be used again, and because size and time win over the status.
-  const body = isShort(response.headers)
-    ? new Uint8Array(await response.arrayBuffer())
-    : await readBounded(response.body, MAX_ANSWER_OCTETS, signal);
-  return body === undefined
-    ? failure("backend-size")
-    : readAnswer(response, body);
+  const text = isShort(response.headers)
+    ? await response.text()
+    : await readLong(response, signal);
+  return text === undefined ? "backend-size" : readAnswer(response, text);
 }
 
 /**
@@ -171,35 +165,44 @@ function isShort(headers: Headers): boolean {
     Number(length) <= MAX_ANSWER_OCTETS && !headers.has("content-encoding");
 }
 
-function readAnswer(response: Response, body: Uint8Array): Answer {
-  switch (response.status) {
+/** Reads an answer of unknown length; `undefined` if there is too much of it. */
+async function readLong(
+  { body }: Response,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const octets = await readBounded(body, MAX_ANSWER_OCTETS, signal);
+  return octets && new TextDecoder().decode(octets);
+}
+
+function readAnswer({ status }: Response, text: string): Answer {
+  switch (status) {
     case 200:
-      return readDecision(body);
+      return readDecision(text);
     case 401:
     case 403:
-      return INVALID;
+      return "authInvalid";
     case 0: // how an engine may show a redirect that it did not follow
-      return failure("backend-redirect");
+      return "backend-redirect";
     default:
-      return response.status >= 300 && response.status < 400
-        ? failure("backend-redirect")
-        : failure("backend-status");
+      return status >= 300 && status < 400
+        ? "backend-redirect"
+        : "backend-status";
   }
 }
 
-function readDecision(body: Uint8Array): Answer {
+function readDecision(text: string): Answer {
   let answer: unknown;
   try {
-    answer = JSON.parse(new TextDecoder().decode(body));
+    answer = JSON.parse(text);
   } catch {
-    return failure("backend-answer");
+    return "backend-answer";
   }
   if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
-    return failure("backend-answer");
+    return "backend-answer";
   }
   const ok = "ok" in answer ? answer.ok : undefined;
-  if (ok === true) return OK;
-  return ok === false ? INVALID : failure("backend-answer");
+  if (ok === true) return "authOk";
+  return ok === false ? "authInvalid" : "backend-answer";
 }
 
 /** Names the five members: whatever else a caller put there stays here. */
@@ -253,7 +256,7 @@ function checkedURL(url: string | URL): string {
   return parsed.href;
 }
 
-function checkedTimeout(timeoutMs: number): number {
+function checkedTimeout(timeoutMs: number = DEFAULT_TIMEOUT_MS): number {
   if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
   throw new RangeError(
     `Cannot create HTTP provider: timeoutMs must be > 0 and <= ${MAX_TIMEOUT_MS}: got ${timeoutMs}`,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthRequest } from "./types.ts";
+import type { AuthDecision, AuthRequest } from "./types.ts";
 
 /** Why a SASL exchange failed before any provider was asked. */
 export type SaslErrorReason =
@@ -61,6 +61,21 @@ const reasons = new WeakMap<AuthRequest, ProviderReason>();
 /** Notes why the decision on a request came out as it did; the first note stays. */
 export function explain(request: AuthRequest, reason: ProviderReason): void {
   if (!reasons.has(request)) reasons.set(request, reason);
+}
+
+/** What a decision means where nobody has noted a better reason. */
+const DEFAULT_REASONS: Readonly<Record<AuthDecision, ProviderReason>> = {
+  authOk: "ok",
+  authInvalid: "wrong-credentials",
+  authFailure: "provider-failure",
+};
+
+/** Why a provider decided as it did. */
+export function decisionReason(
+  decision: AuthDecision,
+  request: AuthRequest,
+): ProviderReason {
+  return reasonOf(request) ?? DEFAULT_REASONS[decision];
 }
 
 /** What was noted for a request, if anything was. */

@@ -5,9 +5,8 @@
  */
 
 import { askNow } from "../auth/ask_provider.ts";
-import { explain } from "../auth/reasons.ts";
+import { decisionReason, explain } from "../auth/reasons.ts";
 import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
-import { decisionReason } from "../smtp/outcomes.ts";
 import type { DoorAuthEvent, DoorName } from "./events.ts";
 
 /**

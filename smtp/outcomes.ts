@@ -4,24 +4,12 @@
  * @module
  */
 
-import {
-  type AuthReason,
-  type ProviderReason,
-  reasonOf,
-} from "../auth/reasons.ts";
+import type { AuthReason } from "../auth/reasons.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import { MECHANISMS } from "../auth/sasl.ts";
-import type { AuthDecision, AuthRequest } from "../auth/types.ts";
 import type { AuthOutcome } from "./actions.ts";
 import { upperCase, words } from "./commands.ts";
 import { REPLIES } from "./replies.ts";
-
-/** What a decision means where nobody has noted a better reason. */
-const DEFAULT_REASONS: Readonly<Record<AuthDecision, ProviderReason>> = {
-  authOk: "ok",
-  authInvalid: "wrong-credentials",
-  authFailure: "provider-failure",
-};
 
 /** Why AUTH was refused before an exchange began. */
 const REFUSAL_REASONS: ReadonlyMap<SmtpReply, AuthReason> = new Map([
@@ -29,14 +17,6 @@ const REFUSAL_REASONS: ReadonlyMap<SmtpReply, AuthReason> = new Map([
   [REPLIES.authSyntax, "bad-syntax"],
   [REPLIES.malformedLine, "bad-syntax"],
 ]);
-
-/** Why a provider decided as it did. */
-export function decisionReason(
-  decision: AuthDecision,
-  request: AuthRequest,
-): AuthReason {
-  return reasonOf(request) ?? DEFAULT_REASONS[decision];
-}
 
 /** Why AUTH was answered with an error before any exchange. */
 export function refusalReason(reply: SmtpReply): AuthReason {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { AuthReason } from "../auth/reasons.ts";
+import { type AuthReason, decisionReason } from "../auth/reasons.ts";
 import { decisionReply, type SmtpReply } from "../auth/replies.ts";
 import { continueSasl, MAX_RESPONSE_OCTETS, startSasl } from "../auth/sasl.ts";
 import {
@@ -33,12 +33,7 @@ import { type DataFault, DataReader } from "./data.ts";
 import type { Envelope } from "./envelope.ts";
 import { greeting, helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
-import {
-  decisionReason,
-  knownMechanism,
-  outcomeOf,
-  refusalReason,
-} from "./outcomes.ts";
+import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
 import { Output } from "./output.ts";
 import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
 import { outOfPlace, type SessionStanding } from "./sequence.ts";

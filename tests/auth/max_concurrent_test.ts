@@ -19,7 +19,7 @@ import { newRandom } from "../support/random.ts";
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });
 
-const OK: Outcome = ["authOk", undefined];
+const OK: Outcome = ["authOk", "ok"];
 const BUSY: Outcome = ["authFailure", "backend-busy"];
 const GONE: Outcome = ["authFailure", "client-gone"];
 
@@ -121,7 +121,7 @@ Deno.test("maxConcurrent() keeps a place until the provider has answered, gone c
 Deno.test("maxConcurrent() frees the place however a call ends", async () => {
   const ends: readonly (readonly [() => unknown, Outcome])[] = [
     [() => "authOk", OK],
-    [() => "authInvalid", ["authInvalid", undefined]],
+    [() => "authInvalid", ["authInvalid", "wrong-credentials"]],
     [() => Promise.resolve("authOk"), OK],
     [() => Promise.reject(new Error("down")), [
       "authFailure",

@@ -31,8 +31,8 @@ Deno.test.sanitizer({ ops: true, resources: true });
 const HOME = "192.0.2.7";
 const AWAY = "198.51.100.7";
 
-const OK: Outcome = ["authOk", undefined];
-const WRONG: Outcome = ["authInvalid", undefined];
+const OK: Outcome = ["authOk", "ok"];
+const WRONG: Outcome = ["authInvalid", "wrong-credentials"];
 
 function throttled(what: "user" | "pair" | "network"): Outcome {
   return ["authFailure", `throttled-${what}`];
@@ -412,7 +412,7 @@ Deno.test("withThrottle() passes a turn on when the one called has gone", async 
   (await call(0)).answer("authFailure");
   await clock.hasTimers(1);
   abort();
-  assertEquals(await first, ["authFailure", undefined]);
+  assertEquals(await first, ["authFailure", "provider-failure"]);
   assertEquals((await second)[0], "authFailure");
   // Whether the second was still asked or not, the third gets its turn.
   for (let i = 1;; i++) {

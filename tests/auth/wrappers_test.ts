@@ -112,7 +112,7 @@ Deno.test("firstProvider() in a stack tells the reason of the one that decided",
     now: clock.now,
   });
   const printer = { username: "printer" };
-  assertEquals(await outcomeOf(provider, printer), ["authOk", undefined]);
+  assertEquals(await outcomeOf(provider, printer), ["authOk", "ok"]);
   assertEquals(await outcomeOf(provider, printer), ["authOk", "cached"]);
   assertEquals(await outcomeOf(provider), ["authOk", "ok"]);
   state.answer = no;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reasonOf } from "../../auth/reasons.ts";
+import { decisionReason, type ProviderReason } from "../../auth/reasons.ts";
 import type {
   AuthDecision,
   AuthProvider,
@@ -72,7 +72,7 @@ export function newSlowProvider(): SlowProvider {
 }
 
 /** What came out: the decision, and the reason for the log. */
-export type Outcome = readonly [AuthDecision, string | undefined];
+export type Outcome = readonly [AuthDecision, ProviderReason];
 
 /** Asks with a request of its own. */
 export async function outcomeOf(
@@ -82,5 +82,5 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   const request = newRequest(changes);
   const decision = await provider(request, signal);
-  return [decision, reasonOf(request)];
+  return [decision, decisionReason(decision, request)];
 }

@@ -6,13 +6,13 @@
 
 import { newHTTPAuthProvider } from "../../auth/http_provider.ts";
 import type { HTTPAuthProviderOptions } from "../../auth/http_provider.ts";
-import { type ProviderReason, reasonOf } from "../../auth/reasons.ts";
+import { decisionReason, type ProviderReason } from "../../auth/reasons.ts";
 import type { AuthDecision, AuthProvider } from "../../auth/types.ts";
 import { newRequest } from "./auth_request.ts";
 import { mustHappen } from "./deadline.ts";
 
 /** What an asking came to, and why. */
-export type Outcome = readonly [AuthDecision, ProviderReason | undefined];
+export type Outcome = readonly [AuthDecision, ProviderReason];
 
 /** A time limit that no test comes near, where the limit is not the subject. */
 export const LONG_MS = 60_000;
@@ -34,9 +34,9 @@ export async function ask(
   signal?: AbortSignal,
 ): Promise<Outcome> {
   const request = newRequest();
-  const decision = provider(request, signal);
-  return [
-    await mustHappen(Promise.resolve(decision), "the provider has decided"),
-    reasonOf(request),
-  ];
+  const decision = await mustHappen(
+    Promise.resolve(provider(request, signal)),
+    "the provider has decided",
+  );
+  return [decision, decisionReason(decision, request)];
 }

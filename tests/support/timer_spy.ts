@@ -18,11 +18,13 @@ export function spyOnTimers(): TimerSpy {
   const timers: {
     readonly callback: () => void;
     readonly delay?: number | undefined;
+    readonly id: ReturnType<typeof setTimeout>;
   }[] = [];
   Object.assign(globalThis, {
     setTimeout: (callback: () => void, delay?: number) => {
-      timers.push({ callback, delay });
-      return original(callback, delay);
+      const id = original(callback, delay);
+      timers.push({ callback, delay, id });
+      return id;
     },
   });
   return {
@@ -34,6 +36,7 @@ export function spyOnTimers(): TimerSpy {
           `Cannot strike: ${timers.length} timers, not one of ${delay} ms`,
         );
       }
+      clearTimeout(timer.id);
       timer.callback();
     },
     [Symbol.dispose]: () => {
