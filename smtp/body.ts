@@ -7,6 +7,13 @@
 
 type Octets = Uint8Array<ArrayBuffer>;
 
+/**
+ * The size of a piece of a message, in octets, from which on no other one is
+ * read before it is stored: hundreds of clients with large messages at once
+ * would otherwise hold twice as much memory.
+ */
+const LARGE_OCTETS = 16_384;
+
 /** Both ends of a message's body. */
 export class MessageBody {
   #stream: ReadableStream<Octets> | undefined;
@@ -16,6 +23,8 @@ export class MessageBody {
   #wanted = false;
   /** Nobody reads any more: what comes is thrown away. */
   #released = false;
+  /** Octets that came before the reader asked for them. */
+  #held: Octets | undefined;
   #wake: (() => void) | undefined;
   #octets = 0;
 
@@ -31,10 +40,7 @@ export class MessageBody {
         this.#controller = controller;
         if (this.#end !== undefined) finish(controller, this.#end.error);
       },
-      pull: () => {
-        this.#wanted = true;
-        this.#wake?.();
-      },
+      pull: () => this.#pull(),
       cancel: () => this.release(),
       // No chunk waits in the stream: one is with the reader, one on its way.
     }, { highWaterMark: 0 });
@@ -42,29 +48,34 @@ export class MessageBody {
   }
 
   /**
-   * Hands octets to the reader if it has asked for some, or to nobody if it
-   * wants no more; false if it must be waited for.
+   * Hands octets to the reader, or to nobody if it wants no more.
+   *
+   * @returns What to wait for before the next octets are read; `undefined` if
+   * they may be read at once.
    */
-  offer(octets: Octets): boolean {
-    if (!this.#released && !this.#wanted) return false;
+  push(octets: Octets): Promise<void> | undefined {
     this.#octets += octets.length;
-    if (this.#released) return true;
+    if (this.#released) return undefined;
+    if (!this.#wanted) this.#held = octets;
+    else {
+      this.#enqueue(octets);
+      if (octets.length < LARGE_OCTETS) return undefined;
+    }
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+
+  #pull(): void {
+    const octets = this.#held;
+    this.#held = undefined;
+    if (octets === undefined) this.#wanted = true;
+    else this.#enqueue(octets);
+    // A large piece is stored only when the reader comes back for more.
+    if (octets === undefined || octets.length < LARGE_OCTETS) this.#wake?.();
+  }
+
+  #enqueue(octets: Octets): void {
     this.#wanted = false;
     this.#controller?.enqueue(octets);
-    return true;
-  }
-
-  /** Hands octets to the reader as soon as it asks for them. */
-  async push(octets: Octets): Promise<void> {
-    await this.wanted();
-    this.offer(octets);
-  }
-
-  /** Waits until the reader asks for octets, or wants no more. */
-  async wanted(): Promise<void> {
-    while (!this.#wanted && !this.#released) {
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
   }
 
   /** The message is whole. */
@@ -80,6 +91,7 @@ export class MessageBody {
   /** Nobody reads any more. */
   release(): void {
     this.#released = true;
+    this.#held = undefined;
     this.#wake?.();
   }
 

@@ -66,13 +66,6 @@ export interface ConnectionContext {
 }
 
 /**
- * The size of a piece of a message, in octets, from which on the next one is
- * not read before this one is stored: hundreds of clients with large messages
- * at once would otherwise hold twice as much memory.
- */
-const LARGE_OCTETS = 16_384;
-
-/**
  * What a connection waits for; `"session"` for nothing. It decides what to do
  * when the time is up: a client that is waited for can be told, one that does
  * not read can not.
@@ -281,11 +274,11 @@ export class Connection {
             action.envelope,
           );
           break;
-        case "body":
-          if (!this.#takesAtOnce(action.octets)) {
-            await this.#push(action.octets);
-          }
+        case "body": {
+          const stored = this.#delivery?.body.push(action.octets);
+          if (stored !== undefined) await this.#untilStored(stored);
           break;
+        }
         case "badBody":
           this.#delivery?.body.fail(
             new Error(`The message is refused: ${action.fault}`),
@@ -368,7 +361,9 @@ export class Connection {
     }
     const asking = { open: true };
     this.#abortAsking = () => abort.abort();
-    await this.#flush().catch(() => abort.abort());
+    if (this.#session.hasOutput) {
+      await this.#flush().catch(() => abort.abort());
+    }
     this.#phase = "provider";
     this.#renew(PROVIDER_MS);
     this.#watchClient(asking, abort);
@@ -430,20 +425,11 @@ export class Connection {
     );
   }
 
-  /** Whether a piece is small, and somebody waits for it. */
-  #takesAtOnce(octets: Uint8Array<ArrayBuffer>): boolean {
-    return octets.length < LARGE_OCTETS &&
-      this.#delivery?.body.offer(octets) === true;
-  }
-
   /** The disk's time is not the client's: its clock stands still. */
-  async #push(octets: Uint8Array<ArrayBuffer>): Promise<void> {
-    const body = this.#delivery?.body;
-    if (body === undefined) return;
+  async #untilStored(stored: Promise<void>): Promise<void> {
     this.#phase = "delivery";
     this.#deadline.pause();
-    await body.push(octets);
-    if (octets.length >= LARGE_OCTETS) await body.wanted();
+    await stored;
     this.#deadline.resume();
   }
 

@@ -32,7 +32,7 @@ Deno.test("startDelivery() hands the body over piece by piece, and waits for the
 
   await body.push(octets("one"));
   let pushed = false;
-  const second = body.push(octets("two")).then(() => pushed = true);
+  const second = body.push(octets("two"))?.then(() => pushed = true);
   for (let i = 0; i < 20; i++) await Promise.resolve();
   assertEquals(pushed, false);
   readOn();
@@ -56,6 +56,27 @@ Deno.test("startDelivery() throws away what nobody reads", async () => {
     body.end();
     assertEquals(await result, { reply: REPLIES.accepted });
   }
+});
+
+Deno.test("startDelivery() waits with the next piece until a large one is stored", async () => {
+  let store = () => {};
+  const storing = new Promise<void>((resolve) => store = resolve);
+  const { body, result } = startDelivery(async ({ body }) => {
+    const reader = body.getReader();
+    while (!(await reader.read()).done) await storing;
+  }, ENVELOPE);
+
+  let stored = false;
+  const large = body.push(new Uint8Array(65_536))?.then(() => stored = true);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assertEquals(stored, false);
+  store();
+  await large;
+  // Now it is waited for, and a small one goes straight to the reader.
+  assertEquals(body.push(octets("small")), undefined);
+  body.end();
+  assertEquals(await result, { reply: REPLIES.accepted });
+  assertEquals(body.octets, 65_541);
 });
 
 Deno.test("startDelivery() gives the body to a reader who comes late", async () => {
