@@ -33,9 +33,9 @@ export function newTimeLimit(limitMs: number): TimeLimit {
   const calls = new Set<Call>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function setTimer(first: Call, now: number): void {
+  function setTimer(first: Call, leftMs: number): void {
     clearTimeout(timer);
-    timer = setTimeout(() => strike(first), first.dueAt - now);
+    timer = setTimeout(() => strike(first), leftMs);
   }
 
   function clearTimer(): void {
@@ -49,7 +49,7 @@ export function newTimeLimit(limitMs: number): TimeLimit {
     const now = Math.max(performance.now(), dueAt);
     // Calls that begin meanwhile come last, and find the timer still set.
     for (const call of calls) {
-      if (call.dueAt > now) return setTimer(call, now);
+      if (call.dueAt > now) return setTimer(call, call.dueAt - now);
       calls.delete(call);
       call.onOver();
     }
@@ -58,10 +58,9 @@ export function newTimeLimit(limitMs: number): TimeLimit {
 
   return {
     start(onOver) {
-      const now = performance.now();
-      const call = { dueAt: now + limitMs, onOver };
+      const call = { dueAt: performance.now() + limitMs, onOver };
       calls.add(call);
-      if (timer === undefined) setTimer(call, now);
+      if (timer === undefined) setTimer(call, limitMs);
       return () => {
         calls.delete(call);
         if (calls.size === 0) clearTimer();

@@ -22,6 +22,7 @@ import {
 import { type Opening, tlsOpening } from "./opening.ts";
 import { REPLIES } from "./replies.ts";
 import { Session } from "./session.ts";
+import type { Turn, Turns } from "./turns.ts";
 import { type Encrypt, isGone, type Wire, writeAll } from "./wire.ts";
 
 /**
@@ -43,6 +44,12 @@ const PROVIDER_MS = 300_000;
  */
 const PROGRESS_OCTETS = 1_024;
 
+/**
+ * How much of a message is read without a turn, in octets: most messages have
+ * no more, and need none.
+ */
+const SMALL_MESSAGE_OCTETS = 65_536;
+
 /** What is the same for all connections of a listener. */
 export interface ConnectionContext {
   /** The rules of its sessions. */
@@ -59,6 +66,8 @@ export interface ConnectionContext {
   readonly encrypt: Encrypt;
   /** How long a client must be silent before it is greeted, in milliseconds. */
   readonly greetingDelayMs: number;
+  /** Turns at reading large messages. */
+  readonly transfers: Turns;
   /** How many clients of each network are there. */
   readonly crowd: Crowd;
   /** The log. */
@@ -103,6 +112,8 @@ export class Connection {
   /** Our last reply on its way, where it interrupts a read. */
   #lastWords: Promise<void> | undefined;
   #delivery: Delivery | undefined;
+  /** The turn at reading a large message. */
+  #turn: Turn | undefined;
   /** Octets of the message since the deadline was renewed. */
   #progress = 0;
   #abortAsking: (() => void) | undefined;
@@ -158,6 +169,7 @@ export class Connection {
   /** Ends at once, whatever is under way. */
   cut(): void {
     this.#abortAsking?.();
+    this.#turn?.end();
     if (this.#phase === "client") this.#farewell(REPLIES.shuttingDown);
     else close(this.#wire);
   }
@@ -251,6 +263,7 @@ export class Connection {
             }
             this.#answered();
           } else {
+            if (this.#needsTurn()) await this.#takeTurn();
             const octets = await this.#nextRead();
             if (!this.#received(octets)) return await this.#depart(octets);
           }
@@ -276,7 +289,7 @@ export class Connection {
           break;
         case "body": {
           const stored = this.#delivery?.body.push(action.octets);
-          if (stored !== undefined) await this.#untilStored(stored);
+          if (stored !== undefined) await this.#waitForDelivery(stored);
           break;
         }
         case "badBody":
@@ -426,16 +439,42 @@ export class Connection {
   }
 
   /** The disk's time is not the client's: its clock stands still. */
-  async #untilStored(stored: Promise<void>): Promise<void> {
+  async #waitForDelivery(event: Promise<void>): Promise<void> {
     this.#phase = "delivery";
     this.#deadline.pause();
-    await stored;
+    await event;
     this.#deadline.resume();
+  }
+
+  /** Whether more of a large message is to be read, and it is not our turn. */
+  #needsTurn(): boolean {
+    const { body } = this.#delivery ?? {};
+    return body !== undefined && body.octets >= SMALL_MESSAGE_OCTETS &&
+      this.#turn?.isOn() !== true;
+  }
+
+  /**
+   * Waits for a turn at reading with a large buffer, while nothing of the
+   * message is in memory. Were all to read at once, hundreds of pieces would
+   * wait for the disk.
+   */
+  async #takeTurn(): Promise<void> {
+    this.#endTurn();
+    const turn = this.#turn = this.#context.transfers.begin();
+    if (turn.come !== undefined) await this.#waitForDelivery(turn.come);
+    this.#session.input.grow();
+  }
+
+  #endTurn(): void {
+    this.#turn?.end();
+    this.#turn = undefined;
+    this.#session.input.shrink();
   }
 
   async #endMessage(octets: number): Promise<void> {
     const delivery = this.#delivery;
     if (delivery === undefined) return;
+    this.#endTurn();
     this.#phase = "delivery";
     this.#deadline.pause();
     delivery.body.end();
@@ -519,6 +558,7 @@ export class Connection {
 
   /** Ends what the client has left unfinished. */
   async #abandon(): Promise<void> {
+    this.#endTurn();
     const outcome = this.#session.abandoned();
     if (outcome !== undefined) this.#reportAuth(outcome);
     const delivery = this.#delivery;

@@ -15,13 +15,22 @@ const CR = 13;
 const SMALL = 1024;
 
 /**
- * The largest buffer, in octets: what a busy connection reads at once, and
- * the most that is kept of what a client sends ahead.
+ * The largest buffer that everybody may have, in octets: the longest line fits,
+ * and it is the most that is kept of what a client sends ahead.
  */
-const LARGE = 65_536;
+const MEDIUM = 16_384;
 
-/** The buffer grows and shrinks by this factor. */
+/**
+ * The largest buffer, in octets, for those who are allowed it: hundreds at once
+ * would fill the memory.
+ */
+const LARGE = 262_144;
+
+/** Buffers grow and shrink by this factor. */
 const STEP = 4;
+
+/** How much of a buffer a read must fill for it not to shrink. */
+const OVERSIZED = 1 / 16;
 
 /** Stands for a buffer that was given away. */
 const NONE = new Uint8Array(0);
@@ -34,6 +43,8 @@ export class Input {
   #buffer: Uint8Array<ArrayBuffer> = NONE;
   /** How large the buffer is, or the next one will be. */
   #size = SMALL;
+  /** How large it may become. */
+  #most = MEDIUM;
   /** The first octet that was not taken yet. */
   #start = 0;
   /** Behind the last octet received. */
@@ -55,7 +66,7 @@ export class Input {
 
   /** Whether there is room for a read: always, unless far too much waits. */
   get hasRoom(): boolean {
-    return this.length < LARGE;
+    return this.length < MEDIUM;
   }
 
   /**
@@ -123,23 +134,40 @@ export class Input {
   }
 
   /**
-   * Gives away what `peek` showed and `take` took: a large piece with the
-   * buffer that it fills, others as a copy; nobody writes into them any more.
+   * Gives away what `peek` showed and `take` took: a piece that fills most of
+   * its buffer together with it, others as a copy; nobody writes into them any
+   * more.
    */
   own(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const small = piece.length < SMALL * STEP;
+    const small = piece.length < SMALL * STEP ||
+      piece.length < this.#buffer.length / 2;
     if (small || this.#lent || this.length > 0) return piece.slice();
-    this.#size = this.#buffer.length;
     this.#buffer = NONE;
     this.#start = this.#end = this.#scanned = 0;
     return piece;
   }
 
+  /** Allows large buffers. */
+  grow(): void {
+    this.#most = LARGE;
+  }
+
+  /** Goes back to a medium buffer, as soon as nothing waits. */
+  shrink(): void {
+    this.#most = MEDIUM;
+    this.#size = Math.min(this.#size, MEDIUM);
+    if (this.#buffer.length <= MEDIUM || this.#lent || this.length > 0) return;
+    // Its memory is free now, and not when the collector comes by.
+    this.#buffer.buffer.transfer(0);
+    this.#buffer = NONE;
+    this.#start = this.#end = this.#scanned = 0;
+  }
+
   /** Everything is taken: begin at the front, with a buffer of the right size. */
   #rewind(): void {
     const oversized = this.#size > SMALL * STEP &&
-      this.#lastRead < this.#size / STEP / STEP;
-    if (this.#full && this.#size < LARGE) this.#size *= STEP;
+      this.#lastRead < this.#size * OVERSIZED;
+    if (this.#full && this.#size < this.#most) this.#size *= STEP;
     else if (oversized) this.#size /= STEP;
     this.#start = this.#end = this.#scanned = 0;
     if (this.#buffer.length !== this.#size) {
@@ -150,9 +178,10 @@ export class Input {
   /** The buffer is full: move what waits to the front of one that has room. */
   #makeRoom(): void {
     const rest = this.peek();
-    const crowded = rest.length * 2 > this.#size && this.#size < LARGE;
-    if (crowded || rest.length === this.#size) {
-      this.#size *= STEP;
+    const { length } = this.#buffer;
+    const crowded = rest.length * 2 > length && length < MEDIUM;
+    if (crowded || rest.length === length) {
+      this.#size = length * STEP;
       this.#buffer = new Uint8Array(this.#size);
       this.#buffer.set(rest);
     } else {

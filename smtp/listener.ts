@@ -17,6 +17,7 @@ import {
 } from "./options.ts";
 import { openPorts } from "./ports.ts";
 import { newEncrypt } from "./tls.ts";
+import { newTurns } from "./turns.ts";
 import type { Encrypt } from "./wire.ts";
 
 /** How long transactions under way may take once the listener stops, in milliseconds. */
@@ -24,6 +25,13 @@ const GRACE_MS = 10_000;
 
 /** How often time limits are looked at, in milliseconds, at the least. */
 const MAX_TICK_MS = 1_000;
+
+/**
+ * How many clients send large messages at a time, and for how long while others
+ * wait, in milliseconds. One disk needs no more; each has a large buffer.
+ */
+const TRANSFERS = 32;
+const TRANSFER_SLICE_MS = 1_000;
 
 /** A running listener. */
 export interface SmtpServer extends AsyncDisposable {
@@ -158,6 +166,7 @@ function newContext(settings: ListenerSettings) {
     provider: settings.provider,
     idleTimeoutMs,
     greetingDelayMs,
+    transfers: newTurns(TRANSFERS, TRANSFER_SLICE_MS),
     crowd: newCrowd(settings.maxConnectionsPerNetwork),
     deadlines: newDeadlines(tickMs),
   };

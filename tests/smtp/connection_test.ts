@@ -1,6 +1,7 @@
 import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
 import { newCrowd } from "../../smtp/crowd.ts";
 import { newDeadlines } from "../../smtp/deadlines.ts";
+import { newTurns } from "../../smtp/turns.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import type { Wire } from "../../smtp/wire.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -67,6 +68,7 @@ function newContext(part: Partial<ConnectionContext> = {}): ConnectionContext {
     deadlines: newDeadlines(1_000),
     encrypt: () => Promise.reject(new Error("no TLS here")),
     greetingDelayMs: 0,
+    transfers: newTurns(10, 1_000),
     crowd: newCrowd(10),
     report: () => {},
     ...part,

@@ -148,7 +148,7 @@ Deno.test("Input keeps 10 MB without CRLF in the space of one line", () => {
     }
     assertEquals(tooLong, 1);
     assertEquals(most, 0);
-    assert(buffer <= 65_536, `${buffer}`);
+    assert(buffer <= 16_384, `${buffer}`);
   }
 });
 
@@ -163,31 +163,31 @@ function flood(input: Input): number {
   return buffer;
 }
 
-Deno.test("Input keeps 65,536 octets of what a client sends ahead", () => {
+Deno.test("Input keeps 16,384 octets of what a client sends ahead", () => {
   const input = new Input();
-  assertEquals(flood(input), 65_536);
-  assertEquals(input.length, 65_536);
+  assertEquals(flood(input), 16_384);
+  assertEquals(input.length, 16_384);
 });
 
-Deno.test("Input keeps 65,536 octets sent ahead behind a line that was taken", () => {
+Deno.test("Input keeps 16,384 octets sent ahead behind a line that was taken", () => {
   const input = new Input();
   flood(input);
   // As a long AUTH: what follows waits until a provider has decided.
   input.take(100);
   const buffer = flood(input);
-  assert(buffer <= 65_536, `${buffer} octets of buffer`);
-  assert(input.length <= 65_536, `${input.length} octets wait`);
+  assert(buffer <= 16_384, `${buffer} octets of buffer`);
+  assert(input.length <= 16_384, `${input.length} octets wait`);
 });
 
-Deno.test("Input.hasRoom ends at 65,536 octets that wait and comes back", () => {
+Deno.test("Input.hasRoom ends at 16,384 octets that wait and comes back", () => {
   const input = new Input();
-  receive(input, "x".repeat(65_535));
+  receive(input, "x".repeat(16_383));
   assertEquals(input.hasRoom, true);
   receive(input, "x");
   assertEquals(input.hasRoom, false);
   input.take(1);
   assertEquals(input.hasRoom, true);
-  assertEquals(input.length, 65_535);
+  assertEquals(input.length, 16_383);
 });
 
 Deno.test("Input.space() is small while nothing waits, and small again", () => {
@@ -200,13 +200,44 @@ Deno.test("Input.space() is small while nothing waits, and small again", () => {
     input.filled(length);
     input.take(length);
   }
-  assertEquals(input.space().length, 65_536);
+  assertEquals(input.space().length, 16_384);
   for (let i = 0; i < 10; i++) {
     input.filled(1);
     input.take(1);
     input.space();
   }
   assert(input.space().length <= 4096, `${input.space().length}`);
+});
+
+/** Reads as much as it can, and takes all of it: how much it was at last. */
+function readOn(input: Input): number {
+  let octets = 0;
+  for (let i = 0; i < 10; i++) {
+    octets = input.space().length;
+    input.filled(octets);
+    input.take(octets);
+  }
+  return octets;
+}
+
+Deno.test("Input.grow() allows large buffers, and Input.shrink() ends that", () => {
+  const input = new Input();
+  assertEquals(readOn(input), 16_384);
+  input.grow();
+  assertEquals(readOn(input), 262_144);
+  input.shrink();
+  assertEquals(readOn(input), 16_384);
+});
+
+Deno.test("Input.shrink() loses nothing of what waits", () => {
+  const input = new Input();
+  input.grow();
+  readOn(input);
+  const text = "x".repeat(100_000);
+  receive(input, text);
+  input.shrink();
+  receive(input, "y");
+  assert(textOf(input.peek()) === `${text}y`);
 });
 
 Deno.test("Input loses and changes no octet, however it is read", () => {
