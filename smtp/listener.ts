@@ -25,6 +25,9 @@ const GRACE_MS = 10_000;
 /** How often time limits are looked at, in milliseconds, at the least. */
 const MAX_TICK_MS = 1_000;
 
+/** The same where proxies are waited for: their limit is a matter of seconds. */
+const PROXY_TICK_MS = 250;
+
 /** A running listener. */
 export interface SmtpServer extends AsyncDisposable {
   /** The addresses that it is bound to. */
@@ -141,9 +144,9 @@ function newEncryption(certificate: Certificate | undefined) {
 
 /** What all connections share, as far as the settings say it. */
 function newContext(settings: ListenerSettings) {
-  const { certificate, idleTimeoutMs, greetingDelayMs } = settings;
+  const { certificate, idleTimeoutMs, greetingDelayMs, proxies } = settings;
   const tickMs = Math.min(
-    MAX_TICK_MS,
+    proxies === undefined ? MAX_TICK_MS : PROXY_TICK_MS,
     Math.ceil(idleTimeoutMs / 10),
     Math.ceil((greetingDelayMs || Infinity) / 4),
   );

@@ -2,7 +2,7 @@ import { newStaticAuthProvider } from "../../auth/static_provider.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
-import { assertEquals, assertThrows } from "../support/assert.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { plain, SmtpClient } from "../support/smtp_client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
@@ -84,6 +84,23 @@ Deno.test("what is no header is closed without a word", async () => {
     await client.sendRaw(start);
     assertEquals(await client.rest(), "");
   }
+});
+
+Deno.test("a proxy that does not finish its header in 5 s is closed without a word", async () => {
+  await using asked = serve(FROM_HERE);
+  await Promise.all(["", HEADER.slice(0, 20)].map(async (start) => {
+    using client = await SmtpClient.open(asked.port);
+    const began = performance.now();
+    const rest = client.rest();
+    // Each octet that comes meanwhile gives no more time.
+    for (const octet of start) {
+      await client.sendRaw(octet);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assertEquals(await rest, "");
+    const seconds = (performance.now() - began) / 1000;
+    assert(seconds >= 5 && seconds < 5.8, `${seconds} s`);
+  }));
 });
 
 Deno.test("a connection from elsewhere than the proxies is closed without a word", async () => {
