@@ -15,6 +15,7 @@ import {
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
+import { untilGone } from "./handshake.ts";
 import { openPorts } from "./ports.ts";
 import { newEncrypt } from "./tls.ts";
 import type { Encrypt } from "./wire.ts";
@@ -133,11 +134,11 @@ export function serveSmtp(
 function newEncryption(certificate: Certificate | undefined) {
   let encrypt: Encrypt = certificate === undefined
     ? () => Promise.reject(new Error("there is no certificate"))
-    : newEncrypt(certificate);
+    : untilGone(newEncrypt(certificate));
   return {
     encrypt: (...args: Parameters<Encrypt>) => encrypt(...args),
     useCertificate(next: Certificate) {
-      encrypt = newEncrypt(next);
+      encrypt = untilGone(newEncrypt(next));
     },
   };
 }
