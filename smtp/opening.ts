@@ -54,18 +54,27 @@ export function tlsOpening(
   };
 }
 
+/** What depends on who is behind a proxy. */
+export interface ProxyRules {
+  /**
+   * Whether AUTH may be used in plain text by a client that has connected to
+   * the given address of the proxy; `undefined` if that is not known.
+   */
+  readonly plainTextAuth: (destination: string | undefined) => boolean;
+  /** Whether there is room for the client; if not, it is closed. */
+  readonly enter: (client: SessionPeer) => boolean;
+}
+
 /**
  * Reads the header of the PROXY protocol. A connection that does not come from
  * a trusted network, or does not begin with a header, is closed.
  *
  * @param trusted Who may say who the client is.
- * @param plainTextAuth Whether AUTH may be used in plain text by a client that
- * has connected to the given address of the proxy; `undefined` if that is not
- * known.
+ * @param rules What depends on who that is.
  */
 export function proxyOpening(
   trusted: readonly Network[],
-  plainTextAuth: (destination: string | undefined) => boolean,
+  { plainTextAuth, enter }: ProxyRules,
 ): Opening {
   return {
     limitMs: PROXY_HEADER_MS,
@@ -76,14 +85,13 @@ export function proxyOpening(
       const read = await readHeader(wire);
       if (read === undefined) return undefined;
       const { source, destination, tls } = read.header;
-      return {
-        wire: withRest(wire, read.rest),
-        peer: {
-          remoteIp: source ?? peer.remoteIp,
-          tls,
-          plainTextAuth: plainTextAuth(destination),
-        },
+      const client = {
+        remoteIp: source ?? peer.remoteIp,
+        tls,
+        plainTextAuth: plainTextAuth(destination),
       };
+      if (!enter(client)) return undefined;
+      return { wire: withRest(wire, read.rest), peer: client };
     },
   };
 }

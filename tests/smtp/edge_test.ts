@@ -1,9 +1,11 @@
 import { newStaticAuthProvider } from "../../auth/static_provider.ts";
 import type { AuthRequest } from "../../auth/types.ts";
+import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
+import { eventually } from "../support/eventually.ts";
 import { plain, SmtpClient } from "../support/smtp_client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
 
@@ -169,6 +171,49 @@ Deno.test("maxConnectionsPerNetwork counts the clients behind a proxy", async ()
   using third = await SmtpClient.open(asked.port);
   await third.sendRaw(HEADER);
   await third.expect("220");
+});
+
+Deno.test("maxConnectionsPerNetwork counts clients that never begin TLS", async () => {
+  const certificate = await testCertificate();
+  const events: SmtpEvent[] = [];
+  await using asked = serve({
+    ...FROM_HERE,
+    ...certificate,
+    tlsPort: 0,
+    maxConnectionsPerNetwork: 3,
+    onEvent: (event) => events.push(event),
+  });
+  const open = async () => {
+    const client = await SmtpClient.open(asked.tlsPort);
+    await client.sendRaw(HEADER);
+    return client;
+  };
+  using clients = new DisposableStack();
+  const crowd = await Promise.all(Array.from({ length: 3 }, open));
+  crowd.forEach((client) => clients.use(client));
+  // What is over the limit is told so, for as many as that costs little for.
+  using next = await open();
+  await next.beginTls(certificate.cert);
+  await next.expect("421 4.3.2");
+  await next.expectEnd();
+  const more = await Promise.all(Array.from({ length: 101 }, open));
+  more.forEach((client) => clients.use(client));
+  using last = await open();
+  assertEquals(await last.rest(), "");
+  assertEquals(
+    events.map((event) => event.kind === "closed" ? event.reason : ""),
+    ["too-many-connections"],
+  );
+  crowd.forEach((client) => client.close());
+  await eventually("a place is free", async () => {
+    using patient = await open();
+    try {
+      await patient.beginTls(certificate.cert);
+      return (await patient.reply()).status === "220";
+    } catch {
+      return false;
+    }
+  });
 });
 
 Deno.test("greetingDelayMs refuses a client that talks before it is greeted", async () => {
