@@ -132,17 +132,20 @@ export function newClients(
  * @param enter Told who is behind a proxy; if false, the connection is closed.
  */
 function openingsOf(
-  { conn, tls }: Arrival,
+  arrival: Arrival,
   settings: ListenerSettings,
   context: ConnectionContext,
   enter: (peer: SessionPeer) => boolean = () => true,
 ): Opening[] {
+  const { conn, tls } = arrival;
   const openings: Opening[] = [];
   if (settings.proxies !== undefined) {
     openings.push(
       proxyOpening(settings.proxies, {
         plainTextAuth: (destination) => plainTextAuth(destination, settings),
         enter,
+        refused: (reason) =>
+          context.report?.(closedEvent(reason, peerOf(arrival, settings))),
       }),
     );
   }

@@ -2,6 +2,7 @@ import { newStaticAuthProvider } from "../../auth/static_provider.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
+import { entryOf } from "../../smtp/log.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
@@ -110,6 +111,33 @@ Deno.test("a connection from elsewhere than the proxies is closed without a word
   using client = await SmtpClient.open(asked.port);
   await client.sendRaw(HEADER);
   assertEquals(await client.rest(), "");
+});
+
+Deno.test("the log hears of who is no proxy, and nothing of a health check", async () => {
+  const events: SmtpEvent[] = [];
+  const onEvent = (event: SmtpEvent) => events.push(event);
+  await using asked = serve({ ...FROM_HERE, onEvent });
+  await using others = serve({ proxyProtocolFrom: ["192.0.2.0/24"], onEvent });
+  for (
+    const [port, start] of [
+      [asked.port, ""],
+      [asked.port, HEADER.slice(0, 20)],
+      [asked.port, "EHLO x\r\n"],
+      [others.port, HEADER],
+    ] as const
+  ) {
+    using client = await SmtpClient.open(port);
+    await client.sendRaw(start);
+    await client.closeWrite();
+    assertEquals(await client.rest(), "");
+  }
+  (await SmtpClient.open(asked.port)).close();
+  const told = { kind: "closed", remoteIp: "127.0.0.1", tls: false } as const;
+  assertEquals(events, [
+    { ...told, reason: "proxy-malformed" },
+    { ...told, reason: "proxy-untrusted" },
+  ]);
+  assertEquals(events.map((event) => entryOf(event).level), ["warn", "warn"]);
 });
 
 Deno.test("AUTH behind a proxy depends on how the client has reached the proxy", async () => {
