@@ -479,6 +479,52 @@ Deno.test("withThrottle() blocks no login when its store is no good", async () =
   }
 });
 
+Deno.test("withThrottle() blocks no login when its store talks nonsense", async () => {
+  const nonsense: readonly unknown[] = [
+    undefined,
+    null,
+    "text",
+    [],
+    [1, 2, 3],
+    [null, {}, { count: 1 }],
+    new Array(3).fill({ count: 0, at: 0, keepMs: 1, guesses: [], networks: 1 }),
+    new Array(3).fill(
+      { count: 0, at: 0, keepMs: 1, guesses: [], networks: [null] },
+    ),
+  ];
+  for (const value of nonsense) {
+    for (const answer of [value, Promise.resolve(value)]) {
+      const store = {
+        read: () => answer,
+        update: () => answer,
+        secret: () => answer,
+      } as unknown as ThrottleStore;
+      const { ask } = newGuarded({ store });
+      const what = Deno.inspect(answer);
+      assertEquals(await ask("ann", "right"), OK, what);
+      for (let i = 0; i < 10; i++) await ask("bob", `guess ${i}`);
+      assertEquals(await ask("bob", "right"), throttled("pair"), what);
+      assertEquals(await ask("ann", "right"), OK, what);
+    }
+  }
+});
+
+Deno.test("withThrottle() waits for whatever has a then", async () => {
+  const memory = newMemoryThrottleStore();
+  // As clients of some databases answer.
+  const later = <T>(work: () => T) => ({
+    then: (resolve: (value: T) => void) => resolve(work()),
+  });
+  const store = {
+    read: (keys: readonly string[]) => later(() => memory.read(keys)),
+    update: (...args: Parameters<ThrottleStore["update"]>) =>
+      later(() => memory.update(...args)),
+  } as unknown as ThrottleStore;
+  const { ask } = newGuarded({ store });
+  for (let i = 0; i < 10; i++) assertEquals(await ask("ann", `${i}`), WRONG);
+  assertEquals(await ask("ann", "right"), throttled("pair"));
+});
+
 Deno.test("withThrottle() waits 250 ms for a silent store, once in 5 s", async () => {
   using clock = newClock();
   const silent = () => new Promise<never>(() => {});
