@@ -45,10 +45,12 @@ export function newClients(
     group: Map<Connection, Promise<void>>,
     connection: Connection,
     ended: Promise<void>,
+    leave: () => void,
   ): void {
     const forget = () => {
       served.delete(connection);
       refused.delete(connection);
+      leave();
     };
     group.set(connection, ended.then(forget));
   }
@@ -63,7 +65,7 @@ export function newClients(
       context.report?.(closedEvent("too-many-connections", peer));
     }
     const openings = openingsOf(arrival, settings, context);
-    track(refused, connection, connection.refuse(reply, openings));
+    track(refused, connection, connection.refuse(reply, openings), () => {});
   }
 
   /** Counts a client in before anything else: a TLS handshake can take long. */
@@ -75,8 +77,8 @@ export function newClients(
     }
     const connection = new Connection(arrival.conn, peer, entered);
     const openings = openingsOf(arrival, settings, context);
-    const ended = connection.run(openings).then(() => crowd.leave(remoteIp));
-    track(served, connection, ended);
+    const leave = () => crowd.leave(remoteIp);
+    track(served, connection, connection.run(openings), leave);
   }
 
   /** Does so as soon as the proxy has said who the client is. */
@@ -92,7 +94,7 @@ export function newClients(
       leave = () => place.leave(remoteIp);
       return place.enter(remoteIp) || turnAway(connection);
     });
-    track(served, connection, connection.run(openings).then(() => leave()));
+    track(served, connection, connection.run(openings), () => leave());
   }
 
   /** Whether a client that is being served may be told that it is one too many. */
