@@ -8,6 +8,7 @@ import { askNow } from "./ask_provider.ts";
 import { checkedCount, checkedLimitMs } from "./checks.ts";
 import { explain } from "./reasons.ts";
 import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
+import { isThenable } from "./thenable.ts";
 import { newWaitingLine } from "./waiting_line.ts";
 
 /** What the errors of a bad setting begin with. */
@@ -142,11 +143,6 @@ export function maxConcurrent(
     underWay++;
     return askNow(inPlace, request, signal);
   };
-}
-
-function isThenable(answer: unknown): answer is PromiseLike<unknown> {
-  return typeof answer === "object" && answer !== null && "then" in answer &&
-    typeof answer.then === "function";
 }
 
 function busy(request: AuthRequest): AuthDecision {

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { newSecret } from "./keyed_hash.ts";
+import { KEY_OCTETS, newSecret } from "./keyed_hash.ts";
+import { isThenable } from "./thenable.ts";
 import {
+  isThrottleEntry,
   newMemoryThrottleStore,
+  type ThrottleEntries,
   type ThrottleStore,
 } from "./throttle_store.ts";
 
@@ -20,9 +23,9 @@ const REST_MS = 5000;
 const MAX_SPARE_ENTRIES = 16_384;
 
 /**
- * Stands before a store that may fail or be slow. Whatever it does, every
- * member answers in time and never throws: while it fails, what would go into
- * it is kept in memory.
+ * Stands before a store that may fail, be slow, or talk nonsense. Whatever it
+ * does, every member answers in time and never throws: while it fails, what
+ * would go into it is kept in memory.
  */
 export function newSteadyStore(
   store: ThrottleStore,
@@ -33,9 +36,10 @@ export function newSteadyStore(
   const ownSecret = newSecret();
   let failedAt = -Infinity;
 
-  /** Takes the store's answer, or the spare's instead. */
+  /** Takes the store's answer if it makes sense, or the spare's instead. */
   function attempt<T>(
-    ask: (store: ThrottleStore) => T | Promise<T>,
+    ask: () => unknown,
+    makesSense: (answer: unknown) => answer is T,
     instead: () => T | Promise<T>,
   ): T | Promise<T> {
     if (Math.abs(now() - failedAt) < REST_MS) return instead();
@@ -43,11 +47,12 @@ export function newSteadyStore(
       failedAt = now();
       return instead();
     };
+    const checked = (answer: unknown) => makesSense(answer) ? answer : failed();
     try {
-      const answer = ask(store);
-      return answer instanceof Promise
-        ? inTime(answer, timeoutMs).catch(failed)
-        : answer;
+      const answer = ask();
+      return isThenable(answer)
+        ? inTime(Promise.resolve(answer), timeoutMs).then(checked, failed)
+        : checked(answer);
     } catch {
       return failed();
     }
@@ -55,15 +60,33 @@ export function newSteadyStore(
 
   return {
     read: (keys) =>
-      attempt((store) => store.read(keys), () => spare.read(keys)),
+      attempt(
+        () => store.read(keys),
+        (answer) => areEntries(answer, keys.length),
+        () => spare.read(keys),
+      ),
     update: (keys, change) =>
       attempt(
-        (store) => store.update(keys, change),
+        () => store.update(keys, change),
+        isAnything,
         () => spare.update(keys, change),
       ),
     secret: () =>
-      attempt((store) => store.secret?.() ?? ownSecret, () => ownSecret),
+      attempt(() => store.secret?.() ?? ownSecret, isSecret, () => ownSecret),
   };
+}
+
+function areEntries(answer: unknown, count: number): answer is ThrottleEntries {
+  return Array.isArray(answer) && answer.length === count &&
+    answer.every((entry) => entry === undefined || isThrottleEntry(entry));
+}
+
+function isAnything(_answer: unknown): _answer is void {
+  return true;
+}
+
+function isSecret(answer: unknown): answer is Uint8Array {
+  return answer instanceof Uint8Array && answer.length >= KEY_OCTETS;
 }
 
 /** Rejects if something takes too long. */

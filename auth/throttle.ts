@@ -6,7 +6,7 @@
 
 import { askNow } from "./ask_provider.ts";
 import { newGuessHash } from "./guess_hash.ts";
-import { networkOf } from "./ip.ts";
+import { isIn, networkOf, parseIp } from "./ip.ts";
 import { explain, type ProviderReason } from "./reasons.ts";
 import { newSteadyStore } from "./steady_store.ts";
 import {
@@ -56,7 +56,8 @@ import { pause } from "./waiting_line.ts";
  * What is left to an attacker with many networks is to keep a victim from
  * logging in where the victim has not been lately, with a temporary failure.
  * Where all clients seem to have one address, as behind a proxy that does not
- * tell theirs, they share one network's limit.
+ * tell theirs, they share one network's limit, unless it is said to be one of
+ * `sharedNetworks`.
  *
  * Passwords are not kept. A guess is remembered as 20 bits of an HMAC-SHA-256,
  * too few to find it again: many passwords have the same.
@@ -67,6 +68,7 @@ import { pause } from "./waiting_line.ts";
  * provider and the store do, unless the answer is no or delayed.
  * @throws {RangeError} If a limit is no whole number from 1, a prefix no
  * length of one, or a time out of its range.
+ * @throws {TypeError} If a shared network is none.
  *
  * @example Around a table of users
  * ```ts
@@ -112,6 +114,7 @@ interface Throttle {
   readonly turns: Turns;
   readonly hash: (user: string, password: string) => Promise<number>;
   readonly networkOf: (ip: string) => string | undefined;
+  readonly isShared: (ip: string) => boolean;
   readonly storeTimeoutMs: number;
   readonly now: () => number;
 }
@@ -128,9 +131,8 @@ function newThrottle(
   provider: AuthProvider,
   options: ThrottleOptions,
 ): Throttle {
-  const { rules, ipv4Prefix, ipv6Prefix, storeTimeoutMs, now } = checkedOptions(
-    options,
-  );
+  const { rules, ipv4Prefix, ipv6Prefix, sharedNetworks, storeTimeoutMs, now } =
+    checkedOptions(options);
   const store = newSteadyStore(
     options.store ?? newMemoryThrottleStore(),
     storeTimeoutMs,
@@ -144,6 +146,11 @@ function newThrottle(
     hash: newGuessHash(store),
     networkOf: (ip) =>
       ip === "" ? undefined : networkOf(ip, ipv4Prefix, ipv6Prefix),
+    isShared: (ip) => {
+      const octets = sharedNetworks.length === 0 ? undefined : parseIp(ip);
+      return octets !== undefined &&
+        sharedNetworks.some((network) => isIn(octets, network));
+    },
     storeTimeoutMs,
     now,
   };
@@ -154,9 +161,11 @@ function newAttempt(
   request: AuthRequest,
   signal: AbortSignal | undefined,
 ): Attempt {
-  const user = foldUserName(request.username);
-  const network = throttle.networkOf(request.remoteIp);
-  return { request, signal, user, keys: throttleKeys(user, network) };
+  const { username, remoteIp } = request;
+  const user = foldUserName(username);
+  const network = throttle.networkOf(remoteIp);
+  const keys = throttleKeys(user, network, throttle.isShared(remoteIp));
+  return { request, signal, user, keys };
 }
 
 /** The usual way: a right password, and nothing to wait for or to write. */

@@ -52,6 +52,8 @@ export interface ThrottleKeys {
   readonly keys: readonly string[];
   /** The client's network, if it is known. */
   readonly network: string | undefined;
+  /** Whether many users share it, so that it has no count of its own. */
+  readonly shared: boolean;
 }
 
 /** Whether a request may go on. */
@@ -84,12 +86,13 @@ const REASONS: readonly ProviderReason[] = [
 export function throttleKeys(
   user: string,
   network: string | undefined,
+  shared = false,
 ): ThrottleKeys {
+  if (network === undefined) return { keys: [`user ${user}`], network, shared };
   // No network has a space in it, so no two pairs have the same key.
-  const keys = network === undefined
-    ? [`user ${user}`]
-    : [`user ${user}`, `pair ${network} ${user}`, `network ${network}`];
-  return { keys, network };
+  const keys = [`user ${user}`, `pair ${network} ${user}`];
+  if (!shared) keys.push(`network ${network}`);
+  return { keys, network, shared };
 }
 
 /**
@@ -98,13 +101,14 @@ export function throttleKeys(
  * a thousand connections at once would be a thousand guesses.
  */
 export function judge(
-  { keys, network }: ThrottleKeys,
+  of: ThrottleKeys,
   entries: ThrottleEntries,
   underWay: (key: string) => number,
   rules: ThrottleRules,
   now: number,
 ): Verdict {
-  const limits = limitsOf(entries, network, rules, now);
+  const { keys } = of;
+  const limits = limitsOf(of, entries, rules, now);
   const counted: string[] = [];
   let delayMs = 0;
   let full: Verdict | undefined;
@@ -128,7 +132,7 @@ export function judge(
  * a device with an old password is no attacker, however often it comes.
  */
 export function afterWrong(
-  { network }: ThrottleKeys,
+  of: ThrottleKeys,
   entries: ThrottleEntries,
   guess: number,
   rules: ThrottleRules,
@@ -137,7 +141,7 @@ export function afterWrong(
   const [user] = entries;
   const known = user?.guesses.includes(guess) ?? false;
   if (known && user?.guesses.at(-1) === guess) return entries;
-  const limits = limitsOf(entries, network, rules, now);
+  const limits = limitsOf(of, entries, rules, now);
   return entries.map((entry, i) => {
     const limit = limits[i] ?? Infinity;
     if (i > 0 && (known || limit === Infinity)) return entry;
@@ -154,22 +158,22 @@ export function afterWrong(
  * same network: a guesser with an account of his own gains nothing by it.
  */
 export function afterRight(
-  { network }: ThrottleKeys,
+  of: ThrottleKeys,
   entries: ThrottleEntries,
   rules: ThrottleRules,
   now: number,
 ): ThrottleEntries {
+  const { network } = of;
   if (network === undefined) return entries;
   const [user, pair] = entries;
   const at = trustedSince(user, network);
   const fresh = at !== undefined &&
     isWithin(at, rules.trustMs * RENEWAL, now);
   if (fresh && pair === undefined) return entries;
-  const limits = limitsOf(entries, network, rules, now);
-  const trusted = limits[0] === Infinity;
-  const back = trusted
-    ? 0
-    : drained(pair, rules.pairLimit, rules.windowMs, now);
+  const limits = limitsOf(of, entries, rules, now);
+  const [userLimit, pairLimit = Infinity] = limits;
+  const trusted = userLimit === Infinity;
+  const back = trusted ? 0 : drained(pair, pairLimit, rules.windowMs, now);
   return entries.map((entry, i) => {
     if (i === 1) return undefined;
     const counted = back === 0
@@ -186,18 +190,19 @@ export function afterRight(
  * How far each count may go. From a network where the user has logged in
  * lately only the pair counts, and as far as a network may go: those who guess
  * elsewhere cannot lock the user out there, and those who guess there, behind
- * the same address, still meet a limit.
+ * the same address, still meet a limit. Where many users share a network, a
+ * pair is counted for what an accepted login takes back, as far as the user.
  */
 function limitsOf(
+  { network, shared }: ThrottleKeys,
   [user]: ThrottleEntries,
-  network: string | undefined,
   { userLimit, pairLimit, networkLimit, trustMs }: ThrottleRules,
   now: number,
 ): readonly number[] {
   const at = network === undefined ? undefined : trustedSince(user, network);
   return at !== undefined && isWithin(at, trustMs, now)
     ? [Infinity, networkLimit, Infinity]
-    : [userLimit, pairLimit, networkLimit];
+    : [userLimit, shared ? userLimit : pairLimit, networkLimit];
 }
 
 /**

@@ -5,11 +5,11 @@
  */
 
 import { KEY_OCTETS, newSecret } from "./keyed_hash.ts";
-import type {
-  KnownNetwork,
-  ThrottleEntries,
-  ThrottleEntry,
-  ThrottleStore,
+import {
+  isThrottleEntry,
+  type ThrottleEntries,
+  type ThrottleEntry,
+  type ThrottleStore,
 } from "./throttle_store.ts";
 import { pause } from "./waiting_line.ts";
 
@@ -196,25 +196,5 @@ function isLocked(error: unknown): boolean {
 
 /** An entry as this version writes it; anything else counts as nothing. */
 function entryOf({ value }: ThrottleKvEntry): ThrottleEntry | undefined {
-  return isEntry(value) ? value : undefined;
-}
-
-function isEntry(value: unknown): value is ThrottleEntry {
-  return isObject(value) &&
-    isNumber(value.count) && isNumber(value.at) && isNumber(value.keepMs) &&
-    Array.isArray(value.guesses) && value.guesses.every(isNumber) &&
-    Array.isArray(value.networks) && value.networks.every(isKnownNetwork);
-}
-
-function isKnownNetwork(value: unknown): value is KnownNetwork {
-  return isObject(value) && typeof value.network === "string" &&
-    isNumber(value.at);
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+  return isThrottleEntry(value) ? value : undefined;
 }

@@ -5,6 +5,7 @@
  */
 
 import { checkedCount, checkedLimitMs, checkedMs } from "./checks.ts";
+import { type Network, parseNetwork } from "./ip.ts";
 import type { ThrottleRules } from "./throttle_counts.ts";
 import type { ThrottleStore } from "./throttle_store.ts";
 
@@ -58,6 +59,12 @@ export interface ThrottleOptions {
   readonly ipv4Prefix?: number;
   /** How many bits of an IPv6 address name its network. Default: 56. */
   readonly ipv6Prefix?: number;
+  /**
+   * Networks that speak for many users, such as a webmail's, `127.0.0.0/8` for
+   * one on the same machine: guesses from there count for the user only, not
+   * for the network. Default: none.
+   */
+  readonly sharedNetworks?: readonly string[];
   /** Where the counts are. Default: a `newMemoryThrottleStore()`. */
   readonly store?: ThrottleStore;
   /**
@@ -77,6 +84,7 @@ export function checkedOptions(options: ThrottleOptions): {
   readonly rules: ThrottleRules;
   readonly ipv4Prefix: number;
   readonly ipv6Prefix: number;
+  readonly sharedNetworks: readonly Network[];
   readonly storeTimeoutMs: number;
   readonly now: () => number;
 } {
@@ -85,6 +93,7 @@ export function checkedOptions(options: ThrottleOptions): {
     rules: checkedRules(options),
     ipv4Prefix: checkedCount(ACTION, "ipv4Prefix", ipv4Prefix, 0, 32),
     ipv6Prefix: checkedCount(ACTION, "ipv6Prefix", ipv6Prefix, 0, 128),
+    sharedNetworks: (options.sharedNetworks ?? []).map(checkedNetwork),
     storeTimeoutMs: checkedLimitMs(
       ACTION,
       "storeTimeoutMs",
@@ -93,6 +102,14 @@ export function checkedOptions(options: ThrottleOptions): {
     ),
     now: options.now ?? Date.now,
   };
+}
+
+function checkedNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (network !== undefined) return network;
+  throw new TypeError(
+    `${ACTION}: sharedNetworks must be networks such as 192.0.2.0/24: got ${text}`,
+  );
 }
 
 function checkedRules(options: ThrottleOptions): ThrottleRules {

@@ -180,3 +180,24 @@ function octetsOf(key: string, entry: ThrottleEntry): number {
   );
   return ENTRY_OCTETS + 2 * key.length + 8 * entry.guesses.length + networks;
 }
+
+/** Whether something from outside is an entry, with all that belongs to one. */
+export function isThrottleEntry(value: unknown): value is ThrottleEntry {
+  return isObject(value) &&
+    isNumber(value.count) && isNumber(value.at) && isNumber(value.keepMs) &&
+    Array.isArray(value.guesses) && value.guesses.every(isNumber) &&
+    Array.isArray(value.networks) && value.networks.every(isKnownNetwork);
+}
+
+function isKnownNetwork(value: unknown): value is KnownNetwork {
+  return isObject(value) && typeof value.network === "string" &&
+    isNumber(value.at);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

@@ -12,7 +12,6 @@ import { newStaticAuthProvider } from "../auth/static_provider.ts";
 import { withThrottle } from "../auth/throttle.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import { newDovecotAuthProvider } from "../doors/dovecot_provider.ts";
-import { isLoopback } from "./addresses.ts";
 import type { Login } from "./first_start.ts";
 import type { AuthSource, Settings } from "./settings.ts";
 
@@ -64,14 +63,9 @@ function newLocal(login: Login | undefined): AuthProvider {
 }
 
 /**
- * Programs on the machine itself speak for many users, and all from one
- * address: a throttle would take a webmail for a guesser. They guard
- * themselves.
+ * Programs on the machine itself, such as a webmail, speak for many users, and
+ * all from one address: their network has no limit, their users have.
  */
 function throttled(provider: AuthProvider): AuthProvider {
-  const guarded = withThrottle(provider);
-  return (request, signal) =>
-    isLoopback(request.remoteIp)
-      ? provider(request, signal)
-      : guarded(request, signal);
+  return withThrottle(provider, { sharedNetworks: ["127.0.0.0/8", "::1"] });
 }

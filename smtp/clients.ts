@@ -5,9 +5,11 @@
  * @module
  */
 
+import type { SmtpReply } from "../auth/replies.ts";
 import type { SessionPeer } from "./actions.ts";
 import { isLoopback, plainIp } from "./addresses.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
+import { ENTERED, newPlace } from "./crowd.ts";
 import { closedEvent } from "./events.ts";
 import { type Opening, proxyOpening, tlsOpening } from "./opening.ts";
 import type { ListenerSettings } from "./options.ts";
@@ -36,21 +38,80 @@ export function newClients(
 ): Clients {
   const served = new Map<Connection, Promise<void>>();
   const refused = new Map<Connection, Promise<void>>();
+  const { crowd } = context;
+  const entered = { ...context, crowd: ENTERED };
+
+  function track(
+    group: Map<Connection, Promise<void>>,
+    connection: Connection,
+    ended: Promise<void>,
+    leave: () => void,
+  ): void {
+    const forget = () => {
+      served.delete(connection);
+      refused.delete(connection);
+      leave();
+    };
+    group.set(connection, ended.then(forget));
+  }
+
+  function refuse(arrival: Arrival, reply: SmtpReply): void {
+    const { conn } = arrival;
+    if (refused.size >= MAX_REFUSALS) return conn.close();
+    const peer = peerOf(arrival, settings);
+    const connection = new Connection(conn, peer, context);
+    // A flood of clients is one line in the log, not one each.
+    if (refused.size === 0) {
+      context.report?.(closedEvent("too-many-connections", peer));
+    }
+    const openings = openingsOf(arrival, settings, context);
+    track(refused, connection, connection.refuse(reply, openings), () => {});
+  }
+
+  /** Counts a client in before anything else: a TLS handshake can take long. */
+  function serve(arrival: Arrival): void {
+    const peer = peerOf(arrival, settings);
+    const { remoteIp } = peer;
+    if (!crowd.enter(remoteIp)) {
+      return refuse(arrival, REPLIES.tooManyFromNetwork);
+    }
+    const connection = new Connection(arrival.conn, peer, entered);
+    const openings = openingsOf(arrival, settings, context);
+    const leave = () => crowd.leave(remoteIp);
+    track(served, connection, connection.run(openings), leave);
+  }
+
+  /** Does so as soon as the proxy has said who the client is. */
+  function serveProxied(arrival: Arrival): void {
+    const peer = peerOf(arrival, settings);
+    const place = newPlace(crowd);
+    const connection = new Connection(arrival.conn, peer, {
+      ...context,
+      crowd: place,
+    });
+    let leave = () => {};
+    const openings = openingsOf(arrival, settings, context, ({ remoteIp }) => {
+      leave = () => place.leave(remoteIp);
+      return place.enter(remoteIp) || turnAway(connection);
+    });
+    track(served, connection, connection.run(openings), () => leave());
+  }
+
+  /** Whether a client that is being served may be told that it is one too many. */
+  function turnAway(connection: Connection): boolean {
+    const ended = served.get(connection);
+    if (ended === undefined || refused.size >= MAX_REFUSALS) return false;
+    served.delete(connection);
+    refused.set(connection, ended);
+    return true;
+  }
+
   return {
     admit(arrival) {
-      const { conn } = arrival;
-      const full = served.size >= settings.maxConnections;
-      if (full && refused.size >= MAX_REFUSALS) return conn.close();
-      const peer = peerOf(arrival, settings);
-      const openings = openingsOf(arrival, settings, context);
-      const connection = new Connection(conn, peer, context);
-      if (!full) return track(served, connection, connection.run(openings));
-      // A flood of clients is one line in the log, not one each.
-      if (refused.size === 0) {
-        context.report?.(closedEvent("too-many-connections", peer));
-      }
-      const reply = REPLIES.tooManyConnections;
-      track(refused, connection, connection.refuse(reply, openings));
+      if (served.size >= settings.maxConnections) {
+        refuse(arrival, REPLIES.tooManyConnections);
+      } else if (settings.proxies === undefined) serve(arrival);
+      else serveProxied(arrival);
     },
     stop() {
       for (const connection of served.keys()) connection.stop();
@@ -67,26 +128,28 @@ export function newClients(
   };
 }
 
-function track(
-  group: Map<Connection, Promise<void>>,
-  connection: Connection,
-  ended: Promise<void>,
-): void {
-  group.set(connection, ended.then(() => void group.delete(connection)));
-}
-
-/** What must be done before a client is greeted. */
+/**
+ * What must be done before a client is greeted.
+ *
+ * @param enter Told who is behind a proxy; if false, the connection is closed.
+ */
 function openingsOf(
-  { conn, tls }: Arrival,
+  arrival: Arrival,
   settings: ListenerSettings,
   context: ConnectionContext,
+  enter: (peer: SessionPeer) => boolean = () => true,
 ): Opening[] {
+  const { conn, tls } = arrival;
   const openings: Opening[] = [];
   if (settings.proxies !== undefined) {
-    openings.push(proxyOpening(
-      settings.proxies,
-      (destination) => plainTextAuth(destination, settings),
-    ));
+    openings.push(
+      proxyOpening(settings.proxies, {
+        plainTextAuth: (destination) => plainTextAuth(destination, settings),
+        enter,
+        refused: (reason) =>
+          context.report?.(closedEvent(reason, peerOf(arrival, settings))),
+      }),
+    );
   }
   if (!tls) return openings;
   openings.push(

@@ -61,7 +61,15 @@ export interface SmtpClosedEvent extends SmtpClientEvent {
   /** Tells the events apart. */
   readonly kind: "closed";
   /** Why, from a closed set of words. */
-  readonly reason: "idle" | "too-many-connections" | "tls-failed" | "error";
+  readonly reason:
+    | "idle"
+    | "too-many-connections"
+    /** It does not come from a network of `proxyProtocolFrom`. */
+    | "proxy-untrusted"
+    /** It does, and does not begin with a header of the PROXY protocol. */
+    | "proxy-malformed"
+    | "tls-failed"
+    | "error";
   /** What went wrong, for `tls-failed` and `error`. */
   readonly error?: string;
 }

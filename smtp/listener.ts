@@ -15,6 +15,7 @@ import {
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
+import { untilGone } from "./handshake.ts";
 import { openPorts } from "./ports.ts";
 import { newEncrypt } from "./tls.ts";
 import { newTurns } from "./turns.ts";
@@ -25,6 +26,9 @@ const GRACE_MS = 10_000;
 
 /** How often time limits are looked at, in milliseconds, at the least. */
 const MAX_TICK_MS = 1_000;
+
+/** The same where proxies are waited for: their limit is a matter of seconds. */
+const PROXY_TICK_MS = 250;
 
 /**
  * How many clients send large messages at a time, and for how long while others
@@ -138,20 +142,20 @@ export function serveSmtp(
 function newEncryption(certificate: Certificate | undefined) {
   let encrypt: Encrypt = certificate === undefined
     ? () => Promise.reject(new Error("there is no certificate"))
-    : newEncrypt(certificate);
+    : untilGone(newEncrypt(certificate));
   return {
     encrypt: (...args: Parameters<Encrypt>) => encrypt(...args),
     useCertificate(next: Certificate) {
-      encrypt = newEncrypt(next);
+      encrypt = untilGone(newEncrypt(next));
     },
   };
 }
 
 /** What all connections share, as far as the settings say it. */
 function newContext(settings: ListenerSettings) {
-  const { certificate, idleTimeoutMs, greetingDelayMs } = settings;
+  const { certificate, idleTimeoutMs, greetingDelayMs, proxies } = settings;
   const tickMs = Math.min(
-    MAX_TICK_MS,
+    proxies === undefined ? MAX_TICK_MS : PROXY_TICK_MS,
     Math.ceil(idleTimeoutMs / 10),
     Math.ceil((greetingDelayMs || Infinity) / 4),
   );

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { SmtpAuthEvent, SmtpEvent, SmtpMessageEvent } from "./events.ts";
+import type {
+  SmtpAuthEvent,
+  SmtpClosedEvent,
+  SmtpEvent,
+  SmtpMessageEvent,
+} from "./events.ts";
 
 /** How bad it is. */
 export type Level = "info" | "warn" | "error";
@@ -38,11 +43,7 @@ export function entryOf(event: SmtpEvent): LogEntry {
     case "closed": {
       const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
       const message = `closed ${event.remoteIp}: ${event.reason}${why}`;
-      return {
-        level: event.reason === "error" ? "error" : "info",
-        message,
-        fields,
-      };
+      return { level: closedLevel(event), message, fields };
     }
     case "acceptFailed":
       return {
@@ -80,6 +81,19 @@ export function textLine(
   return colored
     ? `\x1b[2m${time}\x1b[0m ${COLORS[level]}${word}\x1b[0m ${message}`
     : `${time} ${word} ${message}`;
+}
+
+function closedLevel({ reason }: SmtpClosedEvent): Level {
+  switch (reason) {
+    case "error":
+      return "error";
+    // A proxy that is set up otherwise than the listener is shuts everybody out.
+    case "proxy-untrusted":
+    case "proxy-malformed":
+      return "warn";
+    default:
+      return "info";
+  }
 }
 
 function authLevel({ outcome, reason }: SmtpAuthEvent): Level {

@@ -7,6 +7,7 @@
 
 import { isIn, type Network, parseIp } from "../auth/ip.ts";
 import type { SessionPeer } from "./actions.ts";
+import type { SmtpClosedEvent } from "./events.ts";
 import { type ProxyHeader, readProxyHeader } from "./proxy.ts";
 import type { Wire } from "./wire.ts";
 
@@ -54,36 +55,52 @@ export function tlsOpening(
   };
 }
 
+/** What depends on who is behind a proxy. */
+export interface ProxyRules {
+  /**
+   * Whether AUTH may be used in plain text by a client that has connected to
+   * the given address of the proxy; `undefined` if that is not known.
+   */
+  readonly plainTextAuth: (destination: string | undefined) => boolean;
+  /** Whether there is room for the client; if not, it is closed. */
+  readonly enter: (client: SessionPeer) => boolean;
+  /** Told why somebody is closed who is no proxy. */
+  readonly refused: (reason: SmtpClosedEvent["reason"]) => void;
+}
+
 /**
  * Reads the header of the PROXY protocol. A connection that does not come from
  * a trusted network, or does not begin with a header, is closed.
  *
  * @param trusted Who may say who the client is.
- * @param plainTextAuth Whether AUTH may be used in plain text by a client that
- * has connected to the given address of the proxy; `undefined` if that is not
- * known.
+ * @param rules What depends on who that is.
  */
 export function proxyOpening(
   trusted: readonly Network[],
-  plainTextAuth: (destination: string | undefined) => boolean,
+  { plainTextAuth, enter, refused }: ProxyRules,
 ): Opening {
   return {
     limitMs: PROXY_HEADER_MS,
     work: async (wire, peer) => {
       const address = parseIp(peer.remoteIp);
-      if (address === undefined) return undefined;
-      if (!trusted.some((network) => isIn(address, network))) return undefined;
+      if (
+        address === undefined ||
+        !trusted.some((network) => isIn(address, network))
+      ) {
+        refused("proxy-untrusted");
+        return undefined;
+      }
       const read = await readHeader(wire);
-      if (read === undefined) return undefined;
+      if (read === "malformed") refused("proxy-malformed");
+      if (read === "malformed" || read === "left") return undefined;
       const { source, destination, tls } = read.header;
-      return {
-        wire: withRest(wire, read.rest),
-        peer: {
-          remoteIp: source ?? peer.remoteIp,
-          tls,
-          plainTextAuth: plainTextAuth(destination),
-        },
+      const client = {
+        remoteIp: source ?? peer.remoteIp,
+        tls,
+        plainTextAuth: plainTextAuth(destination),
       };
+      if (!enter(client)) return undefined;
+      return { wire: withRest(wire, read.rest), peer: client };
     },
   };
 }
@@ -94,19 +111,22 @@ interface HeaderRead {
   readonly rest: Uint8Array;
 }
 
-async function readHeader(wire: Wire): Promise<HeaderRead | undefined> {
+/** The header; or why there is none, which is no fault of who has left. */
+async function readHeader(
+  wire: Wire,
+): Promise<HeaderRead | "left" | "malformed"> {
   const space = new Uint8Array(PROXY_READ_OCTETS);
   for (let end = 0; end < space.length;) {
     const octets = await wire.read(space.subarray(end));
-    if (octets === null) return undefined;
+    if (octets === null) return "left";
     end += octets;
     const reading = readProxyHeader(space.subarray(0, end));
-    if (reading.kind === "malformed") return undefined;
+    if (reading.kind === "malformed") return "malformed";
     if (reading.kind === "more") continue;
     const { header } = reading;
     return { header, rest: space.subarray(header.length, end) };
   }
-  return undefined;
+  return "malformed";
 }
 
 /** A socket whose first octets have been read already. */

@@ -94,13 +94,14 @@ function canonical(address: string): string {
   return formatIp(parseIp(address) ?? new Uint8Array(4));
 }
 
-/** Addresses in a version 2 header: family and protocol, octets per address. */
+/** Family and protocol in a version 2 header. */
+const UNSPECIFIED = 0x00;
 const TCP4 = 0x11;
 const TCP6 = 0x21;
 
 /** What the family and protocol octet may be, and how many octets must follow. */
 const FAMILIES: ReadonlyMap<number, number> = new Map([
-  [0x00, 0], // unspecified
+  [UNSPECIFIED, 0],
   [TCP4, 12],
   [0x12, 12], // UDP over IPv4
   [TCP6, 36],
@@ -128,9 +129,16 @@ function readV2(octets: Uint8Array): ProxyReading {
   const needed = FAMILIES.get(family);
   if (needed === undefined || length < 16 + needed) return MALFORMED;
   const header = octets.subarray(0, length);
-  const tlvs = readTlvs(header, 16 + needed);
+  const tlvs = readTlvs(header, 16 + needed) ??
+    // Who knows no address may have put anything there: it is to be ignored.
+    (family === UNSPECIFIED ? [] : undefined);
   if (tlvs === undefined) return MALFORMED;
-  const tls = isTls(tlvs.get(TLV_SSL));
+  for (const { type, at, value } of tlvs) {
+    if (type === TLV_CRC32C && !checksumFits(header, at, value)) {
+      return MALFORMED;
+    }
+  }
+  const tls = isTls(tlvs.findLast(({ type }) => type === TLV_SSL)?.value);
   const size = family === TCP4 ? 4 : family === TCP6 ? 16 : 0;
   if (size === 0) return { kind: "header", header: { length, tls } };
   const addressAt = (at: number) =>
@@ -149,23 +157,23 @@ function readV2(octets: Uint8Array): ProxyReading {
 const TLV_CRC32C = 0x03;
 const TLV_SSL = 0x20;
 
+interface Tlv {
+  readonly type: number;
+  /** Where in the header the value begins. */
+  readonly at: number;
+  readonly value: Uint8Array;
+}
+
 /** The type-length-values behind the addresses, or `undefined` if they are broken. */
-function readTlvs(
-  header: Uint8Array,
-  start: number,
-): Map<number, Uint8Array> | undefined {
+function readTlvs(header: Uint8Array, start: number): Tlv[] | undefined {
   const view = viewOf(header);
-  const tlvs = new Map<number, Uint8Array>();
+  const tlvs: Tlv[] = [];
   for (let at = start; at < header.length;) {
     if (at + 3 > header.length) return undefined;
     const type = view.getUint8(at);
     const end = at + 3 + view.getUint16(at + 1);
     if (end > header.length) return undefined;
-    const value = header.subarray(at + 3, end);
-    if (type === TLV_CRC32C && !checksumFits(header, at + 3, value)) {
-      return undefined;
-    }
-    tlvs.set(type, value);
+    tlvs.push({ type, at: at + 3, value: header.subarray(at + 3, end) });
     at = end;
   }
   return tlvs;

@@ -240,6 +240,40 @@ Deno.test("withThrottle() has networks of other sizes", async () => {
   }
 });
 
+Deno.test("withThrottle() counts guesses from a shared network for the user only", async () => {
+  const webmail = "127.0.0.1";
+  const shared = { sharedNetworks: ["127.0.0.0/8", "::1"] };
+  const { ask } = newGuarded(shared);
+  for (let i = 0; i < 150; i++) {
+    assertEquals(await ask(`bob${i}`, "typo", webmail), WRONG);
+  }
+  assertEquals(await ask("ann", "right", webmail), OK);
+  for (let i = 0; i < 20; i++) {
+    assertEquals(await ask("carl", `guess ${i}`, webmail), WRONG);
+  }
+  assertEquals(await ask("carl", "right", webmail), throttled("user"));
+  assertEquals(await ask("carl", "right", HOME), throttled("user"));
+  assertEquals(await ask("ann", "right", webmail), OK);
+  // Guesses from elsewhere hold nobody up who has logged in there.
+  for (let i = 0; i < 40; i++) await ask("ann", `guess ${i}`, `192.0.${i}.1`);
+  assertEquals(await ask("ann", "right", AWAY), throttled("user"));
+  assertEquals(await ask("ann", "right", webmail), OK);
+  for (let i = 0; i < 100; i++) {
+    assertEquals(await ask("ann", `guess here ${i}`, webmail), WRONG);
+  }
+  assertEquals(await ask("ann", "right", webmail), throttled("pair"));
+});
+
+Deno.test("withThrottle() takes back what a user mistyped in a shared network", async () => {
+  const { ask } = newGuarded({ sharedNetworks: ["127.0.0.0/8"] });
+  for (let i = 0; i < 19; i++) await ask("ann", `typo ${i}`, "127.0.0.1");
+  assertEquals(await ask("ann", "right", "127.0.0.1"), OK);
+  for (let i = 0; i < 9; i++) {
+    assertEquals(await ask("ann", `slip ${i}`, HOME), WRONG);
+  }
+  assertEquals(await ask("ann", "right", HOME), OK);
+});
+
 Deno.test("withThrottle() counts wrong passwords only, not failures", async () => {
   const { ask, asked } = newGuarded({}, (request) => {
     explain(request, "backend-timeout");
@@ -479,6 +513,52 @@ Deno.test("withThrottle() blocks no login when its store is no good", async () =
   }
 });
 
+Deno.test("withThrottle() blocks no login when its store talks nonsense", async () => {
+  const nonsense: readonly unknown[] = [
+    undefined,
+    null,
+    "text",
+    [],
+    [1, 2, 3],
+    [null, {}, { count: 1 }],
+    new Array(3).fill({ count: 0, at: 0, keepMs: 1, guesses: [], networks: 1 }),
+    new Array(3).fill(
+      { count: 0, at: 0, keepMs: 1, guesses: [], networks: [null] },
+    ),
+  ];
+  for (const value of nonsense) {
+    for (const answer of [value, Promise.resolve(value)]) {
+      const store = {
+        read: () => answer,
+        update: () => answer,
+        secret: () => answer,
+      } as unknown as ThrottleStore;
+      const { ask } = newGuarded({ store });
+      const what = Deno.inspect(answer);
+      assertEquals(await ask("ann", "right"), OK, what);
+      for (let i = 0; i < 10; i++) await ask("bob", `guess ${i}`);
+      assertEquals(await ask("bob", "right"), throttled("pair"), what);
+      assertEquals(await ask("ann", "right"), OK, what);
+    }
+  }
+});
+
+Deno.test("withThrottle() waits for whatever has a then", async () => {
+  const memory = newMemoryThrottleStore();
+  // As clients of some databases answer.
+  const later = <T>(work: () => T) => ({
+    then: (resolve: (value: T) => void) => resolve(work()),
+  });
+  const store = {
+    read: (keys: readonly string[]) => later(() => memory.read(keys)),
+    update: (...args: Parameters<ThrottleStore["update"]>) =>
+      later(() => memory.update(...args)),
+  } as unknown as ThrottleStore;
+  const { ask } = newGuarded({ store });
+  for (let i = 0; i < 10; i++) assertEquals(await ask("ann", `${i}`), WRONG);
+  assertEquals(await ask("ann", "right"), throttled("pair"));
+});
+
 Deno.test("withThrottle() waits 250 ms for a silent store, once in 5 s", async () => {
   using clock = newClock();
   const silent = () => new Promise<never>(() => {});
@@ -569,6 +649,19 @@ Deno.test("withThrottle() asks no more than the limits allow, whoever guesses wh
     }
     // Known guesses go on being asked for only while there is room.
     assert([...distinct.values()].every((set) => set.size === 20));
+  }
+});
+
+Deno.test("withThrottle() refuses shared networks that are none", () => {
+  for (const text of ["192.0.2.0/33", "localhost", ""]) {
+    const error = assertThrows(
+      () => withThrottle(users, { sharedNetworks: ["::1", text] }),
+      TypeError,
+    );
+    assertEquals(
+      error.message,
+      `Cannot create throttle: sharedNetworks must be networks such as 192.0.2.0/24: got ${text}`,
+    );
   }
 });
 

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { sayUntil } from "../support/cut_off.ts";
 import { eventually } from "../support/eventually.ts";
-import { startListener } from "../support/listener.ts";
+import { serveHttp } from "../support/http_end.ts";
+import { PASSWORD, startListener, USER } from "../support/listener.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 import { loggedIn, sendMail, watch, watchable } from "../support/watch.ts";
 
@@ -56,9 +57,14 @@ Deno.test({
     "main.ts runs out of file descriptors, says so a few times, answers 451 and 454 to those it has, and recovers",
   ignore: !watchable,
   fn: async () => {
-    await using listener = await startListener();
+    // Connections that are kept for the next question need no new file.
+    await using end = serveHttp(() =>
+      Response.json({ ok: true }, { headers: { connection: "close" } })
+    );
+    await using listener = await startListener({ authUrl: end.url });
     const { pid, before, assertRecovered } = await watch(listener);
     using first = await loggedIn(listener.port);
+    using second = await SmtpClient.greeted(listener.port);
     // As `ulimit -n` does, but with room for the start.
     limitFiles(pid, before.files + SPARE_FILES);
 
@@ -74,6 +80,7 @@ Deno.test({
       await first.send("x", ".");
       await first.expect("451 4.3.0");
       await first.command("NOOP", "250");
+      await second.login(USER, PASSWORD, "454 4.7.0");
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const failures = listener.log()
         .filter(({ event }) => event === "acceptFailed");
@@ -82,7 +89,9 @@ Deno.test({
       crowd.forEach((client) => client.close());
     }
     await sendMail(listener.port, "behind the crowd");
+    await second.login(USER, PASSWORD);
     first.close();
+    second.close();
     await assertRecovered();
   },
 });

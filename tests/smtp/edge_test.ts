@@ -1,9 +1,12 @@
 import { newStaticAuthProvider } from "../../auth/static_provider.ts";
 import type { AuthRequest } from "../../auth/types.ts";
+import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
+import { entryOf } from "../../smtp/log.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
-import { assertEquals, assertThrows } from "../support/assert.ts";
+import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
+import { eventually } from "../support/eventually.ts";
 import { plain, SmtpClient } from "../support/smtp_client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
 
@@ -86,11 +89,55 @@ Deno.test("what is no header is closed without a word", async () => {
   }
 });
 
+Deno.test("a proxy that does not finish its header in 5 s is closed without a word", async () => {
+  await using asked = serve(FROM_HERE);
+  await Promise.all(["", HEADER.slice(0, 20)].map(async (start) => {
+    using client = await SmtpClient.open(asked.port);
+    const began = performance.now();
+    const rest = client.rest();
+    // Each octet that comes meanwhile gives no more time.
+    for (const octet of start) {
+      await client.sendRaw(octet);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assertEquals(await rest, "");
+    const seconds = (performance.now() - began) / 1000;
+    assert(seconds >= 5 && seconds < 5.8, `${seconds} s`);
+  }));
+});
+
 Deno.test("a connection from elsewhere than the proxies is closed without a word", async () => {
   await using asked = serve({ proxyProtocolFrom: ["192.0.2.0/24"] });
   using client = await SmtpClient.open(asked.port);
   await client.sendRaw(HEADER);
   assertEquals(await client.rest(), "");
+});
+
+Deno.test("the log hears of who is no proxy, and nothing of a health check", async () => {
+  const events: SmtpEvent[] = [];
+  const onEvent = (event: SmtpEvent) => events.push(event);
+  await using asked = serve({ ...FROM_HERE, onEvent });
+  await using others = serve({ proxyProtocolFrom: ["192.0.2.0/24"], onEvent });
+  for (
+    const [port, start] of [
+      [asked.port, ""],
+      [asked.port, HEADER.slice(0, 20)],
+      [asked.port, "EHLO x\r\n"],
+      [others.port, HEADER],
+    ] as const
+  ) {
+    using client = await SmtpClient.open(port);
+    await client.sendRaw(start);
+    await client.closeWrite();
+    assertEquals(await client.rest(), "");
+  }
+  (await SmtpClient.open(asked.port)).close();
+  const told = { kind: "closed", remoteIp: "127.0.0.1", tls: false } as const;
+  assertEquals(events, [
+    { ...told, reason: "proxy-malformed" },
+    { ...told, reason: "proxy-untrusted" },
+  ]);
+  assertEquals(events.map((event) => entryOf(event).level), ["warn", "warn"]);
 });
 
 Deno.test("AUTH behind a proxy depends on how the client has reached the proxy", async () => {
@@ -152,6 +199,49 @@ Deno.test("maxConnectionsPerNetwork counts the clients behind a proxy", async ()
   using third = await SmtpClient.open(asked.port);
   await third.sendRaw(HEADER);
   await third.expect("220");
+});
+
+Deno.test("maxConnectionsPerNetwork counts clients that never begin TLS", async () => {
+  const certificate = await testCertificate();
+  const events: SmtpEvent[] = [];
+  await using asked = serve({
+    ...FROM_HERE,
+    ...certificate,
+    tlsPort: 0,
+    maxConnectionsPerNetwork: 3,
+    onEvent: (event) => events.push(event),
+  });
+  const open = async () => {
+    const client = await SmtpClient.open(asked.tlsPort);
+    await client.sendRaw(HEADER);
+    return client;
+  };
+  using clients = new DisposableStack();
+  const crowd = await Promise.all(Array.from({ length: 3 }, open));
+  crowd.forEach((client) => clients.use(client));
+  // What is over the limit is told so, for as many as that costs little for.
+  using next = await open();
+  await next.beginTls(certificate.cert);
+  await next.expect("421 4.3.2");
+  await next.expectEnd();
+  const more = await Promise.all(Array.from({ length: 101 }, open));
+  more.forEach((client) => clients.use(client));
+  using last = await open();
+  assertEquals(await last.rest(), "");
+  assertEquals(
+    events.map((event) => event.kind === "closed" ? event.reason : ""),
+    ["too-many-connections"],
+  );
+  crowd.forEach((client) => client.close());
+  await eventually("a place is free", async () => {
+    using patient = await open();
+    try {
+      await patient.beginTls(certificate.cert);
+      return (await patient.reply()).status === "220";
+    } catch {
+      return false;
+    }
+  });
 });
 
 Deno.test("greetingDelayMs refuses a client that talks before it is greeted", async () => {

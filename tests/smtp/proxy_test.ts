@@ -64,6 +64,14 @@ const GOOD = [
   [hex(`${SIGNATURE} 20 00 0000`), { tls: false }],
   [hex(`${SIGNATURE} 20 11 0003 ffffff`), { tls: false }],
   [hex(`${SIGNATURE} 21 00 0000`), { tls: false }],
+  // What a proxy that knows no address puts in its place is to be ignored,
+  // but not what it says in TLVs.
+  [
+    hex(`${SIGNATURE} 21 00 000c c0000207 c6336401 c350 024b`),
+    { tls: false },
+  ],
+  [hex(`${SIGNATURE} 21 00 0004 00000000`), { tls: false }],
+  [hex(`${SIGNATURE} 21 00 0008 200005 01 00000000`), { tls: true }],
   [hex(`${SIGNATURE} 21 31 00d8 ${"00".repeat(216)}`), { tls: false }],
   [hex(`${SIGNATURE} 21 12 000c 7f000001 7f000001 ace2 170f`), { tls: false }],
 ] as const;
@@ -108,6 +116,7 @@ const BAD_V2 = [
   `${SIGNATURE} 21 11 000f 7f000001 7f000001 d770 170e 040001`,
   `${SIGNATURE} 21 11 0013 7f000001 7f000001 d770 170e 030004 00000000`,
   `${SIGNATURE} 21 11 0011 7f000001 7f000001 d770 170e 030002 0000`,
+  `${SIGNATURE} 21 00 0007 030004 00000000`,
   "0d0a0d0a000d0a515549540b 21 11 000c 7f000001 7f000001 d770 170e",
 ] as const;
 
