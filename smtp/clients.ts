@@ -9,9 +9,14 @@ import type { SmtpReply } from "../auth/replies.ts";
 import type { SessionPeer } from "./actions.ts";
 import { isLoopback, plainIp } from "./addresses.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { ENTERED, newPlace } from "./crowd.ts";
+import { newCrowd } from "./crowd.ts";
 import { closedEvent } from "./events.ts";
-import { type Opening, proxyOpening, tlsOpening } from "./opening.ts";
+import {
+  type Opening,
+  proxyOpening,
+  type ProxyRules,
+  tlsOpening,
+} from "./opening.ts";
 import type { ListenerSettings } from "./options.ts";
 import type { Arrival } from "./ports.ts";
 import { REPLIES } from "./replies.ts";
@@ -38,34 +43,25 @@ export function newClients(
 ): Clients {
   const served = new Map<Connection, Promise<void>>();
   const refused = new Map<Connection, Promise<void>>();
-  const { crowd } = context;
-  const entered = { ...context, crowd: ENTERED };
+  const crowd = newCrowd(settings.maxConnectionsPerNetwork);
 
-  function track(
-    group: Map<Connection, Promise<void>>,
-    connection: Connection,
-    ended: Promise<void>,
-    leave: () => void,
-  ): void {
-    const forget = () => {
-      served.delete(connection);
-      refused.delete(connection);
-      leave();
-    };
-    group.set(connection, ended.then(forget));
+  function isFloodOfRefusals(): boolean {
+    return refused.size >= MAX_REFUSALS;
   }
 
   function refuse(arrival: Arrival, reply: SmtpReply): void {
-    const { conn } = arrival;
-    if (refused.size >= MAX_REFUSALS) return conn.close();
+    if (isFloodOfRefusals()) return arrival.conn.close();
     const peer = peerOf(arrival, settings);
-    const connection = new Connection(conn, peer, context);
-    // A flood of clients is one line in the log, not one each.
-    if (refused.size === 0) {
-      context.report?.(closedEvent("too-many-connections", peer));
-    }
-    const openings = openingsOf(arrival, settings, context);
-    track(refused, connection, connection.refuse(reply, openings), () => {});
+    const connection = new Connection(arrival.conn, peer, context);
+    reportRefusal(peer);
+    const ended = connection.run(openingsOf(arrival, settings, context), reply);
+    refused.set(connection, ended.then(() => void refused.delete(connection)));
+  }
+
+  /** A flood of clients is one line in the log, not one each. */
+  function reportRefusal(peer: SessionPeer): void {
+    if (refused.size > 0) return;
+    context.report?.(closedEvent("too-many-connections", peer));
   }
 
   /** Counts a client in before anything else: a TLS handshake can take long. */
@@ -75,35 +71,51 @@ export function newClients(
     if (!crowd.enter(remoteIp)) {
       return refuse(arrival, REPLIES.tooManyFromNetwork);
     }
-    const connection = new Connection(arrival.conn, peer, entered);
-    const openings = openingsOf(arrival, settings, context);
-    const leave = () => crowd.leave(remoteIp);
-    track(served, connection, connection.run(openings), leave);
+    const connection = new Connection(arrival.conn, peer, context);
+    const ended = connection.run(openingsOf(arrival, settings, context));
+    served.set(
+      connection,
+      ended.then(() => {
+        served.delete(connection);
+        crowd.leave(remoteIp);
+      }),
+    );
   }
 
   /** Does so as soon as the proxy has said who the client is. */
   function serveProxied(arrival: Arrival): void {
     const peer = peerOf(arrival, settings);
-    const place = newPlace(crowd);
-    const connection = new Connection(arrival.conn, peer, {
-      ...context,
-      crowd: place,
-    });
-    let leave = () => {};
-    const openings = openingsOf(arrival, settings, context, ({ remoteIp }) => {
-      leave = () => place.leave(remoteIp);
-      return place.enter(remoteIp) || turnAway(connection);
-    });
-    track(served, connection, connection.run(openings), () => leave());
+    const connection = new Connection(arrival.conn, peer, context);
+    let entered: string | undefined;
+    const admit = (client: SessionPeer) => {
+      if (crowd.enter(client.remoteIp)) {
+        entered = client.remoteIp;
+        return "serve";
+      }
+      return turnAway(connection, client);
+    };
+    const ended = connection.run(openingsOf(arrival, settings, context, admit));
+    served.set(
+      connection,
+      ended.then(() => {
+        served.delete(connection);
+        refused.delete(connection);
+        if (entered !== undefined) crowd.leave(entered);
+      }),
+    );
   }
 
-  /** Whether a client that is being served may be told that it is one too many. */
-  function turnAway(connection: Connection): boolean {
+  /** What to do with a client that has turned out to be one too many. */
+  function turnAway(
+    connection: Connection,
+    client: SessionPeer,
+  ): "close" | SmtpReply {
     const ended = served.get(connection);
-    if (ended === undefined || refused.size >= MAX_REFUSALS) return false;
+    if (ended === undefined || isFloodOfRefusals()) return "close";
+    reportRefusal(client);
     served.delete(connection);
     refused.set(connection, ended);
-    return true;
+    return REPLIES.tooManyFromNetwork;
   }
 
   return {
@@ -131,13 +143,13 @@ export function newClients(
 /**
  * What must be done before a client is greeted.
  *
- * @param enter Told who is behind a proxy; if false, the connection is closed.
+ * @param admit Told who is behind a proxy, and says whether to serve it.
  */
 function openingsOf(
   arrival: Arrival,
   settings: ListenerSettings,
   context: ConnectionContext,
-  enter: (peer: SessionPeer) => boolean = () => true,
+  admit: ProxyRules["admit"] = () => "serve",
 ): Opening[] {
   const { conn, tls } = arrival;
   const openings: Opening[] = [];
@@ -145,7 +157,7 @@ function openingsOf(
     openings.push(
       proxyOpening(settings.proxies, {
         plainTextAuth: (destination) => plainTextAuth(destination, settings),
-        enter,
+        admit,
         refused: (reason) =>
           context.report?.(closedEvent(reason, peerOf(arrival, settings))),
       }),

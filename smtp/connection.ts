@@ -9,7 +9,6 @@ import { askNow } from "../auth/ask_provider.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
 import type { AuthOutcome, SessionPeer, SessionRules } from "./actions.ts";
-import type { Crowd } from "./crowd.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
 import {
@@ -68,8 +67,6 @@ export interface ConnectionContext {
   readonly greetingDelayMs: number;
   /** Turns at reading large messages. */
   readonly transfers: Turns;
-  /** How many clients of each network are there. */
-  readonly crowd: Crowd;
   /** The log. */
   readonly report: ((event: SmtpEvent) => void) | undefined;
 }
@@ -111,6 +108,8 @@ export class Connection {
   #sawEnd = false;
   /** Our last reply on its way, where it interrupts a read. */
   #lastWords: Promise<void> | undefined;
+  /** Why the client is not served. */
+  #refusal: SmtpReply | undefined;
   #delivery: Delivery | undefined;
   /** The turn at reading a large message. */
   #turn: Turn | undefined;
@@ -138,22 +137,31 @@ export class Connection {
    * Serves the client until the connection is closed. Never rejects.
    *
    * @param openings What must be done before the greeting.
+   * @param refusal Says this instead of serving the client.
    */
-  run(openings: readonly Opening[]): Promise<void> {
-    return this.#run(openings, () => this.#greet());
-  }
-
-  /**
-   * Says one reply instead of serving the client. Never rejects.
-   *
-   * @param reply Why not.
-   * @param openings As for `run`.
-   */
-  refuse(reply: SmtpReply, openings: readonly Opening[]): Promise<void> {
-    return this.#run(openings, async () => {
-      this.#session.end(reply);
+  async run(openings: readonly Opening[], refusal?: SmtpReply): Promise<void> {
+    try {
+      this.#refusal = refusal;
+      for (const opening of openings) {
+        if (!await this.#open(opening)) return;
+      }
+      if (openings.length > 0) {
+        this.#session = this.#session.onPeer(this.#peer);
+      }
+      const waits = this.#refusal === undefined &&
+        this.#context.greetingDelayMs > 0;
+      if (waits && !await this.#isSilent()) this.#refusal = REPLIES.earlyTalker;
+      if (this.#refusal === undefined) this.#session.greet();
+      else this.#session.end(this.#refusal);
       await this.#serve();
-    });
+    } catch (error) {
+      // A socket that breaks is nobody's fault; anything else is one of ours.
+      if (!WIRE_PHASES.has(this.#phase)) this.#reportClosed("error", error);
+    } finally {
+      this.#deadline.stop();
+      close(this.#wire);
+      await this.#abandon();
+    }
   }
 
   /** Begins nothing new; what is under way may end. */
@@ -174,28 +182,6 @@ export class Connection {
     else close(this.#wire);
   }
 
-  async #run(
-    openings: readonly Opening[],
-    serve: () => Promise<void>,
-  ): Promise<void> {
-    try {
-      for (const opening of openings) {
-        if (!await this.#open(opening)) return;
-      }
-      if (openings.length > 0) {
-        this.#session = this.#session.onPeer(this.#peer);
-      }
-      await serve();
-    } catch (error) {
-      // A socket that breaks is nobody's fault; anything else is one of ours.
-      if (!WIRE_PHASES.has(this.#phase)) this.#reportClosed("error", error);
-    } finally {
-      this.#deadline.stop();
-      close(this.#wire);
-      await this.#abandon();
-    }
-  }
-
   /** Does one thing before the session; false if there will be none. */
   async #open({ limitMs, work }: Opening): Promise<boolean> {
     this.#phase = "opening";
@@ -205,28 +191,12 @@ export class Connection {
       if (opened === undefined) return false;
       this.#wire = opened.wire;
       this.#peer = opened.peer;
+      this.#refusal ??= opened.refusal;
       return true;
     } catch (error) {
       // Scanners and health checks that only connect are nobody's fault.
       if (!isGone(error)) this.#reportClosed("tls-failed", error);
       return false;
-    }
-  }
-
-  async #greet(): Promise<void> {
-    const { crowd } = this.#context;
-    const { remoteIp } = this.#peer;
-    if (!crowd.enter(remoteIp)) {
-      this.#reportClosed("too-many-connections");
-      this.#session.end(REPLIES.tooManyFromNetwork);
-      return await this.#serve();
-    }
-    try {
-      if (await this.#isSilent()) this.#session.greet();
-      else this.#session.end(REPLIES.earlyTalker);
-      await this.#serve();
-    } finally {
-      crowd.leave(remoteIp);
     }
   }
 
@@ -236,7 +206,6 @@ export class Connection {
    */
   async #isSilent(): Promise<boolean> {
     const { greetingDelayMs } = this.#context;
-    if (greetingDelayMs === 0) return true;
     this.#pendingRead = this.#startRead();
     const { promise: silence, resolve } = Promise.withResolvers<null>();
     this.#endSilence = () => resolve(null);

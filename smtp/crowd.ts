@@ -46,24 +46,3 @@ export function newCrowd(most: number): Crowd {
     },
   };
 }
-
-/** A crowd that has let somebody in already, and counts that one out itself. */
-export const ENTERED: Crowd = { enter: () => true, leave: () => {} };
-
-/**
- * One client's place in a crowd: it is taken once, whoever asks for it again,
- * and left once.
- */
-export function newPlace(crowd: Crowd): Crowd {
-  let taken = false;
-  return {
-    enter(ip) {
-      taken ||= crowd.enter(ip);
-      return taken;
-    },
-    leave(ip) {
-      if (taken) crowd.leave(ip);
-      taken = false;
-    },
-  };
-}

@@ -5,7 +5,6 @@
  */
 
 import { newClients } from "./clients.ts";
-import { newCrowd } from "./crowd.ts";
 import { newDeadlines } from "./deadlines.ts";
 import type { Deliver } from "./delivery.ts";
 import {
@@ -171,7 +170,6 @@ function newContext(settings: ListenerSettings) {
     idleTimeoutMs,
     greetingDelayMs,
     transfers: newTurns(TRANSFERS, TRANSFER_SLICE_MS),
-    crowd: newCrowd(settings.maxConnectionsPerNetwork),
     deadlines: newDeadlines(tickMs),
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import { isIn, type Network, parseIp } from "../auth/ip.ts";
+import type { SmtpReply } from "../auth/replies.ts";
 import type { SessionPeer } from "./actions.ts";
 import type { SmtpClosedEvent } from "./events.ts";
 import { type ProxyHeader, readProxyHeader } from "./proxy.ts";
@@ -29,6 +30,8 @@ export interface Opened {
   readonly wire: Wire;
   /** Who is at its other end. */
   readonly peer: SessionPeer;
+  /** Why the client is not to be served, if that has turned out. */
+  readonly refusal?: SmtpReply;
 }
 
 /** One thing to do before the session. */
@@ -62,8 +65,8 @@ export interface ProxyRules {
    * the given address of the proxy; `undefined` if that is not known.
    */
   readonly plainTextAuth: (destination: string | undefined) => boolean;
-  /** Whether there is room for the client; if not, it is closed. */
-  readonly enter: (client: SessionPeer) => boolean;
+  /** Whether there is room for the client, or what to tell it. */
+  readonly admit: (client: SessionPeer) => "serve" | "close" | SmtpReply;
   /** Told why somebody is closed who is no proxy. */
   readonly refused: (reason: SmtpClosedEvent["reason"]) => void;
 }
@@ -77,7 +80,7 @@ export interface ProxyRules {
  */
 export function proxyOpening(
   trusted: readonly Network[],
-  { plainTextAuth, enter, refused }: ProxyRules,
+  { plainTextAuth, admit, refused }: ProxyRules,
 ): Opening {
   return {
     limitMs: PROXY_HEADER_MS,
@@ -99,8 +102,10 @@ export function proxyOpening(
         tls,
         plainTextAuth: plainTextAuth(destination),
       };
-      if (!enter(client)) return undefined;
-      return { wire: withRest(wire, read.rest), peer: client };
+      const admission = admit(client);
+      if (admission === "close") return undefined;
+      const opened = { wire: withRest(wire, read.rest), peer: client };
+      return admission === "serve" ? opened : { ...opened, refusal: admission };
     },
   };
 }

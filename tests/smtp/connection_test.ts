@@ -1,5 +1,4 @@
 import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
-import { newCrowd } from "../../smtp/crowd.ts";
 import { newDeadlines } from "../../smtp/deadlines.ts";
 import { newTurns } from "../../smtp/turns.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
@@ -69,7 +68,6 @@ function newContext(part: Partial<ConnectionContext> = {}): ConnectionContext {
     encrypt: () => Promise.reject(new Error("no TLS here")),
     greetingDelayMs: 0,
     transfers: newTurns(10, 1_000),
-    crowd: newCrowd(10),
     report: () => {},
     ...part,
   };
