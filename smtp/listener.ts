@@ -14,7 +14,6 @@ import {
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
-import { untilGone } from "./handshake.ts";
 import { openPorts } from "./ports.ts";
 import { newEncrypt } from "./tls.ts";
 import { newTurns } from "./turns.ts";
@@ -141,11 +140,11 @@ export function serveSmtp(
 function newEncryption(certificate: Certificate | undefined) {
   let encrypt: Encrypt = certificate === undefined
     ? () => Promise.reject(new Error("there is no certificate"))
-    : untilGone(newEncrypt(certificate));
+    : newEncrypt(certificate);
   return {
     encrypt: (...args: Parameters<Encrypt>) => encrypt(...args),
     useCertificate(next: Certificate) {
-      encrypt = untilGone(newEncrypt(next));
+      encrypt = newEncrypt(next);
     },
   };
 }

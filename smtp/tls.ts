@@ -12,8 +12,12 @@ import type { TLSSocket } from "node:tls";
 import type { Certificate } from "./options.ts";
 import { type Encrypt, Gone, type Wire, writeAll } from "./wire.ts";
 
-/** The most octets to read from the socket at once: a TLS record and a bit. */
-const READ_OCTETS = 17_408;
+/**
+ * How much is read from the socket at once, in octets: enough for commands, and
+ * once that is not enough, a TLS record and a bit.
+ */
+const SMALL_READ_OCTETS = 4_096;
+const LARGE_READ_OCTETS = 17_408;
 
 /** Makes the function that encrypts connections (RFC 3207). */
 export function newEncrypt({ cert, key }: Certificate): Encrypt {
@@ -28,25 +32,33 @@ export function newEncrypt({ cert, key }: Certificate): Encrypt {
 
   return async (wire, early) => {
     const { secureContext, TLSSocket, Duplex } = await ready;
+    // Node's TLS does not tell of a stream that ends before TLS is on.
+    const { promise: gone, reject } = Promise.withResolvers<never>();
+    const stream = asDuplex(Duplex, wire, early, reject);
     const options = { isServer: true, secureContext, allowHalfOpen: true };
-    const socket = new TLSSocket(asDuplex(Duplex, wire, early), options);
-    await handshake(socket);
+    const socket = new TLSSocket(stream, options);
+    await Promise.race([handshake(socket), gone]);
     return asWire(socket, wire);
   };
 }
 
-/** A socket as the stream that node's TLS wants. */
+/** A socket as the stream that node's TLS wants; tells when it has ended. */
 function asDuplex(
   DuplexStream: typeof Duplex,
   wire: Wire,
   early: Promise<Uint8Array | null> | undefined,
+  onEnd: (error: Error) => void,
 ): Duplex {
-  let first = early;
+  const nextPiece = newPieces(wire, early);
   return new DuplexStream({
     read() {
-      const octets = first ?? readSome(wire);
-      first = undefined;
-      octets.then((some) => this.push(some), (error) => this.destroy(error));
+      nextPiece().then((octets) => {
+        if (octets === null) onEnd(new Gone("closed in the handshake"));
+        this.push(octets);
+      }, (error) => {
+        onEnd(error);
+        this.destroy(error);
+      });
     },
     write(octets: Uint8Array, _encoding, done) {
       writeAll(wire, octets).then(() => done(), done);
@@ -54,10 +66,25 @@ function asDuplex(
   });
 }
 
-async function readSome(wire: Wire): Promise<Uint8Array | null> {
-  const space = new Uint8Array(READ_OCTETS);
-  const octets = await wire.read(space);
-  return octets === null ? null : space.subarray(0, octets);
+/** Reads from a socket piece by piece; `null` at the end. */
+function newPieces(
+  wire: Wire,
+  early: Promise<Uint8Array | null> | undefined,
+): () => Promise<Uint8Array | null> {
+  let first = early;
+  let space = new Uint8Array(SMALL_READ_OCTETS);
+  return async () => {
+    if (first !== undefined) {
+      const octets = await first;
+      first = undefined;
+      return octets;
+    }
+    const count = await wire.read(space);
+    if (count === null) return null;
+    const octets = space.slice(0, count);
+    if (count === space.length) space = new Uint8Array(LARGE_READ_OCTETS);
+    return octets;
+  };
 }
 
 /** Encrypted means: after `secure`, and not a moment before. */
