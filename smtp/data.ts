@@ -107,9 +107,6 @@ export class DataReader {
   }
 }
 
-/** How far octets are looked at one by one: most short lines end by then. */
-const NEAR = 4;
-
 /** The octets of a piece four by four, from the boundary in front of it. */
 function wordsOf(piece: Uint8Array): Int32Array {
   const before = piece.byteOffset % 4;
@@ -124,17 +121,10 @@ function wordsOf(piece: Uint8Array): Int32Array {
  * such an octet may look so too, which does no harm.
  */
 function skipText(piece: Uint8Array, words: Int32Array, from: number): number {
-  const size = piece.length;
-  const near = Math.min(from + NEAR, size);
-  let at = from;
-  while (at < near) {
-    if ((piece[at] ?? 0) <= CR) return at;
-    at++;
-  }
   const before = piece.byteOffset % 4;
-  let word = (at + before) >> 2;
-  // The first word may begin in front of `at`: not to be looked at again.
-  let mask = HIGH_BITS << (((at + before) % 4) * 8);
+  let word = (from + before) >> 2;
+  // The first word may begin in front of `from`: not to be looked at again.
+  let mask = HIGH_BITS << (((from + before) % 4) * 8);
   for (; word < words.length; word++) {
     const octets = words[word] ?? 0;
     const below = (octets - FOURTEENS) & ~octets & mask;
@@ -144,8 +134,9 @@ function skipText(piece: Uint8Array, words: Int32Array, from: number): number {
     }
     mask = HIGH_BITS;
   }
-  at = Math.max(at, word * 4 - before);
-  while (at < size && (piece[at] ?? 0) > CR) at++;
+  // Behind the last whole word there are up to three octets.
+  let at = Math.max(from, word * 4 - before);
+  while (at < piece.length && (piece[at] ?? 0) > CR) at++;
   return at;
 }
 

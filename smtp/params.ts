@@ -130,11 +130,12 @@ const SOURCE_ROUTE = new RegExp(
 
 /** The mailbox in a path; a source route is accepted and ignored (RFC 5321 C). */
 function readMailbox(path: string): string | undefined {
-  const octets = isAscii(path) ? path.length : encoder.encode(path).length;
+  const ascii = isAscii(path);
+  const octets = ascii ? path.length : encoder.encode(path).length;
   if (octets + 2 > MAX_PATH_OCTETS) return undefined;
-  const mailbox = path.replace(SOURCE_ROUTE, "");
+  const mailbox = path[0] === "@" ? path.replace(SOURCE_ROUTE, "") : path;
   // U+FFFD stands for octets that were not UTF-8; controls reach headers.
-  if (/[\ufffd\u0080-\u009f]/.test(mailbox)) return undefined;
+  if (!ascii && /[\ufffd\u0080-\u009f]/.test(mailbox)) return undefined;
   return MAILBOX.test(mailbox) ? mailbox : undefined;
 }
 
