@@ -44,6 +44,24 @@ export async function askProvider(
 }
 
 /**
+ * Providers that keep the guard's promises themselves: they always decide, and
+ * at once when the signal aborts. A guard around each of several wrappers would
+ * cost as much as they do.
+ */
+const guarded = new WeakSet<AuthProvider>();
+
+/** Notes that a provider needs no guard; returns it. */
+export function asGuarded(provider: AuthProvider): AuthProvider {
+  guarded.add(provider);
+  return provider;
+}
+
+/** Whether a provider needs no guard. */
+export function isGuarded(provider: AuthProvider): boolean {
+  return guarded.has(provider);
+}
+
+/**
  * The same for a caller who is quicker with a decision that is there at once,
  * as that of most local providers is: nothing to wait for, nothing to watch.
  */
@@ -53,6 +71,7 @@ export function askNow(
   signal?: AbortSignal,
 ): AuthDecision | Promise<AuthDecision> {
   if (signal?.aborted) return gone(request);
+  if (isGuarded(provider)) return provider(request, signal);
   try {
     const answer: unknown = provider(request, signal);
     return isDecision(answer) ? answer : decisionOf(answer, request, signal);

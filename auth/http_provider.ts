@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asGuarded } from "./ask_provider.ts";
 import { readBounded } from "./bounded_body.ts";
 import { explain, type ProviderReason } from "./reasons.ts";
 import { newTimeLimit, type TimeLimit } from "./time_limit.ts";
@@ -81,7 +82,7 @@ export function newHTTPAuthProvider(
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     limit: newTimeLimit(checkedTimeout(options.timeoutMs)),
   };
-  return (request, signal) => askInTime(endpoint, request, signal);
+  return asGuarded((request, signal) => askInTime(endpoint, request, signal));
 }
 
 interface Endpoint {

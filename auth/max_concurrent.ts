@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askNow } from "./ask_provider.ts";
+import { asGuarded, askNow, isGuarded } from "./ask_provider.ts";
 import { checkedCount, checkedLimitMs } from "./checks.ts";
 import { explain } from "./reasons.ts";
 import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
@@ -133,7 +133,8 @@ export function maxConcurrent(
     return await askNow(inPlace, request, signal);
   }
 
-  return (request, signal) => {
+  if (isGuarded(provider)) asGuarded(inPlace);
+  return asGuarded((request, signal) => {
     if (signal?.aborted) return gone(request);
     if (underWay >= limit) {
       return line.size() < queueLength
@@ -142,7 +143,7 @@ export function maxConcurrent(
     }
     underWay++;
     return askNow(inPlace, request, signal);
-  };
+  });
 }
 
 function busy(request: AuthRequest): AuthDecision {

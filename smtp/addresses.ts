@@ -6,6 +6,7 @@
 
 /** An IP address without the prefix that IPv4 gets on an IPv6 socket. */
 export function plainIp(address: string): string {
+  if (!address.startsWith("::")) return address;
   const mapped = /^::ffff:([0-9]+(?:\.[0-9]+){3})$/i.exec(address);
   return mapped?.[1] ?? address;
 }

@@ -140,6 +140,8 @@ export function newClients(
   };
 }
 
+const NO_OPENINGS: readonly Opening[] = [];
+
 /**
  * What must be done before a client is greeted.
  *
@@ -150,8 +152,9 @@ function openingsOf(
   settings: ListenerSettings,
   context: ConnectionContext,
   admit: ProxyRules["admit"] = () => "serve",
-): Opening[] {
+): readonly Opening[] {
   const { conn, tls } = arrival;
+  if (!tls && settings.proxies === undefined) return NO_OPENINGS;
   const openings: Opening[] = [];
   if (settings.proxies !== undefined) {
     openings.push(

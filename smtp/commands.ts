@@ -80,8 +80,8 @@ export function parseCommand(line: Uint8Array): Command {
 /** Splits arguments at runs of spaces; no empty words. */
 export function words(args: string): string[] {
   if (args === "") return [];
-  if (!args.includes(" ")) return [args];
-  return args.split(" ").filter((word) => word !== "");
+  const words = args.split(" ");
+  return words.includes("") ? words.filter((word) => word !== "") : words;
 }
 
 /** Upper case for ASCII only: toUpperCase() would turn "ſ" into "S". */

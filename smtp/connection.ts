@@ -8,7 +8,12 @@
 import { askNow } from "../auth/ask_provider.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
-import type { AuthOutcome, SessionPeer, SessionRules } from "./actions.ts";
+import type {
+  AuthOutcome,
+  SessionAction,
+  SessionPeer,
+  SessionRules,
+} from "./actions.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
 import {
@@ -88,6 +93,14 @@ type Phase =
 
 /** Phases that only the socket can fail in. */
 const WIRE_PHASES: ReadonlySet<Phase> = new Set(["client", "write", "end"]);
+
+/** What is not done before the client has been answered. */
+const WRITTEN_BEFORE: ReadonlySet<SessionAction["kind"]> = new Set([
+  "needData",
+  "flush",
+  "startTls",
+  "close",
+]);
 
 /** A read that was begun while a provider was asked. */
 interface PendingRead {
@@ -220,25 +233,26 @@ export class Connection {
   async #serve(): Promise<void> {
     for (;;) {
       const action = this.#session.next();
+      // Replies go out in one piece, as late as they can.
+      if (this.#session.hasOutput && WRITTEN_BEFORE.has(action.kind)) {
+        const octets = this.#output();
+        const written = await this.#wire.write(octets);
+        // Nearly never: replies are small.
+        if (written < octets.length) {
+          await writeAll(this.#wire, octets.subarray(written));
+        }
+        this.#answered();
+        // It may have been stopped meanwhile.
+        if (action.kind === "needData") continue;
+      }
       switch (action.kind) {
-        case "needData":
-          // Asked again after a write: it may have been stopped meanwhile.
-          if (this.#session.hasOutput) {
-            const octets = this.#output();
-            const written = await this.#wire.write(octets);
-            // Nearly never: replies are small.
-            if (written < octets.length) {
-              await writeAll(this.#wire, octets.subarray(written));
-            }
-            this.#answered();
-          } else {
-            if (this.#needsTurn()) await this.#takeTurn();
-            const octets = await this.#nextRead();
-            if (!this.#received(octets)) return await this.#depart(octets);
-          }
+        case "needData": {
+          if (this.#needsTurn()) await this.#takeTurn();
+          const octets = await this.#nextRead();
+          if (!this.#received(octets)) return await this.#depart(octets);
           break;
+        }
         case "flush":
-          await this.#flush();
           await nextTurn();
           break;
         case "authenticate":
@@ -270,19 +284,11 @@ export class Connection {
           await this.#endMessage(action.octets);
           break;
         case "close":
-          await this.#flush();
           return await this.#leave(action.linger);
         default:
           return action satisfies never;
       }
     }
-  }
-
-  /** Writes what waits to be written, if anything does. */
-  async #flush(): Promise<void> {
-    if (!this.#session.hasOutput) return;
-    await writeAll(this.#wire, this.#output());
-    this.#answered();
   }
 
   /** All replies since the last time, about to be written. */
@@ -344,7 +350,7 @@ export class Connection {
     const asking = { open: true };
     this.#abortAsking = () => abort.abort();
     if (this.#session.hasOutput) {
-      await this.#flush().catch(() => abort.abort());
+      await writeAll(this.#wire, this.#output()).catch(() => abort.abort());
     }
     this.#phase = "provider";
     this.#renew(PROVIDER_MS);
@@ -387,7 +393,6 @@ export class Connection {
   }
 
   async #startTls(): Promise<boolean> {
-    await this.#flush();
     const early = this.#takePendingRead();
     const encrypted = await this.#open(
       tlsOpening((wire) => this.#context.encrypt(wire, early)),

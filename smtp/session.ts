@@ -358,11 +358,13 @@ export class Session {
   }
 
   #auth(args: string): void {
-    const [mechanism = "", initialResponse, ...more] = words(args);
-    if (mechanism === "" || more.length > 0) {
+    const said = words(args);
+    const mechanism = said[0];
+    if (mechanism === undefined || said.length > 2) {
       return this.#refuseAuth(REPLIES.authSyntax, args);
     }
-    this.#saslStep(startSasl(mechanism, initialResponse), knownMechanism(args));
+    const step = startSasl(mechanism, said[1]);
+    this.#saslStep(step, knownMechanism(mechanism));
   }
 
   #saslStep(step: SaslStep, mechanism: string, username?: string): void {
