@@ -423,8 +423,10 @@ export class Connection {
   /** Whether more of a large message is to be read, and it is not our turn. */
   #needsTurn(): boolean {
     const { body } = this.#delivery ?? {};
-    return body !== undefined && body.octets >= SMALL_MESSAGE_OCTETS &&
-      this.#turn?.isOn() !== true;
+    if (body === undefined || body.octets < SMALL_MESSAGE_OCTETS) return false;
+    // Who has all that has come so far can let others have their turn.
+    if (!this.#session.input.isFull) this.#turn?.yield();
+    return this.#turn?.isOn() !== true;
   }
 
   /**

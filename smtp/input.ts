@@ -43,8 +43,8 @@ export class Input {
   #buffer: Uint8Array<ArrayBuffer> = NONE;
   /** How large the buffer is, or the next one will be. */
   #size = SMALL;
-  /** How large it may become. */
-  #most = MEDIUM;
+  /** Whether it is a large one, whatever the reads bring. */
+  #isLarge = false;
   /** The first octet that was not taken yet. */
   #start = 0;
   /** Behind the last octet received. */
@@ -147,14 +147,19 @@ export class Input {
     return piece;
   }
 
-  /** Allows large buffers. */
-  grow(): void {
-    this.#most = LARGE;
+  /** Whether the last read has filled its space: there may be more to read. */
+  get isFull(): boolean {
+    return this.#full;
   }
 
-  /** Goes back to a medium buffer, as soon as nothing waits. */
+  /** From now on the buffer is large. */
+  grow(): void {
+    this.#isLarge = true;
+  }
+
+  /** From now on it is not, as soon as nothing waits. */
   shrink(): void {
-    this.#most = MEDIUM;
+    this.#isLarge = false;
     this.#size = Math.min(this.#size, MEDIUM);
     if (this.#buffer.length <= MEDIUM || this.#lent || this.length > 0) return;
     // Its memory is free now, and not when the collector comes by.
@@ -167,7 +172,8 @@ export class Input {
   #rewind(): void {
     const oversized = this.#size > SMALL * STEP &&
       this.#lastRead < this.#size * OVERSIZED;
-    if (this.#full && this.#size < this.#most) this.#size *= STEP;
+    if (this.#isLarge) this.#size = LARGE;
+    else if (this.#full && this.#size < MEDIUM) this.#size *= STEP;
     else if (oversized) this.#size /= STEP;
     this.#start = this.#end = this.#scanned = 0;
     if (this.#buffer.length !== this.#size) {

@@ -29,10 +29,15 @@ const MAX_TICK_MS = 1_000;
 const PROXY_TICK_MS = 250;
 
 /**
- * How many clients send large messages at a time, and for how long while others
- * wait, in milliseconds. One disk needs no more; each has a large buffer.
+ * How many clients send large messages at a time. One disk needs no more; each
+ * has a large buffer.
  */
-const TRANSFERS = 32;
+const TRANSFERS = 16;
+
+/**
+ * For how long they do if others wait, in milliseconds: those who send slowly
+ * must not keep the others waiting.
+ */
 const TRANSFER_SLICE_MS = 1_000;
 
 /** A running listener. */

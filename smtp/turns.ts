@@ -12,6 +12,8 @@ export interface Turn {
   readonly come?: Promise<void>;
   /** Whether it is on. */
   readonly isOn: () => boolean;
+  /** Ends it if others wait. */
+  readonly yield: () => void;
   /** Ends it, or the waiting for it. */
   readonly end: () => void;
 }
@@ -59,6 +61,9 @@ export function newTurns(most: number, sliceMs: number): Turns {
       const place: Place = { isOverdue: false, endSlice() {}, wake() {} };
       const turn = {
         isOn: () => on.has(place),
+        yield() {
+          if (waiting.size > 0) stop(place);
+        },
         end() {
           if (waiting.delete(place)) place.wake();
           else stop(place);

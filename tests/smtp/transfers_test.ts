@@ -4,7 +4,7 @@ import { mustHappen } from "../support/deadline.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 
 /** One client more than may send large messages at a time. */
-const CLIENTS = 33;
+const CLIENTS = 17;
 
 /** So much is read of every message, with a turn or without one. */
 const SMALL_OCTETS = 65_536;

@@ -29,6 +29,21 @@ Deno.test("newTurns() gives as many as there may be, the rest when some end", as
   assertEquals(clock.timers(), []);
 });
 
+Deno.test("newTurns() lets a turn be given away only to one who waits", () => {
+  using clock = newClock();
+  const { begin } = newTurns(1, SLICE_MS);
+  const turns = [begin()];
+  turns[0]?.yield();
+  assertEquals(whoIsOn(turns), [0]);
+  turns.push(begin());
+  turns[0]?.yield();
+  assertEquals(whoIsOn(turns), [1]);
+  turns[0]?.yield(); // it is over already
+  assertEquals(whoIsOn(turns), [1]);
+  turns[1]?.end();
+  assertEquals(clock.timers(), []);
+});
+
 Deno.test("newTurns() lets one that is waited for end before it has come", async () => {
   using clock = newClock();
   const { begin } = newTurns(1, SLICE_MS);
