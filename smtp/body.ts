@@ -14,8 +14,11 @@ type Octets = Uint8Array<ArrayBuffer>;
  */
 const LARGE_OCTETS = 16_384;
 
-/** Both ends of a message's body. */
-export class MessageBody {
+/** No chunk waits in the stream: one is with the reader, one on its way. */
+const STRATEGY = { highWaterMark: 0 };
+
+/** Both ends of a message's body, and the source of its stream. */
+export class MessageBody implements UnderlyingDefaultSource<Octets> {
   #stream: ReadableStream<Octets> | undefined;
   #controller: ReadableStreamDefaultController<Octets> | undefined;
   #end: { readonly error?: Error } | undefined;
@@ -35,16 +38,29 @@ export class MessageBody {
 
   /** The reader's end. It costs nothing until somebody asks for it. */
   get stream(): ReadableStream<Octets> {
-    this.#stream ??= new ReadableStream<Octets>({
-      start: (controller) => {
-        this.#controller = controller;
-        if (this.#end !== undefined) finish(controller, this.#end.error);
-      },
-      pull: () => this.#pull(),
-      cancel: () => this.release(),
-      // No chunk waits in the stream: one is with the reader, one on its way.
-    }, { highWaterMark: 0 });
+    this.#stream ??= new ReadableStream<Octets>(this, STRATEGY);
     return this.#stream;
+  }
+
+  /** The stream is there. */
+  start(controller: ReadableStreamDefaultController<Octets>): void {
+    this.#controller = controller;
+    if (this.#end !== undefined) finish(controller, this.#end.error);
+  }
+
+  /** The reader asks for octets. */
+  pull(): void {
+    const octets = this.#held;
+    this.#held = undefined;
+    if (octets === undefined) this.#wanted = true;
+    else this.#enqueue(octets);
+    // A large piece is stored only when the reader comes back for more.
+    if (octets === undefined || octets.length < LARGE_OCTETS) this.#wake?.();
+  }
+
+  /** The reader wants no more. */
+  cancel(): void {
+    this.release();
   }
 
   /**
@@ -62,15 +78,6 @@ export class MessageBody {
       if (octets.length < LARGE_OCTETS) return undefined;
     }
     return new Promise((resolve) => this.#wake = resolve);
-  }
-
-  #pull(): void {
-    const octets = this.#held;
-    this.#held = undefined;
-    if (octets === undefined) this.#wanted = true;
-    else this.#enqueue(octets);
-    // A large piece is stored only when the reader comes back for more.
-    if (octets === undefined || octets.length < LARGE_OCTETS) this.#wake?.();
   }
 
   #enqueue(octets: Octets): void {

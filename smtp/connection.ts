@@ -24,17 +24,14 @@ import {
   type SmtpEvent,
 } from "./events.ts";
 import { type Opening, tlsOpening } from "./opening.ts";
+import { type Asking, Reads } from "./reads.ts";
 import { REPLIES } from "./replies.ts";
 import { Session } from "./session.ts";
 import type { Turn, Turns } from "./turns.ts";
 import { type Encrypt, isGone, type Wire, writeAll } from "./wire.ts";
 
-/**
- * How long to wait for a client to close after our last word, in milliseconds,
- * and how many octets of it to throw away meanwhile.
- */
+/** How long to wait for a client to close after our last word, in milliseconds. */
 const LINGER_MS = 2_000;
-const LINGER_OCTETS = 1_048_576;
 
 /**
  * How long a provider may take, in milliseconds. Providers have limits of
@@ -102,12 +99,6 @@ const WRITTEN_BEFORE: ReadonlySet<SessionAction["kind"]> = new Set([
   "close",
 ]);
 
-/** A read that was begun while a provider was asked. */
-interface PendingRead {
-  readonly space: Uint8Array<ArrayBuffer>;
-  readonly octets: Promise<number | null>;
-}
-
 /** One client's connection. */
 export class Connection {
   readonly #context: ConnectionContext;
@@ -116,9 +107,7 @@ export class Connection {
   #peer: SessionPeer;
   #session: Session;
   #phase: Phase = "opening";
-  #pendingRead: PendingRead | undefined;
-  /** The client sends nothing more; what it has sent still gets its replies. */
-  #sawEnd = false;
+  readonly #reads: Reads = new Reads();
   /** Our last reply on its way, where it interrupts a read. */
   #lastWords: Promise<void> | undefined;
   /** Why the client is not served. */
@@ -128,7 +117,7 @@ export class Connection {
   #turn: Turn | undefined;
   /** Octets of the message since the deadline was renewed. */
   #progress = 0;
-  #abortAsking: (() => void) | undefined;
+  #asking: Asking | undefined;
   #endSilence: (() => void) | undefined;
   /** How long the provider took for the last decision, in milliseconds. */
   #askedMs = 0;
@@ -189,7 +178,7 @@ export class Connection {
 
   /** Ends at once, whatever is under way. */
   cut(): void {
-    this.#abortAsking?.();
+    this.#asking?.abort();
     this.#turn?.end();
     if (this.#phase === "client") this.#farewell(REPLIES.shuttingDown);
     else close(this.#wire);
@@ -219,14 +208,13 @@ export class Connection {
    */
   async #isSilent(): Promise<boolean> {
     const { greetingDelayMs } = this.#context;
-    this.#pendingRead = this.#startRead();
+    const talk = this.#reads.begin(this.#wire, this.#session.input);
     const { promise: silence, resolve } = Promise.withResolvers<null>();
     this.#endSilence = () => resolve(null);
     this.#phase = "silence";
     this.#renew(greetingDelayMs);
     // A client that has gone has not talked; writing to it will tell.
-    const read = this.#pendingRead.octets.catch(() => null);
-    return await Promise.race([read, silence]) === null;
+    return await Promise.race([talk.catch(() => null), silence]) === null;
   }
 
   /** Does what the session asks for until it or the client wants no more. */
@@ -248,7 +236,11 @@ export class Connection {
       switch (action.kind) {
         case "needData": {
           if (this.#needsTurn()) await this.#takeTurn();
-          const octets = await this.#nextRead();
+          this.#phase = "client";
+          const octets = await this.#reads.next(
+            this.#wire,
+            this.#session.input,
+          );
           if (!this.#received(octets)) return await this.#depart(octets);
           break;
         }
@@ -304,15 +296,6 @@ export class Connection {
     this.#renew(this.#context.idleTimeoutMs);
   }
 
-  /** The read that is under way already, or a new one. */
-  #nextRead(): Promise<number | null> {
-    if (this.#sawEnd) return Promise.resolve(null);
-    this.#phase = "client";
-    const pending = this.#pendingRead;
-    this.#pendingRead = undefined;
-    return pending?.octets ?? this.#wire.read(this.#session.input.space());
-  }
-
   /** Takes in what a read has brought; false if the session ends with it. */
   #received(octets: number | null): boolean {
     this.#session.input.filled(octets ?? 0);
@@ -330,13 +313,7 @@ export class Connection {
   async #depart(octets: number | null): Promise<void> {
     if (this.#lastWords === undefined) return await this.#leave(false);
     await this.#lastWords;
-    if (octets !== null) await this.#drain();
-  }
-
-  /** Begins a read; whoever waits for it tells the input what it has brought. */
-  #startRead(): PendingRead {
-    const space = this.#session.input.space();
-    return { space, octets: this.#wire.read(space) };
+    if (octets !== null) await this.#reads.drain(this.#wire);
   }
 
   async #ask(request: AuthRequest): Promise<AuthDecision> {
@@ -347,53 +324,23 @@ export class Connection {
       this.#askedMs = performance.now() - began;
       return answer;
     }
-    const asking = { open: true };
-    this.#abortAsking = () => abort.abort();
+    const asking = { open: true, abort: () => abort.abort() };
+    this.#asking = asking;
     if (this.#session.hasOutput) {
-      await writeAll(this.#wire, this.#output()).catch(() => abort.abort());
+      await writeAll(this.#wire, this.#output()).catch(asking.abort);
     }
     this.#phase = "provider";
     this.#renew(PROVIDER_MS);
-    this.#watchClient(asking, abort);
+    this.#reads.watch(this.#wire, this.#session.input, asking);
     const decision = await answer;
     asking.open = false;
-    this.#abortAsking = undefined;
+    this.#asking = undefined;
     this.#askedMs = performance.now() - began;
     return decision;
   }
 
-  /**
-   * Keeps one read under way while a provider is asked. A reset means that the
-   * client has gone. So does the end of its stream, unless something that it
-   * sent still waits: Exim and scripts close their sending half behind their
-   * last command and read on. Never rejects.
-   */
-  async #watchClient(
-    asking: { readonly open: boolean },
-    abort: AbortController,
-  ): Promise<void> {
-    const { input } = this.#session;
-    while (asking.open && input.hasRoom && !this.#sawEnd) {
-      this.#pendingRead ??= this.#startRead();
-      let octets: number | null;
-      try {
-        octets = await this.#pendingRead.octets;
-      } catch {
-        abort.abort();
-        return;
-      }
-      // Too late to be of use here: the next read takes it over.
-      if (!asking.open) return;
-      this.#pendingRead = undefined;
-      input.filled(octets ?? 0);
-      if (octets !== null) continue;
-      this.#sawEnd = true;
-      if (input.length === 0) abort.abort();
-    }
-  }
-
   async #startTls(): Promise<boolean> {
-    const early = this.#takePendingRead();
+    const early = this.#reads.takePending();
     const encrypted = await this.#open(
       tlsOpening((wire) => this.#context.encrypt(wire, early)),
     );
@@ -401,15 +348,6 @@ export class Connection {
     this.#session = this.#session.afterTls();
     this.#renew(this.#context.idleTimeoutMs);
     return true;
-  }
-
-  /** What a read brings that was under way when STARTTLS was answered. */
-  #takePendingRead(): Promise<Uint8Array | null> | undefined {
-    const pending = this.#pendingRead;
-    this.#pendingRead = undefined;
-    return pending?.octets.then((count) =>
-      count === null ? null : pending.space.subarray(0, count)
-    );
   }
 
   /** The disk's time is not the client's: its clock stands still. */
@@ -464,7 +402,7 @@ export class Connection {
     );
   }
 
-  /** Interrupts a read with a last reply; `#read` sees to the rest. */
+  /** Interrupts a read with a last reply; `#depart` sees to the rest. */
   #farewell(reply: SmtpReply): void {
     this.#phase = "end";
     this.#renew(LINGER_MS);
@@ -485,22 +423,7 @@ export class Connection {
     } catch {
       return;
     }
-    if (linger && !this.#sawEnd) await this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    const scrap = new Uint8Array(4096);
-    try {
-      let pending = this.#pendingRead?.octets;
-      for (let drained = 0; drained < LINGER_OCTETS;) {
-        const octets = await (pending ?? this.#wire.read(scrap));
-        if (octets === null) return;
-        drained += octets;
-        pending = undefined;
-      }
-    } catch {
-      // The client has gone, or its time is up.
-    }
+    if (linger) await this.#reads.drain(this.#wire);
   }
 
   /** The time is up. */
@@ -510,7 +433,7 @@ export class Connection {
         this.#reportClosed("idle");
         return this.#farewell(REPLIES.idle);
       case "provider":
-        return this.#abortAsking?.();
+        return this.#asking?.abort();
       case "write":
         this.#reportClosed("idle");
         return close(this.#wire);
