@@ -96,11 +96,11 @@ export function proxyOpening(
       const read = await readHeader(wire);
       if (read === "malformed") refused("proxy-malformed");
       if (read === "malformed" || read === "left") return undefined;
-      const { source, destination, tls } = read.header;
+      const { source, destination, tls, local } = read.header;
       const client = {
         remoteIp: source ?? peer.remoteIp,
         tls,
-        plainTextAuth: plainTextAuth(destination),
+        plainTextAuth: local ? peer.plainTextAuth : plainTextAuth(destination),
       };
       const admission = admit(client);
       if (admission === "close") return undefined;

@@ -18,6 +18,8 @@ export interface ProxyHeader {
   readonly destination?: string;
   /** Whether the client reached the proxy over TLS. */
   readonly tls: boolean;
+  /** Said if the client is the proxy itself, or on the proxy's machine. */
+  readonly local?: true;
 }
 
 /** What the octets received so far are. */
@@ -110,6 +112,8 @@ const FAMILIES: ReadonlyMap<number, number> = new Map([
   [0x32, 216], // unix datagram
 ]);
 
+const UNIX: ReadonlySet<number> = new Set([0x31, 0x32]);
+
 const LOCAL = 0x20;
 const PROXY = 0x21;
 
@@ -124,7 +128,7 @@ function readV2(octets: Uint8Array): ProxyReading {
   if (octets.length < length) return MORE;
   // A proxy that checks our health speaks for itself: its data mean nothing.
   if (command === LOCAL) {
-    return { kind: "header", header: { length, tls: false } };
+    return { kind: "header", header: { length, tls: false, local: true } };
   }
   const needed = FAMILIES.get(family);
   if (needed === undefined || length < 16 + needed) return MALFORMED;
@@ -140,6 +144,9 @@ function readV2(octets: Uint8Array): ProxyReading {
   }
   const tls = isTls(tlvs.findLast(({ type }) => type === TLV_SSL)?.value);
   const size = family === TCP4 ? 4 : family === TCP6 ? 16 : 0;
+  if (UNIX.has(family)) {
+    return { kind: "header", header: { length, tls, local: true } };
+  }
   if (size === 0) return { kind: "header", header: { length, tls } };
   const addressAt = (at: number) =>
     canonical(formatIp(header.subarray(at, at + size)));

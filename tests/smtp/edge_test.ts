@@ -19,6 +19,12 @@ const OVER_TLS = Uint8Array.from([
   ...[0x20, 0, 5, 1, 0, 0, 0, 0],
 ]);
 
+/** `21 31`: a client of the proxy that came through a unix socket. */
+const FROM_UNIX = Uint8Array.from([
+  ...[13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x21, 0x31, 0, 216],
+  ...new Uint8Array(216),
+]);
+
 /** `20 00`: a proxy that speaks for itself. */
 const LOCAL = Uint8Array.from(
   [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10, 0x20, 0, 0, 0],
@@ -148,7 +154,8 @@ Deno.test("AUTH behind a proxy depends on how the client has reached the proxy",
       [OVER_TLS, "235"],
       [localClient, "235"],
       [HEADER, "538"],
-      [LOCAL, "538"],
+      [LOCAL, "235"],
+      [FROM_UNIX, "235"],
       ["PROXY UNKNOWN\r\n", "538"],
     ] as const
   ) {

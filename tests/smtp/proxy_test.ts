@@ -61,8 +61,8 @@ const GOOD = [
     ),
     { source: "127.0.0.1", destination: "127.0.0.1", tls: true },
   ],
-  [hex(`${SIGNATURE} 20 00 0000`), { tls: false }],
-  [hex(`${SIGNATURE} 20 11 0003 ffffff`), { tls: false }],
+  [hex(`${SIGNATURE} 20 00 0000`), { tls: false, local: true }],
+  [hex(`${SIGNATURE} 20 11 0003 ffffff`), { tls: false, local: true }],
   [hex(`${SIGNATURE} 21 00 0000`), { tls: false }],
   // What a proxy that knows no address puts in its place is to be ignored,
   // but not what it says in TLVs.
@@ -72,7 +72,10 @@ const GOOD = [
   ],
   [hex(`${SIGNATURE} 21 00 0004 00000000`), { tls: false }],
   [hex(`${SIGNATURE} 21 00 0008 200005 01 00000000`), { tls: true }],
-  [hex(`${SIGNATURE} 21 31 00d8 ${"00".repeat(216)}`), { tls: false }],
+  [
+    hex(`${SIGNATURE} 21 31 00d8 ${"00".repeat(216)}`),
+    { tls: false, local: true },
+  ],
   [hex(`${SIGNATURE} 21 12 000c 7f000001 7f000001 ace2 170f`), { tls: false }],
 ] as const;
 
