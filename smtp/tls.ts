@@ -14,10 +14,10 @@ import { type Encrypt, Gone, type Wire, writeAll } from "./wire.ts";
 
 /**
  * How much is read from the socket at once, in octets: enough for commands, and
- * once that is not enough, a TLS record and a bit.
+ * as soon as that is not enough, several TLS records.
  */
 const SMALL_READ_OCTETS = 4_096;
-const LARGE_READ_OCTETS = 17_408;
+const LARGE_READ_OCTETS = 65_536;
 
 /** Makes the function that encrypts connections (RFC 3207). */
 export function newEncrypt({ cert, key }: Certificate): Encrypt {
@@ -82,9 +82,15 @@ function newPieces(
     const count = await wire.read(space);
     if (count === null) return null;
     const octets = space.slice(0, count);
-    if (count === space.length) space = new Uint8Array(LARGE_READ_OCTETS);
+    const size = sizeAfter(count);
+    if (size !== space.length) space = new Uint8Array(size);
     return octets;
   };
+}
+
+/** The size of the next read after one that has brought so many octets. */
+function sizeAfter(count: number): number {
+  return count < SMALL_READ_OCTETS ? SMALL_READ_OCTETS : LARGE_READ_OCTETS;
 }
 
 /** Encrypted means: after `secure`, and not a moment before. */
