@@ -247,9 +247,13 @@ export class Connection {
         case "flush":
           await nextTurn();
           break;
-        case "authenticate":
-          this.#session.decided(await this.#ask(action.request));
+        case "authenticate": {
+          const decision = this.#ask(action.request);
+          this.#session.decided(
+            typeof decision === "string" ? decision : await decision,
+          );
           break;
+        }
         case "authEnded":
           this.#reportAuth(action.outcome);
           break;
@@ -316,14 +320,23 @@ export class Connection {
     if (octets !== null) await this.#reads.drain(this.#wire);
   }
 
-  async #ask(request: AuthRequest): Promise<AuthDecision> {
+  /** Asks the provider, which may have decided when this returns. */
+  #ask(request: AuthRequest): AuthDecision | Promise<AuthDecision> {
     const abort = new AbortController();
     const began = performance.now();
     const answer = askNow(this.#context.provider, request, abort.signal);
-    if (typeof answer === "string") {
-      this.#askedMs = performance.now() - began;
-      return answer;
+    if (typeof answer !== "string") {
+      return this.#awaitDecision(answer, abort, began);
     }
+    this.#askedMs = performance.now() - began;
+    return answer;
+  }
+
+  async #awaitDecision(
+    answer: Promise<AuthDecision>,
+    abort: AbortController,
+    began: number,
+  ): Promise<AuthDecision> {
     const asking = { open: true, abort: () => abort.abort() };
     this.#asking = asking;
     if (this.#session.hasOutput) {
