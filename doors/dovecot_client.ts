@@ -68,20 +68,55 @@ export function newDovecotClient(
   const links = new Set<Link>();
   let link: Link | undefined;
   let closed = false;
+
+  /** Asks on a new connection. */
+  function askAnew(format: (id: number) => string): DovecotQuestion {
+    if (closed) return ANSWERED_BROKEN;
+    link?.retire();
+    const made = newLink(place, () => links.delete(made));
+    links.add(made);
+    link = made;
+    return made.ask(format);
+  }
+
   return {
     ask(request) {
-      if (closed) return ANSWERED_BROKEN;
-      if (link === undefined || !link.isUsable()) {
-        link?.retire();
-        const made = newLink(place, () => links.delete(made));
-        links.add(made);
-        link = made;
-      }
-      return link.ask((id) => formatQuestion(id, request, service));
+      const format = (id: number) => formatQuestion(id, request, service);
+      const known = link?.isUsable() ? link : undefined;
+      return known === undefined
+        ? askAnew(format)
+        : askAgain(known.ask(format), () => askAnew(format));
     },
     close() {
       closed = true;
       for (const each of links) each.close();
+    },
+  };
+}
+
+/**
+ * Asks once more if the connection was an old one and breaks: the server may
+ * have been started again, or may have closed it before it was asked.
+ */
+function askAgain(
+  first: DovecotQuestion,
+  askAnew: () => DovecotQuestion,
+): DovecotQuestion {
+  let question = first;
+  let over = false;
+  return {
+    answer: first.answer.then((answer) => {
+      if (answer.kind !== "broken" || over) return answer;
+      question = askAnew();
+      return question.answer;
+    }),
+    cancel() {
+      over = true;
+      question.cancel();
+    },
+    giveUp() {
+      over = true;
+      question.giveUp();
     },
   };
 }

@@ -123,9 +123,30 @@ Deno.test("newDovecotAuthProvider() connects again after a loss", async () => {
   using provider = providerOf(server);
   assertEquals(await ask(provider), "authFailure backend-unreachable");
   assertEquals(await ask(provider), "authOk ok");
-  // The server has closed while nothing was asked: nothing is lost.
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // The server has closed the connection, known or not yet: nothing is lost.
   assertEquals(await ask(provider), "authOk ok");
+});
+
+Deno.test("newDovecotAuthProvider() asks once more on a connection that breaks, if it is an old one", async () => {
+  const passwords: string[] = [];
+  await using server = newFakeDovecot(async (connection, number) => {
+    await greet(connection);
+    for (;;) {
+      const line = await connection.line();
+      const [, id] = line.split("\t");
+      passwords.push(
+        `${number} ${atob(line.slice(line.indexOf("resp=") + 5))}`,
+      );
+      // The second question of the first connection, and all of the second.
+      if (number === 2 || passwords.length === 2) return connection.close();
+      await connection.say(`OK\t${id}\tuser=ann\n`);
+    }
+  });
+  using provider = providerOf(server);
+  assertEquals(await ask(provider), "authOk ok");
+  assertEquals(await ask(provider), "authFailure backend-unreachable");
+  assertEquals(await ask(provider), "authOk ok");
+  assertEquals(passwords.map((each) => each[0]), ["1", "1", "2", "3"]);
 });
 
 Deno.test("newDovecotAuthProvider() gives up in time and tries another connection", async () => {
