@@ -26,10 +26,18 @@ const discard: Deliver = async ({ body }) => {
   while (!(await reader.read()).done);
 };
 
+/** A free port that is not this one, which is free as well. */
+function otherPort(port: number): number {
+  const hostname = "127.0.0.1";
+  using _taken = Deno.listen({ hostname, port });
+  using other = Deno.listen({ hostname, port: 0 });
+  return other.addr.port;
+}
+
+const { port } = config;
 const implicit = config.encryption === "implicit";
 serveSmtp({
   provider,
-  port: implicit ? 0 : config.port,
-  ...(implicit ? { tlsPort: config.port } : {}),
+  ...(implicit ? { port: otherPort(port), tlsPort: port } : { port }),
   ...(config.encryption === "none" ? {} : config.certificate),
 }, config.maildir === undefined ? discard : openMaildir(config.maildir, "mx"));
