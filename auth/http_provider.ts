@@ -80,7 +80,9 @@ export function newHTTPAuthProvider(
     url: checkedURL(url),
     headers: requestHeaders(options.bearerToken),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-    limit: newTimeLimit(checkedTimeout(options.timeoutMs)),
+    limit: newTimeLimit(
+      checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    ),
   };
   return asGuarded((request, signal) => askInTime(endpoint, request, signal));
 }
@@ -257,7 +259,7 @@ function checkedURL(url: string | URL): string {
   return parsed.href;
 }
 
-function checkedTimeout(timeoutMs: number = DEFAULT_TIMEOUT_MS): number {
+function checkedTimeout(timeoutMs: number): number {
   if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
   throw new RangeError(
     `Cannot create HTTP provider: timeoutMs must be > 0 and <= ${MAX_TIMEOUT_MS}: got ${timeoutMs}`,

@@ -7,8 +7,8 @@
 import { asGuarded, askNow, isGuarded } from "./ask_provider.ts";
 import { checkedCount, checkedLimitMs } from "./checks.ts";
 import { explain } from "./reasons.ts";
-import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
 import { isThenable } from "./thenable.ts";
+import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
 import { newWaitingLine } from "./waiting_line.ts";
 
 /** What the errors of a bad setting begin with. */

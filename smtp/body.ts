@@ -25,7 +25,7 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
   /** The reader has asked for octets and got none yet. */
   #wanted = false;
   /** Nobody reads any more: what comes is thrown away. */
-  #released = false;
+  #cancelled = false;
   /** Octets that came before the reader asked for them. */
   #held: Octets | undefined;
   #wake: (() => void) | undefined;
@@ -58,11 +58,6 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
     if (octets === undefined || octets.length < LARGE_OCTETS) this.#wake?.();
   }
 
-  /** The reader wants no more. */
-  cancel(): void {
-    this.release();
-  }
-
   /**
    * Hands octets to the reader, or to nobody if it wants no more.
    *
@@ -71,7 +66,7 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
    */
   push(octets: Octets): Promise<void> | undefined {
     this.#octets += octets.length;
-    if (this.#released) return undefined;
+    if (this.#cancelled) return undefined;
     if (!this.#wanted) this.#held = octets;
     else {
       this.#enqueue(octets);
@@ -96,14 +91,14 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
   }
 
   /** Nobody reads any more. */
-  release(): void {
-    this.#released = true;
+  cancel(): void {
+    this.#cancelled = true;
     this.#held = undefined;
     this.#wake?.();
   }
 
   #finish(end: { readonly error?: Error }): void {
-    if (this.#end !== undefined || this.#released) return;
+    if (this.#end !== undefined || this.#cancelled) return;
     this.#end = end;
     if (this.#controller !== undefined) finish(this.#controller, end.error);
   }

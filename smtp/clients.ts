@@ -49,9 +49,8 @@ export function newClients(
     return refused.size >= MAX_REFUSALS;
   }
 
-  function refuse(arrival: Arrival, reply: SmtpReply): void {
+  function refuse(arrival: Arrival, peer: SessionPeer, reply: SmtpReply): void {
     if (isFloodOfRefusals()) return arrival.conn.close();
-    const peer = peerOf(arrival, settings);
     const connection = new Connection(arrival.conn, peer, context);
     reportRefusal(peer);
     const ended = connection.run(openingsOf(arrival, settings, context), reply);
@@ -65,11 +64,10 @@ export function newClients(
   }
 
   /** Counts a client in before anything else: a TLS handshake can take long. */
-  function serve(arrival: Arrival): void {
-    const peer = peerOf(arrival, settings);
+  function serve(arrival: Arrival, peer: SessionPeer): void {
     const { remoteIp } = peer;
     if (!crowd.enter(remoteIp)) {
-      return refuse(arrival, REPLIES.tooManyFromNetwork);
+      return refuse(arrival, peer, REPLIES.tooManyFromNetwork);
     }
     const connection = new Connection(arrival.conn, peer, context);
     const ended = connection.run(openingsOf(arrival, settings, context));
@@ -83,8 +81,7 @@ export function newClients(
   }
 
   /** Does so as soon as the proxy has said who the client is. */
-  function serveProxied(arrival: Arrival): void {
-    const peer = peerOf(arrival, settings);
+  function serveProxied(arrival: Arrival, peer: SessionPeer): void {
     const connection = new Connection(arrival.conn, peer, context);
     let entered: string | undefined;
     const admit = (client: SessionPeer) => {
@@ -120,10 +117,11 @@ export function newClients(
 
   return {
     admit(arrival) {
+      const peer = peerOf(arrival, settings);
       if (served.size >= settings.maxConnections) {
-        refuse(arrival, REPLIES.tooManyConnections);
-      } else if (settings.proxies === undefined) serve(arrival);
-      else serveProxied(arrival);
+        refuse(arrival, peer, REPLIES.tooManyConnections);
+      } else if (settings.proxies === undefined) serve(arrival, peer);
+      else serveProxied(arrival, peer);
     },
     stop() {
       for (const connection of served.keys()) connection.stop();

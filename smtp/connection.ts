@@ -27,7 +27,7 @@ import { type Opening, tlsOpening } from "./opening.ts";
 import { type Asking, Reads } from "./reads.ts";
 import { REPLIES } from "./replies.ts";
 import { Session } from "./session.ts";
-import type { Turn, Turns } from "./turns.ts";
+import type { TransferTurn, TransferTurns } from "./transfer_turns.ts";
 import { type Encrypt, isGone, type Wire, writeAll } from "./wire.ts";
 
 /** How long to wait for a client to close after our last word, in milliseconds. */
@@ -68,7 +68,7 @@ export interface ConnectionContext {
   /** How long a client must be silent before it is greeted, in milliseconds. */
   readonly greetingDelayMs: number;
   /** Turns at reading large messages. */
-  readonly transfers: Turns;
+  readonly transfers: TransferTurns;
   /** The log. */
   readonly report: ((event: SmtpEvent) => void) | undefined;
 }
@@ -114,7 +114,7 @@ export class Connection {
   #refusal: SmtpReply | undefined;
   #delivery: Delivery | undefined;
   /** The turn at reading a large message. */
-  #turn: Turn | undefined;
+  #turn: TransferTurn | undefined;
   /** Octets of the message since the deadline was renewed. */
   #progress = 0;
   #asking: Asking | undefined;
@@ -373,7 +373,7 @@ export class Connection {
 
   /** Whether more of a large message is to be read, and it is not our turn. */
   #needsTurn(): boolean {
-    const { body } = this.#delivery ?? {};
+    const body = this.#delivery?.body;
     if (body === undefined || body.octets < SMALL_MESSAGE_OCTETS) return false;
     // Who has all that has come so far can let others have their turn.
     if (!this.#session.input.isFull) this.#turn?.yield();

@@ -82,7 +82,7 @@ async function run(
   } catch (error) {
     return { reply: REPLIES.deliveryFailed, error: errorText(error) };
   } finally {
-    body.release();
+    body.cancel();
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from "./options.ts";
 import { openPorts } from "./ports.ts";
 import { newEncrypt } from "./tls.ts";
-import { newTurns } from "./turns.ts";
+import { newTransferTurns } from "./transfer_turns.ts";
 import type { Encrypt } from "./wire.ts";
 
 /** How long transactions under way may take once the listener stops, in milliseconds. */
@@ -173,7 +173,7 @@ function newContext(settings: ListenerSettings) {
     provider: settings.provider,
     idleTimeoutMs,
     greetingDelayMs,
-    transfers: newTurns(TRANSFERS, TRANSFER_SLICE_MS),
+    transfers: newTransferTurns(TRANSFERS, TRANSFER_SLICE_MS),
     deadlines: newDeadlines(tickMs),
   };
 }

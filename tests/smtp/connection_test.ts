@@ -1,7 +1,7 @@
 import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
 import { newDeadlines } from "../../smtp/deadlines.ts";
-import { newTurns } from "../../smtp/turns.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
+import { newTransferTurns } from "../../smtp/transfer_turns.ts";
 import type { Wire } from "../../smtp/wire.ts";
 import { assertEquals } from "../support/assert.ts";
 import { PEER, RULES } from "../support/session.ts";
@@ -67,7 +67,7 @@ function newContext(part: Partial<ConnectionContext> = {}): ConnectionContext {
     deadlines: newDeadlines(1_000),
     encrypt: () => Promise.reject(new Error("no TLS here")),
     greetingDelayMs: 0,
-    transfers: newTurns(10, 1_000),
+    transfers: newTransferTurns(10, 1_000),
     report: () => {},
     ...part,
   };

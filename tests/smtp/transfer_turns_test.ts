@@ -1,4 +1,7 @@
-import { newTurns, type Turn } from "../../smtp/turns.ts";
+import {
+  newTransferTurns,
+  type TransferTurn,
+} from "../../smtp/transfer_turns.ts";
 import { assertEquals } from "../support/assert.ts";
 import { newClock } from "../support/clock.ts";
 
@@ -6,13 +9,13 @@ import { newClock } from "../support/clock.ts";
 const SLICE_MS = 60_000;
 
 /** Which turns are on, by their place in the list. */
-function whoIsOn(turns: readonly Turn[]): number[] {
+function whoIsOn(turns: readonly TransferTurn[]): number[] {
   return turns.flatMap((turn, i) => turn.isOn() ? [i] : []);
 }
 
-Deno.test("newTurns() gives as many as there may be, the rest when some end", async () => {
+Deno.test("newTransferTurns() gives as many as there may be, the rest when some end", async () => {
   using clock = newClock();
-  const { begin } = newTurns(2, SLICE_MS);
+  const { begin } = newTransferTurns(2, SLICE_MS);
   const turns = Array.from({ length: 5 }, begin);
   assertEquals(whoIsOn(turns), [0, 1]);
   assertEquals(turns.map(({ come }) => come !== undefined), [
@@ -29,9 +32,9 @@ Deno.test("newTurns() gives as many as there may be, the rest when some end", as
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTurns() lets a turn be given away only to one who waits", () => {
+Deno.test("newTransferTurns() lets a turn be given away only to one who waits", () => {
   using clock = newClock();
-  const { begin } = newTurns(1, SLICE_MS);
+  const { begin } = newTransferTurns(1, SLICE_MS);
   const turns = [begin()];
   turns[0]?.yield();
   assertEquals(whoIsOn(turns), [0]);
@@ -44,9 +47,9 @@ Deno.test("newTurns() lets a turn be given away only to one who waits", () => {
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTurns() lets one that is waited for end before it has come", async () => {
+Deno.test("newTransferTurns() lets one that is waited for end before it has come", async () => {
   using clock = newClock();
-  const { begin } = newTurns(1, SLICE_MS);
+  const { begin } = newTransferTurns(1, SLICE_MS);
   const turns = Array.from({ length: 3 }, begin);
   turns[1]?.end();
   await turns[1]?.come;
@@ -56,9 +59,9 @@ Deno.test("newTurns() lets one that is waited for end before it has come", async
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTurns() ends a turn whose time is over if somebody waits", () => {
+Deno.test("newTransferTurns() ends a turn whose time is over if somebody waits", () => {
   using clock = newClock();
-  const { begin } = newTurns(1, SLICE_MS);
+  const { begin } = newTransferTurns(1, SLICE_MS);
   const turns = [begin(), begin(), begin()];
   clock.wind(SLICE_MS);
   assertEquals(whoIsOn(turns), [1]);
@@ -72,9 +75,9 @@ Deno.test("newTurns() ends a turn whose time is over if somebody waits", () => {
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTurns() takes a turn whose time is over for one who comes later", () => {
+Deno.test("newTransferTurns() takes a turn whose time is over for one who comes later", () => {
   using clock = newClock();
-  const { begin } = newTurns(2, SLICE_MS);
+  const { begin } = newTransferTurns(2, SLICE_MS);
   const turns = [begin()];
   clock.wind(SLICE_MS);
   turns.push(begin(), begin(), begin());

@@ -7,7 +7,7 @@
 import { newTimeLimit } from "../auth/time_limit.ts";
 
 /** One turn: waited for, on, or over. */
-export interface Turn {
+export interface TransferTurn {
   /** Resolves when it has come, or has been ended before; absent: it is on. */
   readonly come?: Promise<void>;
   /** Whether it is on. */
@@ -19,9 +19,9 @@ export interface Turn {
 }
 
 /** Gives turns, first come, first served. */
-export interface Turns {
+export interface TransferTurns {
   /** Asks for a turn. */
-  readonly begin: () => Turn;
+  readonly begin: () => TransferTurn;
 }
 
 /**
@@ -31,7 +31,7 @@ export interface Turns {
  * @param sliceMs How long one lasts if others wait, in milliseconds. Then it is
  * over by itself, so that nobody who is slow can keep the others waiting.
  */
-export function newTurns(most: number, sliceMs: number): Turns {
+export function newTransferTurns(most: number, sliceMs: number): TransferTurns {
   const slice = newTimeLimit(sliceMs);
   /** Those that are on; the one that began first is the first. */
   const on = new Set<Place>();
