@@ -18,7 +18,8 @@ export interface TimeLimit {
 /** A call under the limit. */
 interface Call {
   readonly dueAt: number;
-  readonly onOver: () => void;
+  /** Until the call ends. */
+  onOver: (() => void) | undefined;
 }
 
 /**
@@ -33,9 +34,9 @@ export function newTimeLimit(limitMs: number): TimeLimit {
   const calls = new Set<Call>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function setTimer(first: Call, leftMs: number): void {
+  function setTimer(dueAt: number, leftMs: number): void {
     clearTimeout(timer);
-    timer = setTimeout(() => strike(first), leftMs);
+    timer = setTimeout(() => strike(dueAt), leftMs);
   }
 
   function clearTimer(): void {
@@ -43,25 +44,28 @@ export function newTimeLimit(limitMs: number): TimeLimit {
     timer = undefined;
   }
 
-  /** The timer for a call, which may have ended since, has struck. */
-  function strike({ dueAt }: Call): void {
+  /** The timer for a call that was due then has struck; it may have ended since. */
+  function strike(dueAt: number): void {
     // Timers may strike a moment before their time; this one's is over.
     const now = Math.max(performance.now(), dueAt);
     // Calls that begin meanwhile come last, and find the timer still set.
     for (const call of calls) {
-      if (call.dueAt > now) return setTimer(call, call.dueAt - now);
+      if (call.dueAt > now) return setTimer(call.dueAt, call.dueAt - now);
       calls.delete(call);
-      call.onOver();
+      call.onOver?.();
     }
     clearTimer();
   }
 
   return {
     start(onOver) {
-      const call = { dueAt: performance.now() + limitMs, onOver };
+      const call: Call = { dueAt: performance.now() + limitMs, onOver };
       calls.add(call);
-      if (timer === undefined) setTimer(call, limitMs);
+      if (timer === undefined) setTimer(call.dueAt, limitMs);
       return () => {
+        // Lets go of all that hangs on it, a password often among it: the set
+        // may keep the call itself in its old tables for a while.
+        call.onOver = undefined;
         calls.delete(call);
         if (calls.size === 0) clearTimer();
       };
