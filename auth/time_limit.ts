@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Listed, Roster } from "./roster.ts";
+
 /** A limit that calls are put under one by one. */
 export interface TimeLimit {
   /**
@@ -16,10 +18,9 @@ export interface TimeLimit {
 }
 
 /** A call under the limit. */
-interface Call {
+interface Call extends Listed {
   readonly dueAt: number;
-  /** Until the call ends. */
-  onOver: (() => void) | undefined;
+  readonly onOver: () => void;
 }
 
 /**
@@ -30,12 +31,11 @@ interface Call {
  * @param limitMs The time of each call, in milliseconds.
  */
 export function newTimeLimit(limitMs: number): TimeLimit {
-  /** Those under way, in the order in which they began. */
-  const calls = new Set<Call>();
+  /** Those under way. */
+  const calls = new Roster<Call>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function setTimer(dueAt: number, leftMs: number): void {
-    clearTimeout(timer);
     timer = setTimeout(() => strike(dueAt), leftMs);
   }
 
@@ -48,27 +48,30 @@ export function newTimeLimit(limitMs: number): TimeLimit {
   function strike(dueAt: number): void {
     // Timers may strike a moment before their time; this one's is over.
     const now = Math.max(performance.now(), dueAt);
-    // Calls that begin meanwhile come last, and find the timer still set.
     for (const call of calls) {
-      if (call.dueAt > now) return setTimer(call.dueAt, call.dueAt - now);
-      calls.delete(call);
-      call.onOver?.();
+      if (call.dueAt <= now && calls.delete(call)) call.onOver();
     }
+    // Calls may have begun meanwhile, and found this timer or set their own.
     clearTimer();
+    const nextDueAt = firstDueAt(calls);
+    if (calls.size > 0) setTimer(nextDueAt, nextDueAt - now);
   }
 
   return {
     start(onOver) {
-      const call: Call = { dueAt: performance.now() + limitMs, onOver };
+      const dueAt = performance.now() + limitMs;
+      const call: Call = { dueAt, onOver, place: -1 };
       calls.add(call);
-      if (timer === undefined) setTimer(call.dueAt, limitMs);
+      if (timer === undefined) setTimer(dueAt, limitMs);
       return () => {
-        // Lets go of all that hangs on it, a password often among it: the set
-        // may keep the call itself in its old tables for a while.
-        call.onOver = undefined;
-        calls.delete(call);
-        if (calls.size === 0) clearTimer();
+        if (calls.delete(call) && calls.size === 0) clearTimer();
       };
     },
   };
+}
+
+function firstDueAt(calls: Iterable<Call>): number {
+  let first = Infinity;
+  for (const { dueAt } of calls) first = Math.min(first, dueAt);
+  return first;
 }

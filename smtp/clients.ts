@@ -6,6 +6,7 @@
  */
 
 import type { SmtpReply } from "../auth/replies.ts";
+import { type Listed, Roster } from "../auth/roster.ts";
 import type { SessionPeer } from "./actions.ts";
 import { isLoopback, plainIp } from "./addresses.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
@@ -36,13 +37,19 @@ export interface Clients {
   readonly ended: () => Promise<void>;
 }
 
+/** A client, served or refused. */
+interface Client extends Listed {
+  readonly connection: Connection;
+  readonly ended: Promise<void>;
+}
+
 /** Makes room for clients. */
 export function newClients(
   settings: ListenerSettings,
   context: ConnectionContext,
 ): Clients {
-  const served = new Map<Connection, Promise<void>>();
-  const refused = new Map<Connection, Promise<void>>();
+  const served = new Roster<Client>();
+  const refused = new Roster<Client>();
   const crowd = newCrowd(settings.maxConnectionsPerNetwork);
 
   function isFloodOfRefusals(): boolean {
@@ -53,8 +60,11 @@ export function newClients(
     if (isFloodOfRefusals()) return arrival.conn.close();
     const connection = new Connection(arrival.conn, peer, context);
     reportRefusal(peer);
-    const ended = connection.run(openingsOf(arrival, settings, context), reply);
-    refused.set(connection, ended.then(() => void refused.delete(connection)));
+    const ended = connection
+      .run(openingsOf(arrival, settings, context), reply)
+      .then(() => void refused.delete(client));
+    const client = { connection, ended, place: -1 };
+    refused.add(client);
   }
 
   /** A flood of clients is one line in the log, not one each. */
@@ -70,48 +80,44 @@ export function newClients(
       return refuse(arrival, peer, REPLIES.tooManyFromNetwork);
     }
     const connection = new Connection(arrival.conn, peer, context);
-    const ended = connection.run(openingsOf(arrival, settings, context));
-    served.set(
-      connection,
-      ended.then(() => {
-        served.delete(connection);
+    const ended = connection
+      .run(openingsOf(arrival, settings, context))
+      .then(() => {
+        served.delete(client);
         crowd.leave(remoteIp);
-      }),
-    );
+      });
+    const client = { connection, ended, place: -1 };
+    served.add(client);
   }
 
   /** Does so as soon as the proxy has said who the client is. */
   function serveProxied(arrival: Arrival, peer: SessionPeer): void {
     const connection = new Connection(arrival.conn, peer, context);
     let entered: string | undefined;
-    const admit = (client: SessionPeer) => {
-      if (crowd.enter(client.remoteIp)) {
-        entered = client.remoteIp;
+    const admit = (known: SessionPeer) => {
+      if (crowd.enter(known.remoteIp)) {
+        entered = known.remoteIp;
         return "serve";
       }
-      return turnAway(connection, client);
+      return turnAway(client, known);
     };
-    const ended = connection.run(openingsOf(arrival, settings, context, admit));
-    served.set(
-      connection,
-      ended.then(() => {
-        served.delete(connection);
-        refused.delete(connection);
+    const ended = connection
+      .run(openingsOf(arrival, settings, context, admit))
+      .then(() => {
+        served.delete(client);
+        refused.delete(client);
         if (entered !== undefined) crowd.leave(entered);
-      }),
-    );
+      });
+    const client: Client = { connection, ended, place: -1 };
+    served.add(client);
   }
 
   /** What to do with a client that has turned out to be one too many. */
-  function turnAway(
-    connection: Connection,
-    client: SessionPeer,
-  ): "close" | SmtpReply {
-    const ended = served.get(connection);
-    if (ended === undefined || isFloodOfRefusals()) return "close";
-    reportRefusal(client);
-    served.delete(connection);
-    refused.set(connection, ended);
+  function turnAway(client: Client, peer: SessionPeer): "close" | SmtpReply {
+    if (isFloodOfRefusals()) return "close";
+    reportRefusal(peer);
+    served.delete(client);
+    refused.add(client);
     return REPLIES.tooManyFromNetwork;
   }
 
@@ -124,15 +130,15 @@ export function newClients(
       else serveProxied(arrival, peer);
     },
     stop() {
-      for (const connection of served.keys()) connection.stop();
+      for (const { connection } of served) connection.stop();
     },
     cut() {
-      for (const connection of served.keys()) connection.cut();
-      for (const connection of refused.keys()) connection.cut();
+      for (const { connection } of served) connection.cut();
+      for (const { connection } of refused) connection.cut();
     },
     async ended() {
       while (served.size + refused.size > 0) {
-        await Promise.all([...served.values(), ...refused.values()]);
+        await Promise.all([...served, ...refused].map(({ ended }) => ended));
       }
     },
   };

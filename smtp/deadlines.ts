@@ -5,6 +5,8 @@
  * @module
  */
 
+import { type Listed, Roster } from "../auth/roster.ts";
+
 /** The time limit of one connection. */
 export interface Deadline {
   /** Begins anew: it expires if this is not called again within the time. */
@@ -33,7 +35,7 @@ export function newDeadlines(tickMs: number): Deadlines {
   const clock: Clock = {
     tickMs,
     ticks: 0,
-    watched: new Set(),
+    watched: new Roster(),
     timer: undefined,
   };
   return { watch: (onExpire) => new WatchedDeadline(clock, onExpire) };
@@ -42,7 +44,7 @@ export function newDeadlines(tickMs: number): Deadlines {
 /** What all deadlines of a listener share. */
 interface Clock {
   readonly tickMs: number;
-  readonly watched: Set<WatchedDeadline>;
+  readonly watched: Roster<WatchedDeadline>;
   ticks: number;
   timer: ReturnType<typeof setInterval> | undefined;
 }
@@ -53,7 +55,8 @@ function tick(clock: Clock): void {
 }
 
 /** A class, because ten thousand connections have one each. */
-class WatchedDeadline implements Deadline {
+class WatchedDeadline implements Deadline, Listed {
+  place = -1;
   readonly #clock: Clock;
   readonly #onExpire: () => void;
   #dueAt = Infinity;
