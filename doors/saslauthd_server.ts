@@ -142,9 +142,11 @@ async function watch(wire: Wire, abort: AbortController): Promise<void> {
   abort.abort();
 }
 
+/** Says the one word of a connection, and that it was the last. */
 async function answer(wire: Wire, word: "OK" | "NO"): Promise<void> {
   try {
     await writeAll(wire, formatSaslauthdAnswer(word));
+    await wire.closeWrite();
   } catch {
     // Nobody waits for it.
   }

@@ -17,7 +17,8 @@ export interface BoundTcpSocket {
 }
 
 /**
- * Binds a TCP port. Closing one of its connections resets it.
+ * Binds a TCP port. Closing one of its connections resets it, unless
+ * `closeWrite` has ended it before: a reset may overtake what was written.
  *
  * Postfix notices a connection that was merely closed only when it has written
  * its next question into it, and that login fails too (fixed in Postfix 20250304). A reset
@@ -75,6 +76,7 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 
 function wireOf(socket: Socket): Wire {
   let wake = () => {};
+  let hasEnded = false;
   for (const event of ["readable", "end", "close"]) {
     socket.on(event, () => wake());
   }
@@ -102,7 +104,13 @@ function wireOf(socket: Socket): Wire {
           (error) => error ? reject(error) : resolve(octets.length),
         );
       }),
-    closeWrite: () => new Promise((resolve) => socket.end(resolve)),
-    close: () => void socket.resetAndDestroy(),
+    closeWrite: () => {
+      hasEnded = true;
+      return new Promise((resolve) => socket.end(resolve));
+    },
+    close: () => {
+      if (hasEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    },
   };
 }

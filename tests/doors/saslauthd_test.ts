@@ -10,6 +10,7 @@ import {
   readSaslauthdRequest,
 } from "../../doors/saslauthd_protocol.ts";
 import { serveSaslauthd } from "../../doors/saslauthd_server.ts";
+import { writeAll } from "../../smtp/wire.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { connectTo } from "../support/line_client.ts";
 import { temporaryFolder } from "../support/listener.ts";
@@ -173,6 +174,27 @@ Deno.test("serveSaslauthd() answers OK and NO, and closes when nobody can tell",
       reason,
       "joe@realm",
     ]);
+  }
+});
+
+Deno.test("serveSaslauthd() resets no TCP connection that it has answered", async () => {
+  const rows: readonly (readonly [Uint8Array, AuthDecision, string])[] = [
+    [fields("joe", "ok", "smtp", "realm"), "authOk", "\0\x02OK"],
+    [fields("joe", "ok", "smtp", "realm"), "authInvalid", "\0\x02NO"],
+    [fields("joe", Uint8Array.of(0xff), "smtp", ""), "authOk", "\0\x02NO"],
+  ];
+  for (const [octets, decision, expected] of rows) {
+    await using door = await serveSaslauthd({
+      hostname: "127.0.0.1",
+      port: 0,
+      provider: () => decision,
+    });
+    const [address] = door.addrs;
+    assert(address?.transport === "tcp");
+    const conn = await Deno.connect(address);
+    await writeAll(conn, octets);
+    // A reset would make this reject.
+    assertEquals(await new Response(conn.readable).text(), expected);
   }
 });
 
