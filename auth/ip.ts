@@ -116,10 +116,13 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 /** Whether an address belongs to a network. */
-export function isIn(address: Uint8Array, network: Network): boolean {
-  if (address.length !== network.octets.length) return false;
-  return masked(address, network.bits).every((octet, i) =>
-    octet === masked(network.octets, network.bits)[i]
+export function isIn(
+  address: Uint8Array,
+  { octets, bits }: Network,
+): boolean {
+  if (address.length !== octets.length) return false;
+  return address.every((octet, i) =>
+    ((octet ^ (octets[i] ?? 0)) & mask(bits, i)) === 0
   );
 }
 
@@ -135,8 +138,10 @@ export function networkOf(ip: string, bits4: number, bits6: number): string {
 }
 
 function masked(octets: Uint8Array, bits: number): Uint8Array {
-  return octets.map((octet, i) => {
-    const kept = Math.min(8, Math.max(0, bits - 8 * i));
-    return octet & (0xff00 >> kept);
-  });
+  return octets.map((octet, i) => octet & mask(bits, i));
+}
+
+/** Those of the first so many bits of an address that are in one of its octets. */
+function mask(bits: number, octet: number): number {
+  return 0xff00 >> Math.min(8, Math.max(0, bits - 8 * octet));
 }
