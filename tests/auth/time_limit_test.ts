@@ -62,6 +62,22 @@ Deno.test("newTimeLimit() lets a call begin another while it ends", () => {
   assertEquals([over, clock.timers()], [2, []]);
 });
 
+Deno.test("newTimeLimit() lets a call take off another while it ends", () => {
+  using clock = newClock();
+  const over: string[] = [];
+  const limit = newTimeLimit(LIMIT_MS);
+  const end: (() => void)[] = [];
+  for (const [i, name] of ["first", "second"].entries()) {
+    end.push(limit.start(() => {
+      over.push(name);
+      end[1 - i]?.();
+    }));
+  }
+  clock.wind(2 * LIMIT_MS);
+  clock.wind(2 * LIMIT_MS);
+  assertEquals([over, clock.timers()], [["first"], []]);
+});
+
 function fail(): void {
   throw new Error("Its time is not over");
 }
