@@ -31,6 +31,5 @@ export function decodeUTF8(octets: Uint8Array): string | undefined {
  * would reach logs, headers and line-based protocols behind the provider.
  */
 export function hasControls(text: string): boolean {
-  // deno-lint-ignore no-control-regex -- control characters are the subject
-  return /[\u0000-\u001f\u007f-\u009f]/.test(text);
+  return /\p{Cc}/u.test(text);
 }

@@ -76,7 +76,6 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 
 function wireOf(socket: Socket): Wire {
   let wake = () => {};
-  let hasEnded = false;
   for (const event of ["readable", "end", "close"]) {
     socket.on(event, () => wake());
   }
@@ -104,12 +103,9 @@ function wireOf(socket: Socket): Wire {
           (error) => error ? reject(error) : resolve(octets.length),
         );
       }),
-    closeWrite: () => {
-      hasEnded = true;
-      return new Promise((resolve) => socket.end(resolve));
-    },
+    closeWrite: () => new Promise((resolve) => socket.end(resolve)),
     close: () => {
-      if (hasEnded) socket.destroy();
+      if (socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     },
   };
