@@ -15,17 +15,21 @@
 
 import type { AuthProvider } from "./auth/types.ts";
 import config from "./deno.json" with { type: "json" };
-import { type OpenDoor, openDoors } from "./doors/command_doors.ts";
-import { hostPort, isLoopback } from "./smtp/addresses.ts";
-import { newProvider } from "./smtp/auth_source.ts";
-import { followCertificate, readCertificate } from "./smtp/certificate.ts";
-import { firstMessageHint, makeUpLogin } from "./smtp/first_start.ts";
-import { helpText } from "./smtp/help.ts";
+import { type OpenDoor, openDoors } from "./command/adapters.ts";
+import { hostPort, isLoopback } from "./lib/addresses.ts";
+import { newProvider } from "./command/provider.ts";
+import { followCertificate, readCertificate } from "./command/certificate.ts";
+import { firstMessageHint, makeUpLogin } from "./command/first_start.ts";
+import { helpText } from "./command/help.ts";
 import { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
-import { entryOf, jsonLine, type LogEntry, textLine } from "./smtp/log.ts";
-import { openMaildir } from "./smtp/maildir.ts";
+import { entryOf, jsonLine, type LogEntry, textLine } from "./command/log.ts";
+import { openMaildir } from "./delivery/maildir.ts";
 import { isServerName, type SmtpAddress } from "./smtp/options.ts";
-import { readInvocation, type Settings, UsageError } from "./smtp/settings.ts";
+import {
+  readInvocation,
+  type Settings,
+  UsageError,
+} from "./command/settings.ts";
 
 /** The arguments or the environment make no sense. */
 const EXIT_USAGE = 2;

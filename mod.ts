@@ -64,39 +64,39 @@
  */
 
 export { askProvider } from "./auth/ask_provider.ts";
-export { type CacheOptions, withCache } from "./auth/cache.ts";
-export { firstProvider } from "./auth/first_provider.ts";
+export { type CacheOptions, withCache } from "./auth/guards/cache/cache.ts";
+export { firstProvider } from "./auth/providers/first.ts";
 export {
   type HTTPAuthProviderOptions,
   newHTTPAuthProvider,
-} from "./auth/http_provider.ts";
+} from "./auth/providers/http.ts";
 export {
   maxConcurrent,
   type MaxConcurrentOptions,
-} from "./auth/max_concurrent.ts";
+} from "./auth/guards/max_concurrent.ts";
 export type {
   AuthReason,
   ProviderReason,
   SaslErrorReason,
 } from "./auth/reasons.ts";
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";
-export { continueSasl, startSasl } from "./auth/sasl.ts";
-export { newStaticAuthProvider } from "./auth/static_provider.ts";
+export { continueSasl, startSasl } from "./auth/sasl/sasl.ts";
+export { newStaticAuthProvider } from "./auth/providers/static.ts";
 export type {
   SaslChallenge,
   SaslCredentials,
   SaslError,
   SaslStep,
-} from "./auth/steps.ts";
-export { withThrottle } from "./auth/throttle.ts";
+} from "./auth/sasl/steps.ts";
+export { withThrottle } from "./auth/guards/throttle/throttle.ts";
 export {
   type KvThrottleStoreOptions,
   newKvThrottleStore,
   type ThrottleKv,
   type ThrottleKvAtomic,
   type ThrottleKvEntry,
-} from "./auth/throttle_kv_store.ts";
-export type { ThrottleOptions } from "./auth/throttle_options.ts";
+} from "./auth/guards/throttle/kv_store.ts";
+export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
 export {
   type KnownNetwork,
   type MemoryThrottleStoreOptions,
@@ -104,27 +104,30 @@ export {
   type ThrottleEntries,
   type ThrottleEntry,
   type ThrottleStore,
-} from "./auth/throttle_store.ts";
+} from "./auth/guards/throttle/store.ts";
 export {
   AuthDecision,
   AuthProgress,
   type AuthProvider,
   type AuthRequest,
 } from "./auth/types.ts";
-export { authHandler, type AuthHandlerOptions } from "./doors/auth_handler.ts";
+export {
+  authHandler,
+  type AuthHandlerOptions,
+} from "./adapters/http/handler.ts";
 export type {
   DoorAddress,
   DoorOptions,
   DoorServer,
   DoorTcpAddress,
   DoorUnixAddress,
-} from "./doors/door_server.ts";
+} from "./adapters/auth_server.ts";
 export {
   type DovecotAuthProvider,
   type DovecotAuthProviderOptions,
   newDovecotAuthProvider,
-} from "./doors/dovecot_provider.ts";
-export { serveDovecotAuth } from "./doors/dovecot_server.ts";
+} from "./adapters/dovecot/provider.ts";
+export { serveDovecotAuth } from "./adapters/dovecot/server.ts";
 export type {
   DoorAcceptEvent,
   DoorAuthEvent,
@@ -132,19 +135,22 @@ export type {
   DoorEvent,
   DoorName,
   DoorReason,
-} from "./doors/events.ts";
-export { nginxAuthHandler, type NginxAuthOptions } from "./doors/nginx_auth.ts";
-export type { NginxUpstream } from "./doors/nginx_protocol.ts";
-export { serveSaslauthd } from "./doors/saslauthd_server.ts";
+} from "./adapters/events.ts";
+export {
+  nginxAuthHandler,
+  type NginxAuthOptions,
+} from "./adapters/nginx/handler.ts";
+export type { NginxUpstream } from "./adapters/nginx/protocol.ts";
+export { serveSaslauthd } from "./adapters/saslauthd/server.ts";
 export {
   smtpServerAuth,
   type SmtpServerAuthOptions,
   type SmtpServerConnection,
   type SmtpServerLogin,
   type SmtpServerOnAuth,
-} from "./doors/smtp_server_auth.ts";
+} from "./adapters/smtp_server/on_auth.ts";
 export type { Deliver } from "./smtp/delivery.ts";
-export type { Envelope, SmtpMessage } from "./smtp/envelope.ts";
+export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
 export type {
   SmtpAcceptEvent,
   SmtpAuthEvent,
@@ -154,9 +160,6 @@ export type {
   SmtpMessageEvent,
 } from "./smtp/events.ts";
 export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
-export type {
-  Certificate,
-  ServeSmtpOptions,
-  SmtpAddress,
-} from "./smtp/options.ts";
-export type { MailParameters } from "./smtp/params.ts";
+export type { Certificate } from "./net/tls.ts";
+export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";
+export type { MailParameters } from "./smtp/protocol/params.ts";

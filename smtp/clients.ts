@@ -6,21 +6,21 @@
  */
 
 import type { SmtpReply } from "../auth/replies.ts";
-import { type Listed, Roster } from "../auth/roster.ts";
-import type { SessionPeer } from "./actions.ts";
-import { isLoopback, plainIp } from "./addresses.ts";
+import { type Listed, Roster } from "../lib/live_set.ts";
+import type { SessionPeer } from "./protocol/actions.ts";
+import { isLoopback, plainIp } from "../lib/addresses.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { newCrowd } from "./crowd.ts";
+import { newCrowd } from "./network_limit.ts";
 import { closedEvent } from "./events.ts";
 import {
   type Opening,
   proxyOpening,
   type ProxyRules,
   tlsOpening,
-} from "./opening.ts";
+} from "./preamble.ts";
 import type { ListenerSettings } from "./options.ts";
 import type { Arrival } from "./ports.ts";
-import { REPLIES } from "./replies.ts";
+import { REPLIES } from "./protocol/replies.ts";
 
 /** How many clients over the limit are told so at a time. */
 const MAX_REFUSALS = 100;

@@ -13,8 +13,8 @@ import type {
   SessionAction,
   SessionPeer,
   SessionRules,
-} from "./actions.ts";
-import type { Deadline, Deadlines } from "./deadlines.ts";
+} from "./protocol/actions.ts";
+import type { Deadline, Deadlines } from "../net/deadlines.ts";
 import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
 import {
   authEvent,
@@ -23,12 +23,12 @@ import {
   type SmtpClosedEvent,
   type SmtpEvent,
 } from "./events.ts";
-import { type Opening, tlsOpening } from "./opening.ts";
+import { type Opening, tlsOpening } from "./preamble.ts";
 import { type Asking, Reads } from "./reads.ts";
-import { REPLIES } from "./replies.ts";
-import { Session } from "./session.ts";
-import type { TransferTurn, TransferTurns } from "./transfer_turns.ts";
-import { type Encrypt, isGone, type Wire, writeAll } from "./wire.ts";
+import { REPLIES } from "./protocol/replies.ts";
+import { Session } from "./protocol/session.ts";
+import type { TransferTurn, TransferTurns } from "./transfer_slots.ts";
+import { type Encrypt, isGone, type Wire, writeAll } from "../net/conn.ts";
 
 /** How long to wait for a client to close after our last word, in milliseconds. */
 const LINGER_MS = 2_000;

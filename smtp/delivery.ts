@@ -6,9 +6,9 @@
 
 import type { SmtpReply } from "../auth/replies.ts";
 import { MessageBody } from "./body.ts";
-import type { Envelope, SmtpMessage } from "./envelope.ts";
-import { errorText } from "./events.ts";
-import { REPLIES } from "./replies.ts";
+import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
+import { errorText } from "../lib/error_text.ts";
+import { REPLIES } from "./protocol/replies.ts";
 
 /**
  * Takes a message over.

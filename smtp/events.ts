@@ -5,10 +5,11 @@
  * @module
  */
 
+import { errorText } from "../lib/error_text.ts";
 import type { AuthReason } from "../auth/reasons.ts";
 import type { SmtpReply } from "../auth/replies.ts";
-import type { AuthOutcome, SessionPeer } from "./actions.ts";
-import type { Envelope } from "./envelope.ts";
+import type { AuthOutcome, SessionPeer } from "./protocol/actions.ts";
+import type { Envelope } from "./protocol/envelope.ts";
 
 /** What all events about a client say. */
 export interface SmtpClientEvent {
@@ -155,9 +156,4 @@ export function closedEvent(
     tls,
     ...(error === undefined ? {} : { error: errorText(error) }),
   };
-}
-
-/** The words of an error of any kind. */
-export function errorText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
 }

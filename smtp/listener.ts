@@ -5,19 +5,18 @@
  */
 
 import { newClients } from "./clients.ts";
-import { newDeadlines } from "./deadlines.ts";
+import { newDeadlines } from "../net/deadlines.ts";
 import type { Deliver } from "./delivery.ts";
 import {
-  type Certificate,
   checkedOptions,
   type ListenerSettings,
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
 import { openPorts } from "./ports.ts";
-import { newEncrypt } from "./tls.ts";
-import { newTransferTurns } from "./transfer_turns.ts";
-import type { Encrypt } from "./wire.ts";
+import { type Certificate, newEncrypt } from "../net/tls.ts";
+import { newTransferTurns } from "./transfer_slots.ts";
+import type { Encrypt } from "../net/conn.ts";
 
 /** How long transactions under way may take once the listener stops, in milliseconds. */
 const GRACE_MS = 10_000;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type Network, parseNetwork } from "../auth/ip.ts";
+import { type Network, parseNetwork } from "../lib/ip.ts";
 import type { AuthProvider } from "../auth/types.ts";
+import type { Certificate } from "../net/tls.ts";
 import type { SmtpEvent } from "./events.ts";
 
 /** Where and how {@linkcode serveSmtp} listens. */
@@ -74,14 +75,6 @@ export interface SmtpAddress {
   readonly port: number;
   /** Whether connections begin with a TLS handshake. */
   readonly tls: boolean;
-}
-
-/** A certificate chain with its private key, in PEM. */
-export interface Certificate {
-  /** The certificate chain. */
-  readonly cert: string;
-  /** The private key. */
-  readonly key: string;
 }
 
 /** Options with all defaults filled in. */

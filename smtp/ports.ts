@@ -5,8 +5,10 @@
  * @module
  */
 
-import { errorText, type SmtpEvent } from "./events.ts";
-import type { Certificate, ListenerSettings, SmtpAddress } from "./options.ts";
+import { errorText } from "../lib/error_text.ts";
+import type { SmtpEvent } from "./events.ts";
+import type { Certificate } from "../net/tls.ts";
+import type { ListenerSettings, SmtpAddress } from "./options.ts";
 
 /** How long to wait when connections can't be accepted, in milliseconds. */
 const ACCEPT_PAUSE_MS = 250;

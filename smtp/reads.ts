@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Input } from "./input.ts";
-import type { Wire } from "./wire.ts";
+import type { Input } from "./protocol/input.ts";
+import type { Wire } from "../net/conn.ts";
 
 /** How many octets of a client that was told to go are thrown away. */
 const LINGER_OCTETS = 1_048_576;

@@ -1,4 +1,4 @@
-import { newHTTPAuthProvider } from "../auth/http_provider.ts";
+import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { assert, assertEquals, assertExists } from "./support/assert.ts";
 import { mustHappen } from "./support/deadline.ts";
 import { temporaryFolder } from "./support/listener.ts";

@@ -5,9 +5,9 @@
  */
 
 import { decisionReply } from "../../auth/replies.ts";
-import { lineText, parseCommand } from "../../smtp/commands.ts";
-import { parseMail, parseRcpt } from "../../smtp/params.ts";
-import { encodeReply, REPLIES } from "../../smtp/replies.ts";
+import { lineText, parseCommand } from "../../smtp/protocol/commands.ts";
+import { parseMail, parseRcpt } from "../../smtp/protocol/params.ts";
+import { encodeReply, REPLIES } from "../../smtp/protocol/replies.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

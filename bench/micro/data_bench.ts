@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DataReader } from "../../smtp/data.ts";
+import { DataReader } from "../../smtp/protocol/data.ts";
 
 const MAX_OCTETS = 1e9;
 const PIECE = 65_536;

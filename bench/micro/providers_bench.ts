@@ -5,8 +5,8 @@
  */
 
 import { askProvider } from "../../auth/ask_provider.ts";
-import { newHTTPAuthProvider } from "../../auth/http_provider.ts";
-import { newStaticAuthProvider } from "../../auth/static_provider.ts";
+import { newHTTPAuthProvider } from "../../auth/providers/http.ts";
+import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 
 /** Requests are noted in weak maps: each question is one of its own. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { decodeBase64 } from "../../auth/base64.ts";
-import { continueSasl, startSasl } from "../../auth/sasl.ts";
+import { decodeBase64 } from "../../auth/sasl/base64.ts";
+import { continueSasl, startSasl } from "../../auth/sasl/sasl.ts";
 
 const plain = btoa("\0ann@mail.example\0correct horse battery staple");
 const notASCII = new TextEncoder().encode("\0änn@mail.example\0pässwörd");

@@ -5,8 +5,8 @@
  */
 
 import type { AuthDecision } from "../../auth/types.ts";
-import type { SessionRules } from "../../smtp/actions.ts";
-import { Session } from "../../smtp/session.ts";
+import type { SessionRules } from "../../smtp/protocol/actions.ts";
+import { Session } from "../../smtp/protocol/session.ts";
 
 const encoder = new TextEncoder();
 

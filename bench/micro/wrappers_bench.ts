@@ -4,8 +4,8 @@
  * @module
  */
 
-import { withCache } from "../../auth/cache.ts";
-import { withThrottle } from "../../auth/throttle.ts";
+import { withCache } from "../../auth/guards/cache/cache.ts";
+import { withThrottle } from "../../auth/guards/throttle/throttle.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 
 let count = 0;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DataReader } from "../../smtp/data.ts";
+import { DataReader } from "../../smtp/protocol/data.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { newRandom, pick } from "../support/random.ts";
 import { latin1, textOf } from "../support/session.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { crc32c } from "../../smtp/crc32c.ts";
-import { readProxyHeader } from "../../smtp/proxy.ts";
+import { crc32c } from "../../smtp/protocol/crc32c.ts";
+import { readProxyHeader } from "../../smtp/protocol/proxy.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { newRandom, pick } from "../support/random.ts";
 import { latin1 } from "../support/session.ts";

@@ -8,8 +8,8 @@ import {
   continueSasl,
   MAX_RESPONSE_OCTETS,
   startSasl,
-} from "../../auth/sasl.ts";
-import type { SaslStep } from "../../auth/steps.ts";
+} from "../../auth/sasl/sasl.ts";
+import type { SaslStep } from "../../auth/sasl/steps.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { base64 } from "../support/octets.ts";
 import { newRandom, pick } from "../support/random.ts";

@@ -1,8 +1,8 @@
 import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
-import { newDeadlines } from "../../smtp/deadlines.ts";
+import { newDeadlines } from "../../net/deadlines.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
-import { newTransferTurns } from "../../smtp/transfer_turns.ts";
-import type { Wire } from "../../smtp/wire.ts";
+import { newTransferTurns } from "../../smtp/transfer_slots.ts";
+import type { Wire } from "../../net/conn.ts";
 import { assertEquals } from "../support/assert.ts";
 import { PEER, RULES } from "../support/session.ts";
 

@@ -1,7 +1,7 @@
 import type { SmtpReply } from "../../auth/replies.ts";
 import { type Deliver, startDelivery } from "../../smtp/delivery.ts";
-import type { Envelope } from "../../smtp/envelope.ts";
-import { REPLIES } from "../../smtp/replies.ts";
+import type { Envelope } from "../../smtp/protocol/envelope.ts";
+import { REPLIES } from "../../smtp/protocol/replies.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 
 const ENVELOPE: Envelope = {

@@ -1,8 +1,8 @@
-import { newStaticAuthProvider } from "../../auth/static_provider.ts";
+import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
-import { entryOf } from "../../smtp/log.ts";
+import { entryOf } from "../../command/log.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";

@@ -1,11 +1,11 @@
 import { askProvider } from "../../auth/ask_provider.ts";
 import { AuthDecision } from "../../auth/types.ts";
-import { newStaticAuthProvider } from "../../auth/static_provider.ts";
+import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
 import type { ServeSmtpOptions, SmtpAddress } from "../../smtp/options.ts";
 import type { Deliver } from "../../smtp/delivery.ts";
-import type { SmtpMessage } from "../../smtp/envelope.ts";
+import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import {
   assert,
   assertEquals,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { newHTTPAuthProvider } from "../../auth/http_provider.ts";
+import { newHTTPAuthProvider } from "../../auth/providers/http.ts";
 import type { AuthProvider } from "../../auth/types.ts";
 import { newClientFetch } from "./http_end.ts";
 

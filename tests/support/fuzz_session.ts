@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionAction } from "../../smtp/actions.ts";
+import type { SessionAction } from "../../smtp/protocol/actions.ts";
 import { assert, assertEquals } from "./assert.ts";
 import type { FuzzCase } from "./fuzz.ts";
 import { SessionClient } from "./session.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { newHTTPAuthProvider } from "../../auth/http_provider.ts";
-import type { HTTPAuthProviderOptions } from "../../auth/http_provider.ts";
+import { newHTTPAuthProvider } from "../../auth/providers/http.ts";
+import type { HTTPAuthProviderOptions } from "../../auth/providers/http.ts";
 import { decisionReason, type ProviderReason } from "../../auth/reasons.ts";
 import type { AuthDecision, AuthProvider } from "../../auth/types.ts";
 import { newRequest } from "./auth_request.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DoorAddress, DoorServer } from "../../doors/door_server.ts";
+import type { DoorAddress, DoorServer } from "../../adapters/auth_server.ts";
 import { mustHappen } from "./deadline.ts";
 
 /** A connection, line by line. */

@@ -5,8 +5,8 @@
  */
 
 import type { SaslErrorReason } from "../../auth/reasons.ts";
-import { continueSasl, startSasl } from "../../auth/sasl.ts";
-import type { SaslChallenge, SaslStep } from "../../auth/steps.ts";
+import { continueSasl, startSasl } from "../../auth/sasl/sasl.ts";
+import type { SaslChallenge, SaslStep } from "../../auth/sasl/steps.ts";
 import { assert, assertEquals, assertMatch } from "./assert.ts";
 import { base64 } from "./octets.ts";
 

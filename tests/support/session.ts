@@ -12,10 +12,10 @@ import type {
   SessionAction,
   SessionPeer,
   SessionRules,
-} from "../../smtp/actions.ts";
-import type { Envelope } from "../../smtp/envelope.ts";
-import { REPLIES } from "../../smtp/replies.ts";
-import { Session } from "../../smtp/session.ts";
+} from "../../smtp/protocol/actions.ts";
+import type { Envelope } from "../../smtp/protocol/envelope.ts";
+import { REPLIES } from "../../smtp/protocol/replies.ts";
+import { Session } from "../../smtp/protocol/session.ts";
 
 /** The rules of tests, where a test does not say otherwise. */
 export const RULES: SessionRules = {

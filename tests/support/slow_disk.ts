@@ -8,7 +8,7 @@
  */
 
 import { serveSmtp } from "../../smtp/listener.ts";
-import { openMaildir } from "../../smtp/maildir.ts";
+import { openMaildir } from "../../delivery/maildir.ts";
 
 /** How often the disk takes something, in milliseconds. */
 const TICK_MS = 10;

@@ -7,7 +7,7 @@
 import {
   newMemoryThrottleStore,
   type ThrottleStore,
-} from "../../auth/throttle_store.ts";
+} from "../../auth/guards/throttle/store.ts";
 
 /**
  * Makes a memory store whose hashes are the same in every run: under a random

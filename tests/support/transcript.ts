@@ -7,7 +7,7 @@
  */
 
 import type { SmtpReply } from "../../auth/replies.ts";
-import { REPLIES } from "../../smtp/replies.ts";
+import { REPLIES } from "../../smtp/protocol/replies.ts";
 import { type ClientOptions, SessionClient } from "./session.ts";
 
 /** The settings of a conversation, as the directives at its top say them. */

@@ -11,7 +11,7 @@ import {
   newStaticAuthProvider,
   serveSmtp,
 } from "../../../mod.ts";
-import { openMaildir } from "../../../smtp/maildir.ts";
+import { openMaildir } from "../../../delivery/maildir.ts";
 import { serverConfig } from "../config.ts";
 
 const config = serverConfig();

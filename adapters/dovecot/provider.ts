@@ -1,0 +1,198 @@
+/**
+ * A Dovecot server as the provider: the client side of its authentication
+ * protocol.
+ *
+ * @module
+ */
+
+import { explain, type ProviderReason } from "../../auth/reasons.ts";
+import type {
+  AuthDecision,
+  AuthProvider,
+  AuthRequest,
+} from "../../auth/types.ts";
+import { checkedTimeout, within } from "../ask.ts";
+import { type DovecotAnswer, newDovecotClient } from "./client.ts";
+import type { DovecotPlace } from "./client.ts";
+
+const ACTION = "create Dovecot provider";
+
+/**
+ * How long Dovecot may take if nothing else is said, in milliseconds. It holds
+ * back each refusal for two seconds or a little more (`auth_failure_delay`).
+ */
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** Where a Dovecot server is and how to ask it. */
+export interface DovecotAuthProviderOptions {
+  /**
+   * The path of Dovecot's unix socket, such as `/run/dovecot/auth-client`.
+   * Default: none, and then there must be a `port`.
+   */
+  readonly path?: string;
+  /** The port of Dovecot's `inet_listener`. Default: none. */
+  readonly port?: number;
+  /** The host for `port`. Default: `127.0.0.1`. */
+  readonly hostname?: string;
+  /**
+   * Milliseconds until Dovecot must have answered, connecting included.
+   * Default: 5000, because it holds back each refusal for two seconds.
+   */
+  readonly timeoutMs?: number;
+  /** The service name that Dovecot's settings and log see. Default: `smtp`. */
+  readonly service?: string;
+}
+
+/** A provider that holds a connection, and can let go of it. */
+export interface DovecotAuthProvider extends AuthProvider, Disposable {}
+
+/**
+ * Makes a provider that asks a Dovecot server, whose users then are the users
+ * of the listener.
+ *
+ * All questions share one connection; it is made with the first one and again
+ * when it has broken, and it does not keep a program from ending. `OK` is
+ * `authOk`, `FAIL` is `authInvalid`, and so is an `OK` with `nologin`.
+ * `authFailure` is everything that tells nothing about the password: `FAIL`
+ * with `temp` or `code=temp_fail`, an `OK` for a user whom Dovecot would send
+ * on to another server without a check (`proxy`, `host`), silence, and
+ * connections that fail.
+ *
+ * Dovecot is told the client's address for its log, and asked not to slow that
+ * address down (`no-penalty`): one wrong password would otherwise delay the
+ * right one by up to 15 seconds.
+ *
+ * @param options Where Dovecot is, and the time limit.
+ * @returns A provider that never throws. Disposing closes its connection.
+ * @throws {TypeError} If neither or both of path and port are given, or if the
+ * service is no name.
+ * @throws {RangeError} If a number is out of its range.
+ *
+ * @example The users of the Dovecot on this machine
+ * ```ts
+ * import { newDovecotAuthProvider } from "@meowmail/smtpauth";
+ *
+ * using provider = newDovecotAuthProvider({ path: "/nowhere/auth-client" });
+ * const decision = await provider({
+ *   username: "ann",
+ *   password: "secret",
+ *   mechanism: "PLAIN",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * });
+ * console.assert(decision === "authFailure"); // there is no Dovecot
+ * ```
+ */
+export function newDovecotAuthProvider(
+  options: DovecotAuthProviderOptions,
+): DovecotAuthProvider {
+  const place = checkedPlace(options);
+  const service = checkedService(options.service ?? "smtp");
+  const timeoutMs = checkedTimeout(
+    ACTION,
+    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  );
+  const client = newDovecotClient(place, service);
+
+  const provider: AuthProvider = async (request, signal) => {
+    const verdict = await askInTime(request, signal);
+    explain(request, verdict.reason);
+    return verdict.decision;
+  };
+
+  function askInTime(
+    request: AuthRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<Verdict> {
+    if (signal?.aborted) return Promise.resolve(failure("client-gone"));
+    return new Promise((resolve) => {
+      const question = client.ask(request);
+      const settle = (verdict: Verdict) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        resolve(verdict);
+      };
+      const onAbort = () => {
+        settle(failure("client-gone"));
+        question.cancel();
+      };
+      const timer = setTimeout(() => {
+        settle(failure("backend-timeout"));
+        question.giveUp();
+      }, timeoutMs);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      question.answer.then((answer) => settle(verdictOf(answer)));
+    });
+  }
+
+  return Object.assign(provider, { [Symbol.dispose]: client.close });
+}
+
+interface Verdict {
+  readonly decision: AuthDecision;
+  readonly reason: ProviderReason;
+}
+
+function failure(reason: ProviderReason): Verdict {
+  return { decision: "authFailure", reason };
+}
+
+const INVALID: Verdict = {
+  decision: "authInvalid",
+  reason: "wrong-credentials",
+};
+
+/** What an answer says about the password. */
+export function verdictOf(answer: DovecotAnswer): Verdict {
+  switch (answer.kind) {
+    case "ok": {
+      const { fields } = answer;
+      if (fields.has("nologin")) return INVALID;
+      // Often without a look at the password: the other server is to check it.
+      const elsewhere = fields.has("proxy") || fields.has("proxy_maybe") ||
+        fields.has("host");
+      return elsewhere
+        ? failure("backend-answer")
+        : { decision: "authOk", reason: "ok" };
+    }
+    case "fail": {
+      const { fields } = answer;
+      return fields.has("temp") || fields.get("code") === "temp_fail"
+        ? failure("backend-status")
+        : INVALID;
+    }
+    case "broken":
+      return failure("backend-unreachable");
+    case "nonsense":
+      return failure("backend-answer");
+    default:
+      return answer satisfies never;
+  }
+}
+
+function checkedPlace(options: DovecotAuthProviderOptions): DovecotPlace {
+  const { path, port, hostname } = options;
+  if ((path === undefined) === (port === undefined)) {
+    throw new TypeError(`Cannot ${ACTION}: either path or port must be given`);
+  }
+  if (port !== undefined) {
+    return {
+      hostname: hostname ?? "127.0.0.1",
+      port: within(ACTION, "port", port, 1, 65_535),
+    };
+  }
+  if (typeof path !== "string" || path === "" || path.includes("\0")) {
+    throw new TypeError(
+      `Cannot ${ACTION}: path must be the path of a socket file`,
+    );
+  }
+  if (hostname === undefined) return { path };
+  throw new TypeError(`Cannot ${ACTION}: hostname needs port`);
+}
+
+function checkedService(service: string): string {
+  if (/^[A-Za-z0-9_-]{1,32}$/.test(service)) return service;
+  throw new TypeError(
+    `Cannot ${ACTION}: service must be letters, digits, "_" and "-"`,
+  );
+}

@@ -1,0 +1,338 @@
+/**
+ * One client of the Dovecot authentication protocol: octets in, actions out.
+ * It neither reads nor writes.
+ *
+ * @module
+ */
+
+import { AUTH_REPLIES } from "../../auth/replies.ts";
+import { continueSasl, MECHANISMS, startSasl } from "../../auth/sasl/sasl.ts";
+import {
+  SASL_ERRORS,
+  type SaslChallenge,
+  type SaslError,
+  type SaslStep,
+} from "../../auth/sasl/steps.ts";
+import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import { newLineReader } from "./lines.ts";
+import {
+  type DovecotCommand,
+  formatCont,
+  formatFail,
+  formatOk,
+  formatServerHandshake,
+  readCommand,
+  type ServerIdentity,
+} from "./protocol.ts";
+import type { DoorAuthEvent } from "../events.ts";
+import { remoteIpOf } from "../remote_ip.ts";
+
+/** How many exchanges of one connection may be open. */
+const MAX_OPEN = 1_000;
+
+/**
+ * How long an exchange may wait for its client, in milliseconds. Postfix does
+ * not say when its client has cancelled, so that such exchanges stay.
+ */
+const WAIT_MS = 300_000;
+
+/** What a session wants done, in this order. */
+export type DovecotAction =
+  | { readonly kind: "send"; readonly text: string }
+  /** Ask the provider, then call `decided`. */
+  | {
+    readonly kind: "ask";
+    readonly id: number;
+    readonly request: AuthRequest;
+  }
+  /** Stop asking: nobody waits for the answer. */
+  | { readonly kind: "drop"; readonly id: number }
+  /** For the log: an exchange that ended before a provider was asked. */
+  | { readonly kind: "ended"; readonly event: DoorAuthEvent }
+  /** Close the connection, with the reason if it is the client's fault. */
+  | { readonly kind: "close"; readonly why?: string };
+
+/** One client's conversation. */
+export interface DovecotSession {
+  /** What to do when the client has connected. */
+  open(): readonly DovecotAction[];
+  /**
+   * What to do about octets that have arrived.
+   *
+   * @param now Milliseconds of a clock that never goes back.
+   */
+  receive(octets: Uint8Array, now: number): readonly DovecotAction[];
+  /** What to do about a decision; nothing if nobody waits for it any more. */
+  decided(id: number, decision: AuthDecision): readonly DovecotAction[];
+}
+
+/** Who an exchange is about, as far as it is known. */
+interface Who {
+  readonly mechanism: string;
+  readonly username: string;
+  readonly remoteIp: string;
+  /** The client can take a temporary failure as an answer. */
+  readonly takesTemporary: boolean;
+}
+
+type Exchange =
+  & Who
+  & (
+    | {
+      readonly kind: "waiting";
+      readonly challenge: SaslChallenge;
+      readonly since: number;
+    }
+    | { readonly kind: "asking" }
+  );
+
+/** Makes a session for a client that has just connected. */
+export function newDovecotSession(identity: ServerIdentity): DovecotSession {
+  const readLines = newLineReader();
+  const exchanges = new Map<number, Exchange>();
+  let actions: DovecotAction[] = [];
+  let minor: number | undefined;
+  let closed = false;
+  let now = 0;
+
+  function take(): readonly DovecotAction[] {
+    const taken = actions;
+    actions = [];
+    return taken;
+  }
+
+  function send(text: string): void {
+    actions.push({ kind: "send", text });
+  }
+
+  function close(why?: string): void {
+    closed = true;
+    actions.push({ kind: "close", ...(why === undefined ? {} : { why }) });
+  }
+
+  function ended(
+    { mechanism, username, remoteIp }: Who,
+    outcome: DoorAuthEvent["outcome"],
+    reason: DoorAuthEvent["reason"],
+  ): void {
+    actions.push({
+      kind: "ended",
+      event: {
+        kind: "auth",
+        door: "dovecot",
+        outcome,
+        reason,
+        mechanism,
+        ...(username === "" ? {} : { username }),
+        remoteIp,
+        milliseconds: 0,
+      },
+    });
+  }
+
+  /**
+   * Says that nobody could tell. Postfix and Exim take every FAIL for a wrong
+   * password: only a connection that closes is a temporary failure to them.
+   * Where several users share the connection it must stay, and those clients
+   * know the code.
+   */
+  function temporary(id: number, { username, takesTemporary }: Who): void {
+    if (!takesTemporary && !isShared()) return close();
+    send(formatFail(id, username, "code=temp_fail", "temp"));
+  }
+
+  /** Whether somebody else would be hurt if the connection were closed. */
+  function isShared(): boolean {
+    if (minor !== undefined && minor >= 2) return true;
+    // A version 1.0 client asks one question at a time; what else is open was
+    // cancelled without a word.
+    for (const { kind } of exchanges.values()) {
+      if (kind === "asking" || minor !== 0) return true;
+    }
+    return false;
+  }
+
+  function refuse(id: number, who: Who, error: SaslError): void {
+    ended(who, error.code === 535 ? "invalid" : "error", error.reason);
+    const code = error.reason === "bad-base64" ? ["code=invalid_base64"] : [];
+    send(formatFail(id, who.username, `reason=${error.text}`, ...code));
+  }
+
+  /** Goes on with an exchange. */
+  function proceed(id: number, who: Who, step: SaslStep): void {
+    switch (step.kind) {
+      case "challenge": {
+        const username = step.username ?? "";
+        const known = { ...who, mechanism: step.mechanism, username };
+        const waiting = {
+          kind: "waiting",
+          challenge: step,
+          since: now,
+        } as const;
+        exchanges.set(id, { ...known, ...waiting });
+        return send(formatCont(id, step.challenge));
+      }
+      case "credentials": {
+        const { mechanism, username, password } = step;
+        const { remoteIp } = who;
+        exchanges.set(id, { ...who, kind: "asking", mechanism, username });
+        // The protocol has no field for the client's EHLO.
+        const request = {
+          username,
+          password,
+          mechanism,
+          remoteIp,
+          heloName: "",
+        };
+        actions.push({ kind: "ask", id, request });
+        return;
+      }
+      case "error":
+        return refuse(id, who, step);
+      default:
+        step satisfies never;
+    }
+  }
+
+  function begin(command: DovecotCommand & { kind: "auth" }): void {
+    const { id, mechanism, fields, response } = command;
+    const known = MECHANISMS.find((name) => name === mechanism.toUpperCase());
+    const who: Who = {
+      mechanism: known ?? "",
+      username: "",
+      remoteIp: remoteIpOf(fields.get("rip")),
+      takesTemporary: fields.has("final-resp-ok"),
+    };
+    if (!makeRoom()) {
+      ended(who, "failure", "provider-failure");
+      return temporary(id, who);
+    }
+    // Exim sends the field whether or not there is an initial response.
+    const absent = response === "" && (minor ?? 0) < 2;
+    const initial = response === "" ? "=" : response;
+    proceed(id, who, startSasl(mechanism, absent ? undefined : initial));
+  }
+
+  /** Drops what has waited too long, or longest if there is too much of it. */
+  function makeRoom(): boolean {
+    for (const [id, exchange] of exchanges) {
+      const late = exchange.kind === "waiting" &&
+        exchange.since + WAIT_MS < now;
+      if (late) forget(id, exchange);
+    }
+    if (exchanges.size < MAX_OPEN) return true;
+    for (const [id, exchange] of exchanges) {
+      if (exchange.kind === "asking") continue;
+      forget(id, exchange);
+      return true;
+    }
+    return false;
+  }
+
+  function forget(id: number, exchange: Exchange): void {
+    exchanges.delete(id);
+    ended(exchange, "error", "cancelled");
+    // To the others it was cancelled long ago.
+    if (minor !== 0) temporary(id, exchange);
+  }
+
+  function proceedWith(id: number, response: string): void {
+    const exchange = exchanges.get(id);
+    if (exchange?.kind === "asking") {
+      return close("CONT for a request that is being decided");
+    }
+    exchanges.delete(id);
+    // Forgotten here, so it is no fault of the user's.
+    if (exchange === undefined) return temporary(id, NOBODY);
+    proceed(id, exchange, continueSasl(exchange.challenge, response));
+  }
+
+  function badRequest(id: number, tooLong: boolean): void {
+    const exchange = exchanges.get(id);
+    exchanges.delete(id);
+    if (exchange?.kind === "asking") actions.push({ kind: "drop", id });
+    const { lineTooLong, malformed } = SASL_ERRORS;
+    refuse(id, exchange ?? NOBODY, tooLong ? lineTooLong : malformed);
+  }
+
+  function cancel(id: number): void {
+    const exchange = exchanges.get(id);
+    if (exchange === undefined) return;
+    exchanges.delete(id);
+    if (exchange.kind === "asking") actions.push({ kind: "drop", id });
+    else ended(exchange, "error", "cancelled");
+  }
+
+  function obey(command: DovecotCommand): void {
+    if (command.kind !== "version" && command.kind !== "bad") {
+      if (minor === undefined) return close("no VERSION");
+    }
+    switch (command.kind) {
+      case "version":
+        if (command.major !== 1) return close("another major version");
+        minor = command.minor;
+        return;
+      case "cpid":
+        return;
+      case "auth":
+        if (exchanges.has(command.id)) return close("an id in use");
+        return begin(command);
+      case "cont":
+        return proceedWith(command.id, command.response);
+      case "cancel":
+        return cancel(command.id);
+      case "badRequest":
+        return badRequest(command.id, command.tooLong);
+      case "bad":
+        return close(command.why);
+      default:
+        command satisfies never;
+    }
+  }
+
+  return {
+    open() {
+      send(formatServerHandshake(MECHANISMS, identity));
+      return take();
+    },
+    receive(octets, at) {
+      now = at;
+      for (const line of readLines(octets)) {
+        if (closed) break;
+        obey(readCommand(line));
+      }
+      return take();
+    },
+    decided(id, decision) {
+      const exchange = exchanges.get(id);
+      if (closed || exchange?.kind !== "asking") return [];
+      exchanges.delete(id);
+      const { username } = exchange;
+      switch (decision) {
+        case "authOk":
+          send(formatOk(id, username));
+          break;
+        case "authInvalid":
+          send(formatFail(id, username, INVALID));
+          break;
+        case "authFailure":
+          temporary(id, exchange);
+          break;
+        default:
+          decision satisfies never;
+          temporary(id, exchange);
+      }
+      return take();
+    },
+  };
+}
+
+/** The same words for a wrong password and for a user who does not exist. */
+const INVALID = `reason=${AUTH_REPLIES.invalid.text}`;
+
+const NOBODY: Who = {
+  mechanism: "",
+  username: "",
+  remoteIp: "",
+  takesTemporary: false,
+};

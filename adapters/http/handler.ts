@@ -1,0 +1,266 @@
+/**
+ * An HTTP endpoint out of any provider: the other end of the HTTP provider.
+ *
+ * @module
+ */
+
+import { readBounded } from "../../lib/bounded_body.ts";
+import { isSameSecret } from "../../lib/constant_time.ts";
+import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
+import type {
+  AuthDecision,
+  AuthProvider,
+  AuthRequest,
+} from "../../auth/types.ts";
+import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
+import type { DoorAuthEvent, DoorEvent } from "../events.ts";
+import { remoteIpOf } from "../remote_ip.ts";
+
+/** The most octets of a request that are read. */
+const MAX_REQUEST_OCTETS = 65_536;
+
+/** How {@linkcode authHandler} answers. */
+export interface AuthHandlerOptions {
+  /**
+   * What a caller must send as `authorization: Bearer …`. Default: none, and
+   * then everybody who reaches the endpoint may ask.
+   */
+  readonly bearerToken?: string;
+  /**
+   * How long the provider may take, in milliseconds; then the answer is 503.
+   * It is asked to the end even if the caller has gone. Default: 9000. Callers
+   * have a limit of their own: 1200 is the default of `newHTTPAuthProvider`.
+   */
+  readonly timeoutMs?: number;
+  /** Called with what a log would want to know. */
+  readonly onEvent?: (event: DoorEvent) => void;
+}
+
+/**
+ * Makes an HTTP endpoint out of a provider, for `Deno.serve` or any server
+ * that speaks Request and Response.
+ *
+ * It is the inverse of `newHTTPAuthProvider`: what the provider decides here
+ * is what that one decides there. authOk is `200 {"ok":true}`, authInvalid
+ * `200 {"ok":false}`, authFailure 503. A request that is none is 400, another
+ * method 405, and a missing or wrong token 401, which a caller takes for a
+ * wrong password: only the log tells the two apart (`bad-token`).
+ *
+ * @param provider Who decides.
+ * @param options Token, time limit and log.
+ * @returns A function from request to response that never rejects.
+ * @throws {TypeError} If the provider is no function, or if the token cannot
+ * stand in a header. The text does not repeat it.
+ * @throws {RangeError} If `timeoutMs` is out of its range.
+ *
+ * @example A provider in TypeScript, served to every mail server of the house
+ * ```ts
+ * import { authHandler, newHTTPAuthProvider } from "@meowmail/smtpauth";
+ *
+ * const handler = authHandler(
+ *   ({ username, password }) =>
+ *     username === "ann" && password === "secret" ? "authOk" : "authInvalid",
+ *   { bearerToken: "known-to-both" },
+ * );
+ * // Deno.serve({ port: 8025 }, handler);
+ *
+ * const provider = newHTTPAuthProvider("http://127.0.0.1:8025/", {
+ *   bearerToken: "known-to-both",
+ *   fetch: (input, init) => handler(new Request(input, init)), // for the example
+ * });
+ * const decision = await provider({
+ *   username: "ann",
+ *   password: "secret",
+ *   mechanism: "PLAIN",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * });
+ * console.assert(decision === "authOk");
+ * ```
+ */
+export function authHandler(
+  provider: AuthProvider,
+  options: AuthHandlerOptions = {},
+): (request: Request) => Promise<Response> {
+  const action = "create auth handler";
+  checkedProvider(action, provider);
+  const timeoutMs = checkedTimeout(action, options.timeoutMs);
+  const authorization = expectedAuthorization(options.bearerToken);
+  const report = options.onEvent ?? (() => {});
+
+  return async (request) => {
+    if (!isAuthorized(request, authorization)) {
+      report(refusedEvent("bad-token"));
+      await discard(request);
+      return unauthorized();
+    }
+    if (request.method !== "POST") {
+      await discard(request);
+      return failed(405, "only POST is allowed", { allow: "POST" });
+    }
+    const question = await readQuestion(request, timeoutMs);
+    if (typeof question === "string") {
+      report(refusedEvent("bad-syntax"));
+      return failed(400, question);
+    }
+    const asked = await askInTime("http", question, { provider, timeoutMs });
+    report(asked.event);
+    return answer(asked.decision);
+  };
+}
+
+function expectedAuthorization(token: string | undefined): string | undefined {
+  if (token === undefined) return undefined;
+  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
+    throw new TypeError(
+      "Cannot create auth handler: bearerToken must be visible ASCII characters without spaces",
+    );
+  }
+  return token;
+}
+
+function isAuthorized(
+  { headers }: Request,
+  token: string | undefined,
+): boolean {
+  if (token === undefined) return true;
+  const [, given] =
+    /^bearer +(.*)$/i.exec(headers.get("authorization") ?? "") ??
+      [];
+  return given !== undefined && isSameSecret(given, token);
+}
+
+/** The question, or what is wrong with it, without a word of it. */
+async function readQuestion(
+  request: Request,
+  timeoutMs: number,
+): Promise<AuthRequest | string> {
+  if (!/^application\/json *(?:;|$)/i.test(contentType(request))) {
+    await discard(request);
+    // Other types are what a web page may send without being asked.
+    return "content-type must be application/json";
+  }
+  let body: Uint8Array | undefined;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeoutMs);
+  try {
+    body = await readBounded(request.body, MAX_REQUEST_OCTETS, late.signal);
+  } catch {
+    return "the body breaks off";
+  } finally {
+    clearTimeout(timer);
+  }
+  if (body === undefined) return "the body is over 64 KiB";
+  const text = decodeUTF8(body);
+  if (text === undefined) return "the body is not UTF-8";
+  try {
+    return questionOf(JSON.parse(text));
+  } catch {
+    return "the body is not JSON";
+  }
+}
+
+function contentType({ headers }: Request): string {
+  return headers.get("content-type") ?? "";
+}
+
+const MEMBERS = [
+  "username",
+  "password",
+  "mechanism",
+  "remoteIp",
+  "heloName",
+] as const;
+
+/** Names the five members; others are for later versions. */
+function questionOf(parsed: unknown): AuthRequest | string {
+  if (typeof parsed !== "object" || parsed === null) {
+    return "the body is not a JSON object";
+  }
+  const values: ReadonlyMap<string, unknown> = new Map(Object.entries(parsed));
+  const texts = new Map<string, string>();
+  for (const name of MEMBERS) {
+    const value = values.get(name);
+    // Half a surrogate pair would become another password on its way.
+    if (typeof value !== "string" || !value.isWellFormed()) {
+      return `${name} must be a string`;
+    }
+    texts.set(name, value);
+  }
+  const text = (name: typeof MEMBERS[number]) => texts.get(name) ?? "";
+  const username = text("username");
+  const password = text("password");
+  if (username === "" || hasControls(username)) {
+    return "username must not be empty nor have control characters";
+  }
+  if (password === "" || password.includes("\0")) {
+    return "password must not be empty nor have a NUL";
+  }
+  return {
+    username,
+    password,
+    mechanism: text("mechanism"),
+    remoteIp: remoteIpOf(text("remoteIp")),
+    heloName: text("heloName"),
+  };
+}
+
+function answer(decision: AuthDecision): Response {
+  switch (decision) {
+    case "authOk":
+      return json(200, { ok: true });
+    case "authInvalid":
+      return json(200, { ok: false });
+    case "authFailure":
+      return failed(503, "the provider cannot tell");
+    default:
+      decision satisfies never;
+      return failed(503, "the provider cannot tell");
+  }
+}
+
+function unauthorized(): Response {
+  return failed(401, "the bearer token is missing or wrong", {
+    "www-authenticate": "Bearer",
+  });
+}
+
+function failed(
+  status: number,
+  error: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return json(status, { error }, headers);
+}
+
+function json(
+  status: number,
+  body: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json(body, {
+    status,
+    headers: { "cache-control": "no-store", ...headers },
+  });
+}
+
+/** A body that nobody reads would hold up its connection. */
+async function discard({ body }: Request): Promise<void> {
+  try {
+    await body?.cancel();
+  } catch {
+    // It is broken, or read already.
+  }
+}
+
+function refusedEvent(reason: DoorAuthEvent["reason"]): DoorAuthEvent {
+  return {
+    kind: "auth",
+    door: "http",
+    outcome: "error",
+    reason,
+    mechanism: "",
+    remoteIp: "",
+    milliseconds: 0,
+  };
+}

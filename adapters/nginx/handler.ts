@@ -1,0 +1,195 @@
+/**
+ * The HTTP side of nginx's mail proxy: `auth_http` asks a provider.
+ *
+ * @module
+ */
+
+import { isSameSecret } from "../../lib/constant_time.ts";
+import type { AuthProvider } from "../../auth/types.ts";
+import { askInTime, checkedProvider, checkedTimeout, within } from "../ask.ts";
+import type { DoorAuthEvent, DoorEvent } from "../events.ts";
+import {
+  acceptedHeaders,
+  failedHeaders,
+  type NginxUpstream,
+  readNginxQuestion,
+  refusedHeaders,
+  replyHeaders,
+} from "./protocol.ts";
+import { isIp, remoteIpOf } from "../remote_ip.ts";
+
+const ACTION = "create nginx auth handler";
+
+/** How {@linkcode nginxAuthHandler} answers. */
+export interface NginxAuthOptions {
+  /** Where nginx takes a client once it has logged in. */
+  readonly upstream: NginxUpstream;
+  /**
+   * What nginx must send in the header `secretHeader`, as `auth_http_header`
+   * tells it to. Default: none, and then everybody who reaches the endpoint
+   * may ask.
+   */
+  readonly secret?: string;
+  /** The name of the header with the secret. Default: `X-Auth-Key`. */
+  readonly secretHeader?: string;
+  /**
+   * How many seconds nginx holds back the reply to a wrong password before
+   * the client may try again. Default: 3.
+   */
+  readonly waitSeconds?: number;
+  /** Which wrong password of a connection ends it. Default: 3. */
+  readonly maxAuthFailures?: number;
+  /**
+   * How long the provider may take, in milliseconds; then the client reads
+   * 454. It is asked to the end even if the client has gone. Default: 9000;
+   * nginx itself waits for 60 seconds.
+   */
+  readonly timeoutMs?: number;
+  /** Called with what a log would want to know. */
+  readonly onEvent?: (event: DoorEvent) => void;
+}
+
+/**
+ * Makes the endpoint that the mail proxy of nginx asks (`auth_http`), for
+ * `Deno.serve` or any server that speaks Request and Response.
+ *
+ * nginx reads headers only. authOk sends the client on to the upstream,
+ * authInvalid is `535 5.7.8` and, after a while, another try, authFailure is
+ * `454 4.7.0` and the end of the connection; so is a missing or wrong secret.
+ * PLAIN and LOGIN look alike, and `heloName` is `""`: nginx does not tell.
+ *
+ * @param provider Who decides.
+ * @param options Where clients go, the shared secret, limits and log.
+ * @returns A function from request to response that never rejects.
+ * @throws {TypeError} If the provider is no function, the upstream no IP
+ * address, or if secret and header cannot stand in a request. The text does
+ * not repeat the secret.
+ * @throws {RangeError} If a number is out of its range.
+ *
+ * @example With `auth_http 127.0.0.1:8026; auth_http_header X-Auth-Key …;`
+ * ```ts
+ * import { newStaticAuthProvider, nginxAuthHandler } from "@meowmail/smtpauth";
+ *
+ * const handler = nginxAuthHandler(newStaticAuthProvider({ ann: "secret" }), {
+ *   upstream: { hostname: "127.0.0.1", port: 2526 },
+ *   secret: "known-to-both",
+ * });
+ * // Deno.serve({ port: 8026 }, handler);
+ *
+ * const response = await handler(
+ *   new Request("http://127.0.0.1:8026/", {
+ *     headers: {
+ *       "auth-method": "plain",
+ *       "auth-user": "ann",
+ *       "auth-pass": "secret",
+ *       "x-auth-key": "known-to-both",
+ *     },
+ *   }),
+ * );
+ * console.assert(response.headers.get("auth-status") === "OK");
+ * ```
+ */
+export function nginxAuthHandler(
+  provider: AuthProvider,
+  options: NginxAuthOptions,
+): (request: Request) => Promise<Response> {
+  checkedProvider(ACTION, provider);
+  const settings = checkedOptions(options);
+  const { upstream, timeoutMs, waitSeconds, maxAuthFailures } = settings;
+  const report = options.onEvent ?? (() => {});
+
+  return async (request) => {
+    if (!knowsSecret(request, settings)) {
+      report(refusedEvent("bad-token", request));
+      return answer(failedHeaders());
+    }
+    const question = readNginxQuestion(request.headers);
+    if ("kind" in question) {
+      const outcome = question.code === 535 ? "invalid" : "error";
+      report(refusedEvent(question.reason, request, outcome));
+      return answer(replyHeaders(question));
+    }
+    const { decision, event } = await askInTime("nginx", question.request, {
+      provider,
+      timeoutMs,
+    });
+    report(event);
+    if (decision === "authOk") return answer(acceptedHeaders(upstream));
+    const again = question.attempt < maxAuthFailures ? waitSeconds : undefined;
+    return answer(refusedHeaders(decision, again));
+  };
+}
+
+interface Settings {
+  readonly upstream: NginxUpstream;
+  readonly secret: string | undefined;
+  readonly secretHeader: string;
+  readonly waitSeconds: number;
+  readonly maxAuthFailures: number;
+  readonly timeoutMs: number;
+}
+
+function checkedOptions(options: NginxAuthOptions): Settings {
+  const { upstream, secret, secretHeader = "X-Auth-Key" } = options;
+  if (typeof upstream?.hostname !== "string" || !isIp(upstream.hostname)) {
+    throw new TypeError(
+      `Cannot ${ACTION}: upstream.hostname must be an IP address`,
+    );
+  }
+  if (secret !== undefined && !/^[\x21-\x7e]+$/.test(secret)) {
+    throw new TypeError(
+      `Cannot ${ACTION}: secret must be visible ASCII characters without spaces`,
+    );
+  }
+  if (!/^[A-Za-z0-9-]+$/.test(secretHeader)) {
+    throw new TypeError(`Cannot ${ACTION}: secretHeader must be a header name`);
+  }
+  within(ACTION, "upstream.port", upstream.port, 1, 65_535);
+  const { waitSeconds = 3, maxAuthFailures = 3, timeoutMs } = options;
+  return {
+    upstream,
+    secret,
+    secretHeader,
+    waitSeconds: within(ACTION, "waitSeconds", waitSeconds, 1, 60),
+    maxAuthFailures: within(
+      ACTION,
+      "maxAuthFailures",
+      maxAuthFailures,
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    timeoutMs: checkedTimeout(ACTION, timeoutMs),
+  };
+}
+
+function knowsSecret(
+  { headers }: Request,
+  { secret, secretHeader }: Settings,
+): boolean {
+  if (secret === undefined) return true;
+  return isSameSecret(headers.get(secretHeader) ?? "", secret);
+}
+
+/** Always 200: nginx does not look at the status. */
+function answer(headers: Headers): Response {
+  headers.set("cache-control", "no-store");
+  return new Response(null, { status: 200, headers });
+}
+
+function refusedEvent(
+  reason: DoorAuthEvent["reason"],
+  { headers }: Request,
+  outcome: DoorAuthEvent["outcome"] = "error",
+): DoorAuthEvent {
+  return {
+    kind: "auth",
+    door: "nginx",
+    outcome,
+    reason,
+    mechanism: reason === "bad-token" || reason === "unknown-mechanism"
+      ? ""
+      : "PLAIN",
+    remoteIp: remoteIpOf(headers.get("client-ip") ?? undefined),
+    milliseconds: 0,
+  };
+}

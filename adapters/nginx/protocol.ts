@@ -1,0 +1,123 @@
+/**
+ * The headers of nginx's mail module, `auth_http`: what it asks and what it
+ * understands as an answer.
+ *
+ * @module
+ */
+
+import {
+  AUTH_REPLIES,
+  decisionReply,
+  type SmtpReply,
+} from "../../auth/replies.ts";
+import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
+import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
+import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import { remoteIpOf } from "../remote_ip.ts";
+
+/** Where nginx takes the client once it may log in. */
+export interface NginxUpstream {
+  /** The IP address: nginx does not look up names here. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** A login as nginx asks about it. */
+export interface NginxQuestion {
+  readonly request: AuthRequest;
+  /** The how manieth login of the connection this is. */
+  readonly attempt: number;
+}
+
+/** Reads the question, or says why there is none for a provider. */
+export function readNginxQuestion(headers: Headers): NginxQuestion | SaslError {
+  if (headers.get("auth-method") !== "plain") {
+    return SASL_ERRORS.unknownMechanism;
+  }
+  const username = credential(headers.get("auth-user"));
+  const password = credential(headers.get("auth-pass"));
+  if (typeof username !== "string") return username;
+  if (typeof password !== "string") return password;
+  if (hasControls(username) || password.includes("\0")) {
+    return SASL_ERRORS.malformed;
+  }
+  return {
+    request: {
+      username,
+      password,
+      // PLAIN and LOGIN look alike from here.
+      mechanism: "PLAIN",
+      remoteIp: remoteIpOf(headers.get("client-ip") ?? undefined),
+      heloName: "",
+    },
+    attempt: Number(headers.get("auth-login-attempt") ?? 1) || 1,
+  };
+}
+
+/**
+ * A user name or password. nginx escapes spaces, `%` and control characters,
+ * and sends all other octets as they are; a header's value has a character
+ * for each octet.
+ */
+function credential(value: string | null): string | SaslError {
+  if (value === null || value === "") return SASL_ERRORS.malformed;
+  const octets: number[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code > 0xff) return SASL_ERRORS.malformed;
+    if (code !== PERCENT) {
+      octets.push(code);
+      continue;
+    }
+    const digits = value.slice(i + 1, i + 3);
+    if (!/^[0-9A-Fa-f]{2}$/.test(digits)) return SASL_ERRORS.malformed;
+    octets.push(parseInt(digits, 16));
+    i += 2;
+  }
+  return decodeUTF8(Uint8Array.from(octets)) ?? SASL_ERRORS.notUTF8;
+}
+
+const PERCENT = 0x25;
+
+/** The headers that let the client through to the upstream. */
+export function acceptedHeaders({ hostname, port }: NginxUpstream): Headers {
+  return new Headers({
+    "auth-status": "OK",
+    "auth-server": hostname,
+    "auth-port": String(port),
+  });
+}
+
+/** The headers of a decision other than yes. */
+export function refusedHeaders(
+  decision: Exclude<AuthDecision, "authOk">,
+  waitSeconds: number | undefined,
+): Headers {
+  return replyHeaders(
+    decisionReply(decision),
+    decision === "authInvalid" ? waitSeconds : undefined,
+  );
+}
+
+/**
+ * The headers that make nginx say a reply.
+ *
+ * @param waitSeconds How long it holds the reply back; then the client may try
+ * again. Without it nginx closes the connection behind the reply.
+ */
+export function replyHeaders(
+  { code, enhanced = "", text }: SmtpReply,
+  waitSeconds?: number,
+): Headers {
+  return new Headers({
+    "auth-status": text,
+    "auth-error-code": `${code} ${enhanced}`.trimEnd(),
+    ...(waitSeconds === undefined ? {} : { "auth-wait": String(waitSeconds) }),
+  });
+}
+
+/** The headers for a caller that is not to be told anything. */
+export function failedHeaders(): Headers {
+  return replyHeaders(AUTH_REPLIES.failure);
+}

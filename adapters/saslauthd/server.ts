@@ -1,0 +1,171 @@
+/**
+ * The saslauthd protocol as a server: Cyrus SASL asks it, and with it Postfix,
+ * and Exim by `${if saslauthd`.
+ *
+ * @module
+ */
+
+import type { AuthRequest } from "../../auth/types.ts";
+import { type Wire, writeAll } from "../../net/conn.ts";
+import { askInTime } from "../ask.ts";
+import {
+  type DoorContext,
+  type DoorOptions,
+  type DoorServer,
+  openDoor,
+  readSome,
+  tryClose,
+} from "../auth_server.ts";
+import type { DoorAuthEvent, DoorClosedEvent } from "../events.ts";
+import {
+  formatSaslauthdAnswer,
+  MAX_REQUEST_OCTETS,
+  readSaslauthdRequest,
+  type SaslauthdRequest,
+} from "./protocol.ts";
+
+/** How long a request may take to arrive, in milliseconds. */
+const REQUEST_MS = 5_000;
+
+/**
+ * Serves the protocol of Cyrus saslauthd, so that Postfix with Cyrus SASL and
+ * every Exim ask a provider about their logins.
+ *
+ * The protocol knows yes and no. A temporary failure is a connection that
+ * closes without an answer: 454 in Postfix, 435 in Exim. The mechanism is
+ * always `PLAIN`, `heloName` is `""`, and so is `remoteIp` with most versions
+ * of the library. A user name and a realm are joined again by `@`.
+ *
+ * @param options Where to listen, who decides, and the limits. The library
+ * only speaks over unix sockets, so there should be a `path`.
+ * @returns The running door, once its socket is bound.
+ * @throws {TypeError} If options do not fit together, such as a path and a
+ * port.
+ * @throws {RangeError} If a number is out of its range.
+ * @throws {Error} When the path is that of another server's socket or of a
+ * file that is no socket, or what the system says.
+ *
+ * @example Postfix with `saslauthd_path: /run/smtpauth/mux`
+ * ```ts
+ * import { newStaticAuthProvider, serveSaslauthd } from "@meowmail/smtpauth";
+ *
+ * const folder = await Deno.makeTempDir(); // /run/smtpauth
+ * await using door = await serveSaslauthd({
+ *   path: `${folder}/mux`,
+ *   provider: newStaticAuthProvider({ ann: "secret" }),
+ * });
+ * console.log("listening on", door.addrs);
+ * ```
+ */
+export function serveSaslauthd(options: DoorOptions): Promise<DoorServer> {
+  return openDoor(
+    { name: "saslauthd", action: "serve saslauthd", talk },
+    options,
+  );
+}
+
+/** Answers the one request of a connection. */
+async function talk(wire: Wire, context: DoorContext): Promise<void> {
+  const { report } = context;
+  const read = await readRequest(wire, context);
+  switch (read.kind) {
+    case "more":
+      return;
+    case "bad":
+      return report(closedEvent("bad-protocol"));
+    case "late":
+      return report(closedEvent("idle"));
+    case "impossible":
+      report(impossibleEvent(read));
+      return await answer(wire, "NO");
+    case "request":
+      return await decide(wire, read, context);
+    default:
+      read satisfies never;
+  }
+}
+
+/** Reads until the request is whole; `more` if the client has left before. */
+async function readRequest(
+  wire: Wire,
+  { stop }: DoorContext,
+): Promise<SaslauthdRequest | { readonly kind: "late" }> {
+  const space = new Uint8Array(MAX_REQUEST_OCTETS);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    tryClose(wire);
+  }, REQUEST_MS);
+  const onStop = () => tryClose(wire);
+  stop.addEventListener("abort", onStop, { once: true });
+  if (stop.aborted) onStop();
+  let length = 0;
+  try {
+    for (;;) {
+      const count = await readSome(wire, space.subarray(length));
+      if (count === null) return { kind: late ? "late" : "more" };
+      length += count;
+      const read = readSaslauthdRequest(space.subarray(0, length));
+      if (read.kind !== "more") return read;
+    }
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", onStop);
+  }
+}
+
+/** Asks while watching whether the client still waits. */
+async function decide(
+  wire: Wire,
+  { request }: { readonly request: AuthRequest },
+  { provider, timeoutMs, report }: DoorContext,
+): Promise<void> {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const watching = watch(wire, abort);
+  const asked = await askInTime("saslauthd", request, {
+    provider,
+    timeoutMs,
+    signal,
+  });
+  report(asked.event);
+  if (asked.decision === "authOk") await answer(wire, "OK");
+  if (asked.decision === "authInvalid") await answer(wire, "NO");
+  tryClose(wire);
+  await watching;
+}
+
+async function watch(wire: Wire, abort: AbortController): Promise<void> {
+  // Whatever comes behind the request means nothing to anybody.
+  const scrap = new Uint8Array(1024);
+  while (await readSome(wire, scrap) !== null);
+  abort.abort();
+}
+
+/** Says the one word of a connection, and that it was the last. */
+async function answer(wire: Wire, word: "OK" | "NO"): Promise<void> {
+  try {
+    await writeAll(wire, formatSaslauthdAnswer(word));
+    await wire.closeWrite();
+  } catch {
+    // Nobody waits for it.
+  }
+}
+
+function closedEvent(reason: DoorClosedEvent["reason"]): DoorClosedEvent {
+  return { kind: "closed", door: "saslauthd", reason };
+}
+
+function impossibleEvent(
+  { reason, remoteIp }: SaslauthdRequest & { kind: "impossible" },
+): DoorAuthEvent {
+  return {
+    kind: "auth",
+    door: "saslauthd",
+    outcome: "invalid",
+    reason,
+    mechanism: "PLAIN",
+    remoteIp,
+    milliseconds: 0,
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * A provider for nodemailer's smtp-server, the SMTP server that most
+ * JavaScript programs embed.
+ *
+ * @module
+ */
+
+import {
+  AUTH_REPLIES,
+  decisionReply,
+  type SmtpReply,
+} from "../../auth/replies.ts";
+import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
+import { hasControls } from "../../auth/sasl/credentials.ts";
+import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
+import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
+import type { DoorAuthEvent, DoorEvent } from "../events.ts";
+import { remoteIpOf } from "../remote_ip.ts";
+
+/** How {@linkcode smtpServerAuth} asks. */
+export interface SmtpServerAuthOptions {
+  /**
+   * How long the provider may take, in milliseconds; then the reply is 454.
+   * Default: 9000.
+   */
+  readonly timeoutMs?: number;
+  /** Called with what a log would want to know. */
+  readonly onEvent?: (event: DoorEvent) => void;
+}
+
+/** What smtp-server knows of a login: its own type has more. */
+export interface SmtpServerLogin {
+  /** `PLAIN`, `LOGIN`, or another mechanism. */
+  readonly method: string;
+  /** The user name. */
+  readonly username?: string | undefined;
+  /** The password, with PLAIN and LOGIN. */
+  readonly password?: string | null | undefined;
+  /** PLAIN's authentication identity, from version 3.19 on. */
+  readonly authcid?: string | undefined;
+  /** PLAIN's authorization identity, from version 3.19 on. */
+  readonly authzid?: string | undefined;
+}
+
+/** What smtp-server knows of a connection: its own type has more. */
+export interface SmtpServerConnection {
+  /** The client's address. */
+  readonly remoteAddress: string;
+  /** What it said after EHLO or HELO. */
+  readonly hostNameAppearsAs?: string | false | undefined;
+}
+
+/** What smtp-server calls for each login. */
+export type SmtpServerOnAuth = (
+  auth: SmtpServerLogin,
+  session: SmtpServerConnection,
+  callback: (
+    error: Error | null | undefined,
+    response?: { user?: string },
+  ) => void,
+) => void;
+
+/**
+ * Makes the `onAuth` of nodemailer's smtp-server out of a provider.
+ *
+ * A wrong password is 535, a temporary failure 454: clients keep their
+ * password and try again. PLAIN and LOGIN are understood; another mechanism,
+ * if the server offers it, is 504. After a success `session.user` is the user
+ * name. The package is not imported, so any version will do.
+ *
+ * @param provider Who decides.
+ * @param options Time limit and log.
+ * @returns What to give to smtp-server as `onAuth`.
+ * @throws {TypeError} If the provider is no function.
+ * @throws {RangeError} If `timeoutMs` is out of its range.
+ *
+ * @example One line in a server
+ * ```ts
+ * import { newStaticAuthProvider, smtpServerAuth } from "@meowmail/smtpauth";
+ *
+ * const onAuth = smtpServerAuth(newStaticAuthProvider({ ann: "secret" }));
+ * // new SMTPServer({ onAuth, onData }).listen(587);
+ *
+ * const user = await new Promise((resolve) =>
+ *   onAuth(
+ *     { method: "PLAIN", username: "ann", password: "secret" },
+ *     { remoteAddress: "192.0.2.7", hostNameAppearsAs: "laptop" },
+ *     (_error, response) => resolve(response?.user),
+ *   )
+ * );
+ * console.assert(user === "ann");
+ * ```
+ */
+export function smtpServerAuth(
+  provider: AuthProvider,
+  options: SmtpServerAuthOptions = {},
+): SmtpServerOnAuth {
+  const action = "create smtp-server auth";
+  checkedProvider(action, provider);
+  const timeoutMs = checkedTimeout(action, options.timeoutMs);
+  const report = options.onEvent ?? (() => {});
+
+  return async (auth, session, callback) => {
+    const question = questionOf(auth, session);
+    if ("kind" in question) {
+      report(refusedEvent(question, auth, session));
+      return callback(errorOf(question));
+    }
+    const asked = await askInTime("smtp-server", question, {
+      provider,
+      timeoutMs,
+    });
+    report(asked.event);
+    if (asked.decision === "authOk") {
+      return callback(null, { user: question.username });
+    }
+    return callback(errorOf(decisionReply(asked.decision)));
+  };
+}
+
+/** The question for a provider, or why there is none. */
+function questionOf(
+  { method, username = "", password, authcid, authzid }: SmtpServerLogin,
+  { remoteAddress, hostNameAppearsAs }: SmtpServerConnection,
+): AuthRequest | SaslError {
+  const mechanism = method.toUpperCase();
+  if (mechanism !== "PLAIN" && mechanism !== "LOGIN") {
+    return SASL_ERRORS.unknownMechanism;
+  }
+  // smtp-server takes PLAIN's authzid for the user where there is no other.
+  if (username === "" || authcid === "" || hasControls(username)) {
+    return SASL_ERRORS.malformed;
+  }
+  if (typeof password !== "string" || password === "") {
+    return SASL_ERRORS.malformed;
+  }
+  if (password.includes("\0")) return SASL_ERRORS.malformed;
+  // It has put this in place of what is not UTF-8.
+  if (`${username}${password}`.includes("\ufffd")) return SASL_ERRORS.notUTF8;
+  if (authzid !== undefined && authzid !== "" && authzid !== username) {
+    return SASL_ERRORS.authzidDiffers;
+  }
+  return {
+    username,
+    password,
+    mechanism,
+    remoteIp: remoteIpOf(remoteAddress),
+    heloName: hostNameAppearsAs || "",
+  };
+}
+
+/** smtp-server sends the code of an error and, with the same meaning, its text. */
+function errorOf({ code, text }: SmtpReply): Error {
+  return Object.assign(new Error(text), { responseCode: code });
+}
+
+function refusedEvent(
+  { code, reason }: SaslError,
+  { method, username }: SmtpServerLogin,
+  { remoteAddress }: SmtpServerConnection,
+): DoorAuthEvent {
+  return {
+    kind: "auth",
+    door: "smtp-server",
+    outcome: code === AUTH_REPLIES.invalid.code ? "invalid" : "error",
+    reason,
+    mechanism: reason === "unknown-mechanism" ? "" : method.toUpperCase(),
+    ...(username === undefined || username === "" ? {} : { username }),
+    remoteIp: remoteIpOf(remoteAddress),
+    milliseconds: 0,
+  };
+}

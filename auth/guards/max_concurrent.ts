@@ -1,0 +1,157 @@
+/**
+ * A bound on how much is asked of a back end at once.
+ *
+ * @module
+ */
+
+import { asGuarded, askNow, isGuarded } from "../ask_provider.ts";
+import { checkedCount, checkedLimitMs } from "../../lib/options.ts";
+import { explain } from "../reasons.ts";
+import { isThenable } from "../../lib/thenable.ts";
+import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
+import { newWaitingLine } from "../../lib/wait_queue.ts";
+
+/** What the errors of a bad setting begin with. */
+const ACTION = "Cannot create concurrency limit";
+
+/**
+ * How many calls may be under way if nothing else is said. At 20 ms each that
+ * is 3,200 logins a second, more than one listener sees.
+ */
+const DEFAULT_LIMIT = 64;
+
+/** How many may wait if nothing else is said: a burst as long again. */
+const DEFAULT_QUEUE_LENGTH = 64;
+
+/**
+ * How long one may wait if nothing else is said, in milliseconds: with the
+ * 1200 ms of the HTTP provider, an answer is there in under 2 s.
+ */
+const DEFAULT_QUEUE_MS = 500;
+
+/** What {@linkcode maxConcurrent} allows. */
+export interface MaxConcurrentOptions {
+  /** The most calls under way. Default: 64. */
+  readonly limit?: number;
+  /** The most requests that wait for one to end; 0 for none. Default: 64. */
+  readonly queueLength?: number;
+  /** Milliseconds that a request may wait. Default: 500. */
+  readonly queueMs?: number;
+}
+
+/**
+ * Bounds the calls of a provider that are under way at once.
+ *
+ * A request beyond the limit waits, first come, first served, in a short
+ * queue; where the queue is full or the wait too long, the answer is
+ * `authFailure`. So a slow back end means quick `454`s, not a pile of waiting
+ * clients. A request whose client has gone leaves the queue. A decision that is
+ * there at once is handed on at once.
+ *
+ * A call is under way until the provider has answered, even if its client has
+ * gone: a provider that ignores the signal needs a time limit of its own, as
+ * the HTTP provider has.
+ *
+ * @param provider Whom to ask.
+ * @param options The limits.
+ * @returns A provider that never throws or rejects.
+ * @throws {RangeError} If `limit` is no whole number from 1, `queueLength` none
+ * from 0, or `queueMs` not above 0 and at most 2147483647.
+ *
+ * @example At most ten calls at once
+ * ```ts
+ * import { maxConcurrent, newHTTPAuthProvider } from "@meowmail/smtpauth";
+ *
+ * const endpoint = newHTTPAuthProvider("https://intranet.example/may-send", {
+ *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
+ * });
+ * const provider = maxConcurrent(endpoint, { limit: 10 });
+ * const decision = await provider({
+ *   username: "ann",
+ *   password: "secret",
+ *   mechanism: "PLAIN",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * });
+ * console.assert(decision === "authOk");
+ * ```
+ */
+export function maxConcurrent(
+  provider: AuthProvider,
+  options: MaxConcurrentOptions = {},
+): AuthProvider {
+  const limit = checkedCount(
+    ACTION,
+    "limit",
+    options.limit ?? DEFAULT_LIMIT,
+    1,
+  );
+  const queueLength = checkedCount(
+    ACTION,
+    "queueLength",
+    options.queueLength ?? DEFAULT_QUEUE_LENGTH,
+    0,
+  );
+  const queueMs = checkedLimitMs(
+    ACTION,
+    "queueMs",
+    options.queueMs ?? DEFAULT_QUEUE_MS,
+  );
+  const line = newWaitingLine();
+  let underWay = 0;
+
+  /** Frees a place, or gives it to the first in the line as it is. */
+  function leave(): void {
+    if (!line.next()) underWay--;
+  }
+
+  /** Asks from a place that is taken already. */
+  const inPlace: AuthProvider = (request, signal) => {
+    let answer: AuthDecision | Promise<AuthDecision>;
+    try {
+      answer = provider(request, signal);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    if (isThenable(answer)) answer.then(leave, leave);
+    else leave();
+    return answer;
+  };
+
+  async function queued(
+    request: AuthRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<AuthDecision> {
+    if (!(await line.wait(queueMs, signal))) {
+      return signal?.aborted ? gone(request) : busy(request);
+    }
+    if (signal?.aborted) {
+      leave();
+      return gone(request);
+    }
+    return await askNow(inPlace, request, signal);
+  }
+
+  if (isGuarded(provider)) asGuarded(inPlace);
+  return asGuarded((request, signal) => {
+    if (signal?.aborted) return gone(request);
+    if (underWay >= limit) {
+      return line.size() < queueLength
+        ? queued(request, signal)
+        : busy(request);
+    }
+    underWay++;
+    return askNow(inPlace, request, signal);
+  });
+}
+
+function busy(request: AuthRequest): AuthDecision {
+  explain(request, "backend-busy");
+  return AuthDecision.authFailure;
+}
+
+function gone(request: AuthRequest): AuthDecision {
+  explain(request, "client-gone");
+  return AuthDecision.authFailure;
+}

@@ -1,0 +1,132 @@
+/**
+ * The settings of a throttle.
+ *
+ * @module
+ */
+
+import {
+  checkedCount,
+  checkedLimitMs,
+  checkedMs,
+} from "../../../lib/options.ts";
+import { type Network, parseNetwork } from "../../../lib/ip.ts";
+import type { ThrottleRules } from "./counts.ts";
+import type { ThrottleStore } from "./store.ts";
+
+/** What the errors of a bad setting begin with. */
+const ACTION = "Cannot create throttle";
+
+/**
+ * Milliseconds that a throttle may add to an answer in all. Postfix gives up
+ * after 10 s, and the provider needs its time too.
+ */
+export const MAX_HOLD_MS = 5000;
+
+/** The slowest that a store may be, in milliseconds: it is called three times. */
+const MAX_STORE_TIMEOUT_MS = 1000;
+
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 604_800_000;
+
+/** The longest that counts and trust may last, in milliseconds: a year. */
+const MAX_TIME_MS = 31_536_000_000;
+
+/** What {@linkcode withThrottle} allows. */
+export interface ThrottleOptions {
+  /** Wrong guesses for one user from everywhere. Default: 20. */
+  readonly userLimit?: number;
+  /** Wrong guesses for one user from one network. Default: 10. */
+  readonly pairLimit?: number;
+  /**
+   * Wrong guesses from one network, for all users; and for one user in a
+   * network that is trusted for that user. Default: 100, so that an office
+   * behind one address may mistype.
+   */
+  readonly networkLimit?: number;
+  /**
+   * Milliseconds in which a full count drains, at an even pace. Default:
+   * 3600000, an hour: a user's guess is forgiven every 3 minutes.
+   */
+  readonly windowMs?: number;
+  /**
+   * Milliseconds for which a network is trusted for a user who has logged in
+   * there; 0 for never. Default: 604800000, a week.
+   */
+  readonly trustMs?: number;
+  /**
+   * Milliseconds that the last guess before a limit is held up; the one
+   * before half as long, and so on for six; 0 for no delays. At most, and by
+   * default: 5000.
+   */
+  readonly delayMs?: number;
+  /** How many bits of an IPv4 address name its network. Default: 24. */
+  readonly ipv4Prefix?: number;
+  /** How many bits of an IPv6 address name its network. Default: 56. */
+  readonly ipv6Prefix?: number;
+  /**
+   * Networks that speak for many users, such as a webmail's, `127.0.0.0/8` for
+   * one on the same machine: guesses from there count for the user only, not
+   * for the network. Default: none.
+   */
+  readonly sharedNetworks?: readonly string[];
+  /** Where the counts are. Default: a `newMemoryThrottleStore()`. */
+  readonly store?: ThrottleStore;
+  /**
+   * Milliseconds that a store may take. After that the throttle counts in
+   * memory, for 5 s. At most 1000. Default: 250.
+   */
+  readonly storeTimeoutMs?: number;
+  /**
+   * The time in milliseconds since 1970, for tests. Default: `Date.now`, as
+   * machines that share a store must agree about it.
+   */
+  readonly now?: () => number;
+}
+
+/** The settings that are numbers, all there and in their ranges. */
+export function checkedOptions(options: ThrottleOptions): {
+  readonly rules: ThrottleRules;
+  readonly ipv4Prefix: number;
+  readonly ipv6Prefix: number;
+  readonly sharedNetworks: readonly Network[];
+  readonly storeTimeoutMs: number;
+  readonly now: () => number;
+} {
+  const { storeTimeoutMs = 250, ipv4Prefix = 24, ipv6Prefix = 56 } = options;
+  return {
+    rules: checkedRules(options),
+    ipv4Prefix: checkedCount(ACTION, "ipv4Prefix", ipv4Prefix, 0, 32),
+    ipv6Prefix: checkedCount(ACTION, "ipv6Prefix", ipv6Prefix, 0, 128),
+    sharedNetworks: (options.sharedNetworks ?? []).map(checkedNetwork),
+    storeTimeoutMs: checkedLimitMs(
+      ACTION,
+      "storeTimeoutMs",
+      storeTimeoutMs,
+      MAX_STORE_TIMEOUT_MS,
+    ),
+    now: options.now ?? Date.now,
+  };
+}
+
+function checkedNetwork(text: string): Network {
+  const network = parseNetwork(text);
+  if (network !== undefined) return network;
+  throw new TypeError(
+    `${ACTION}: sharedNetworks must be networks such as 192.0.2.0/24: got ${text}`,
+  );
+}
+
+function checkedRules(options: ThrottleOptions): ThrottleRules {
+  const count = (name: string, value: number) =>
+    checkedCount(ACTION, name, value, 1);
+  const { windowMs = HOUR_MS, trustMs = WEEK_MS, delayMs = MAX_HOLD_MS } =
+    options;
+  return {
+    userLimit: count("userLimit", options.userLimit ?? 20),
+    pairLimit: count("pairLimit", options.pairLimit ?? 10),
+    networkLimit: count("networkLimit", options.networkLimit ?? 100),
+    windowMs: checkedLimitMs(ACTION, "windowMs", windowMs, MAX_TIME_MS),
+    trustMs: checkedMs(ACTION, "trustMs", trustMs, MAX_TIME_MS),
+    delayMs: checkedMs(ACTION, "delayMs", delayMs, MAX_HOLD_MS),
+  };
+}

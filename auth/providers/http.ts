@@ -1,0 +1,267 @@
+/**
+ * A provider that asks an operator's own HTTP endpoint.
+ *
+ * @module
+ */
+
+import { asGuarded } from "../ask_provider.ts";
+import { readBounded } from "../../lib/bounded_body.ts";
+import { explain, type ProviderReason } from "../reasons.ts";
+import { newTimeLimit, type TimeLimit } from "../../lib/time_limit.ts";
+import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
+
+/** How long an endpoint may take if nothing else is said, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 1200;
+
+/** The longest delay that timers can take, in milliseconds: 2^31 - 1. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+/** The most octets of an answer that are read: a decision needs 12. */
+const MAX_ANSWER_OCTETS = 65_536;
+
+/** How {@linkcode newHTTPAuthProvider} asks. */
+export interface HTTPAuthProviderOptions {
+  /**
+   * Sent as `authorization: Bearer …`, so that the endpoint can tell this
+   * caller from others. Default: none.
+   */
+  readonly bearerToken?: string;
+  /**
+   * Milliseconds until a whole answer must be there: connecting, headers and
+   * body together. Default: 1200.
+   */
+  readonly timeoutMs?: number;
+  /** Used in place of the global `fetch`, for tests or for a proxy. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/**
+ * Makes a provider that asks an HTTP endpoint "may this user send?".
+ *
+ * It POSTs the JSON object
+ * `{"username","password","mechanism","remoteIp","heloName"}`. A `200` with
+ * `{"ok":true}` is `authOk`; a `200` with `{"ok":false}`, a `401` and a `403`
+ * are `authInvalid`; everything else is `authFailure`, because a broken back
+ * end is not a wrong password: other statuses, redirects (never followed: they
+ * would carry the password elsewhere), answers that are late, over 64 KiB or
+ * not JSON, and connections that fail.
+ *
+ * @param url The endpoint: an `http:` or `https:` URL without credentials.
+ * @param options Token, time limit, and the `fetch` to use.
+ * @returns A provider that never throws and shows no secret to anyone but the
+ * endpoint.
+ * @throws {TypeError} If the URL is no http(s) URL or has credentials in it,
+ * or if the token cannot stand in a header. The text does not repeat them.
+ * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
+ *
+ * @example
+ * ```ts
+ * import { newHTTPAuthProvider } from "@meowmail/smtpauth";
+ *
+ * const provider = newHTTPAuthProvider("https://intranet.example/may-send", {
+ *   bearerToken: "known-to-the-endpoint",
+ *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
+ * });
+ * const decision = await provider({
+ *   username: "ann",
+ *   password: "secret",
+ *   mechanism: "PLAIN",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * });
+ * console.assert(decision === "authOk");
+ * ```
+ */
+export function newHTTPAuthProvider(
+  url: string | URL,
+  options: HTTPAuthProviderOptions = {},
+): AuthProvider {
+  const endpoint: Endpoint = {
+    url: checkedURL(url),
+    headers: requestHeaders(options.bearerToken),
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    limit: newTimeLimit(
+      checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    ),
+  };
+  return asGuarded((request, signal) => askInTime(endpoint, request, signal));
+}
+
+interface Endpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: typeof globalThis.fetch;
+  readonly limit: TimeLimit;
+}
+
+/** What an answer says: a decision, or why there is none. */
+type Answer =
+  | typeof AuthDecision.authOk
+  | typeof AuthDecision.authInvalid
+  | ProviderReason;
+
+/** Settles at the time limit or at the abort even if `fetch` heeds neither. */
+function askInTime(
+  endpoint: Endpoint,
+  request: AuthRequest,
+  signal: AbortSignal | undefined,
+): Promise<AuthDecision> {
+  if (signal?.aborted) {
+    return Promise.resolve(decisionOf("client-gone", request));
+  }
+  return new Promise((resolve) => {
+    const settle = (answer: Answer) => {
+      end();
+      signal?.removeEventListener("abort", onAbort);
+      resolve(decisionOf(answer, request));
+    };
+    const giveUp = (reason: ProviderReason) => {
+      settle(reason);
+      controller.abort();
+    };
+    const onAbort = () => giveUp("client-gone");
+    const controller = new AbortController();
+    const end = endpoint.limit.start(() => giveUp("backend-timeout"));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    ask(endpoint, request, controller.signal).then(
+      settle,
+      () => settle("backend-unreachable"),
+    );
+  });
+}
+
+/** A decision for the client, and for the log why there is none. */
+function decisionOf(answer: Answer, request: AuthRequest): AuthDecision {
+  if (answer === "authOk" || answer === "authInvalid") return answer;
+  explain(request, answer);
+  return AuthDecision.authFailure;
+}
+
+async function ask(
+  endpoint: Endpoint,
+  request: AuthRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const response = await endpoint.fetch(endpoint.url, {
+    method: "POST",
+    headers: endpoint.headers,
+    body: requestBody(request),
+    redirect: "manual",
+    signal,
+  });
+  // The whole answer is read whatever the status, so that the connection can
+  // be used again, and because size and time win over the status.
+  const text = isShort(response.headers)
+    ? await response.text()
+    : await readLong(response, signal);
+  return text === undefined ? "backend-size" : readAnswer(response, text);
+}
+
+/**
+ * Whether an answer says that it is short, and cannot be longer than it says,
+ * as a compressed one can. Then it need not be read piece by piece, which
+ * takes a quarter of the time of the whole request.
+ */
+function isShort(headers: Headers): boolean {
+  const length = headers.get("content-length");
+  return length !== null && /^[0-9]{1,5}$/.test(length) &&
+    Number(length) <= MAX_ANSWER_OCTETS && !headers.has("content-encoding");
+}
+
+/** Reads an answer of unknown length; `undefined` if there is too much of it. */
+async function readLong(
+  { body }: Response,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const octets = await readBounded(body, MAX_ANSWER_OCTETS, signal);
+  return octets && new TextDecoder().decode(octets);
+}
+
+function readAnswer({ status }: Response, text: string): Answer {
+  switch (status) {
+    case 200:
+      return readDecision(text);
+    case 401:
+    case 403:
+      return "authInvalid";
+    case 0: // how an engine may show a redirect that it did not follow
+      return "backend-redirect";
+    default:
+      return status >= 300 && status < 400
+        ? "backend-redirect"
+        : "backend-status";
+  }
+}
+
+function readDecision(text: string): Answer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return "backend-answer";
+  }
+  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
+    return "backend-answer";
+  }
+  const ok = "ok" in answer ? answer.ok : undefined;
+  if (ok === true) return "authOk";
+  return ok === false ? "authInvalid" : "backend-answer";
+}
+
+/** Names the five members: whatever else a caller put there stays here. */
+function requestBody(request: AuthRequest): string {
+  const { username, password, mechanism, remoteIp, heloName } = request;
+  return JSON.stringify({
+    username,
+    password,
+    mechanism,
+    remoteIp,
+    heloName,
+  });
+}
+
+function requestHeaders(bearerToken: string | undefined) {
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    accept: "application/json",
+  };
+  if (bearerToken === undefined) return headers;
+  if (typeof bearerToken !== "string" || !/^[\x21-\x7e]+$/.test(bearerToken)) {
+    throw new TypeError(
+      "Cannot create HTTP provider: bearerToken must be visible ASCII characters without spaces",
+    );
+  }
+  headers.authorization = `Bearer ${bearerToken}`;
+  return headers;
+}
+
+// The texts below never repeat the URL: it may hold the very credentials that
+// they complain about.
+function checkedURL(url: string | URL): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new TypeError(
+      "Cannot create HTTP provider: url must be an absolute http: or https: URL",
+    );
+  }
+  if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
+    throw new TypeError(
+      "Cannot create HTTP provider: url must begin with http: or https:",
+    );
+  }
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new TypeError(
+      "Cannot create HTTP provider: url must not contain credentials; use bearerToken",
+    );
+  }
+  return parsed.href;
+}
+
+function checkedTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
+  throw new RangeError(
+    `Cannot create HTTP provider: timeoutMs must be > 0 and <= ${MAX_TIMEOUT_MS}: got ${timeoutMs}`,
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * What the command's log says about the doors.
+ *
+ * @module
+ */
+
+import { type LogEntry, shown } from "./log.ts";
+import type { DoorAuthEvent, DoorEvent } from "../adapters/events.ts";
+
+/** What the log says about an event of a door. */
+export function doorEntry(event: DoorEvent): LogEntry {
+  const { kind, ...rest } = event;
+  const fields = { event: kind, ...rest };
+  switch (event.kind) {
+    case "auth":
+      return { level: authLevel(event), message: authMessage(event), fields };
+    case "closed": {
+      const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
+      const message =
+        `closed a connection of ${event.door}: ${event.reason}${why}`;
+      return { level: "warn", message, fields };
+    }
+    case "acceptFailed": {
+      const message = `cannot accept connections for ${event.door}: ${
+        shown(event.error)
+      }`;
+      return { level: "error", message, fields };
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+function authLevel({ outcome }: DoorAuthEvent): LogEntry["level"] {
+  if (outcome === "failure") return "error";
+  return outcome === "invalid" ? "warn" : "info";
+}
+
+function authMessage(event: DoorAuthEvent): string {
+  const { outcome, reason, mechanism, username, remoteIp, door } = event;
+  const who = username === undefined ? "" : ` ${shown(username)}`;
+  const why = reason === "ok" ? "" : ` (${reason})`;
+  const from = remoteIp === "" ? "" : ` from ${remoteIp}`;
+  const how = mechanism === "" ? "" : `, ${mechanism}`;
+  return `auth ${outcome}${who}${why}${from} through ${door}${how}, ${event.milliseconds} ms`;
+}

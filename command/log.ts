@@ -1,0 +1,142 @@
+/**
+ * The log of the command: a line per event, for people or for programs.
+ *
+ * @module
+ */
+
+import type {
+  SmtpAuthEvent,
+  SmtpClosedEvent,
+  SmtpEvent,
+  SmtpMessageEvent,
+} from "../smtp/events.ts";
+
+/** How bad it is. */
+export type Level = "info" | "warn" | "error";
+
+/** Named values of a log line. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Something worth a line. */
+export interface LogEntry {
+  /** How bad it is. */
+  readonly level: Level;
+  /** What happened, for people. */
+  readonly message: string;
+  /** The same for programs. */
+  readonly fields: Fields;
+}
+
+/** What the log says about an event of the listener. */
+export function entryOf(event: SmtpEvent): LogEntry {
+  const { kind: event_, ...rest } = event;
+  const fields = { event: event_, ...rest };
+  switch (event.kind) {
+    case "auth":
+      return { level: authLevel(event), message: authMessage(event), fields };
+    case "message":
+      return {
+        level: messageLevel(event),
+        message: mailMessage(event),
+        fields,
+      };
+    case "closed": {
+      const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
+      const message = `closed ${event.remoteIp}: ${event.reason}${why}`;
+      return { level: closedLevel(event), message, fields };
+    }
+    case "acceptFailed":
+      return {
+        level: "error",
+        message: `cannot accept connections: ${shown(event.error)}`,
+        fields,
+      };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** A line for a program: one JSON object. */
+export function jsonLine(
+  { level, message, fields }: LogEntry,
+  at: Date,
+): string {
+  return JSON.stringify({ time: at.toISOString(), level, message, ...fields });
+}
+
+const COLORS: Readonly<Record<Level, string>> = {
+  info: "\x1b[32m",
+  warn: "\x1b[33m",
+  error: "\x1b[31m",
+};
+
+/** A line for a person: the time, a word, what happened. */
+export function textLine(
+  { level, message }: LogEntry,
+  at: Date,
+  colored: boolean,
+): string {
+  const time = at.toTimeString().slice(0, 8);
+  const word = level.padEnd(5);
+  return colored
+    ? `\x1b[2m${time}\x1b[0m ${COLORS[level]}${word}\x1b[0m ${message}`
+    : `${time} ${word} ${message}`;
+}
+
+function closedLevel({ reason }: SmtpClosedEvent): Level {
+  switch (reason) {
+    case "error":
+      return "error";
+    // A proxy that is set up otherwise than the listener is shuts everybody out.
+    case "proxy-untrusted":
+    case "proxy-malformed":
+      return "warn";
+    default:
+      return "info";
+  }
+}
+
+function authLevel({ outcome, reason }: SmtpAuthEvent): Level {
+  // Clients may go whenever they like.
+  if (reason === "client-gone") return "info";
+  if (outcome === "failure") return "error";
+  return outcome === "invalid" ? "warn" : "info";
+}
+
+function authMessage(event: SmtpAuthEvent): string {
+  const { outcome, reason, mechanism, username, remoteIp, tls } = event;
+  const who = username === undefined ? "" : ` ${shown(username)}`;
+  const why = reason === "ok" ? "" : ` (${reason})`;
+  const how = [mechanism || "unknown mechanism", tls ? "TLS" : "plain text"];
+  return `auth ${outcome}${who}${why} from ${remoteIp}, ${
+    how.join(", ")
+  }, ${event.milliseconds} ms`;
+}
+
+function messageLevel({ code, error }: SmtpMessageEvent): Level {
+  if (error !== undefined) return "error";
+  return code === 250 ? "info" : "warn";
+}
+
+function mailMessage(event: SmtpMessageEvent): string {
+  const { code, text, username, sender, recipients, octets, error } = event;
+  const outcome = code === undefined
+    ? "lost with its connection"
+    : `${code} ${text}`;
+  const user = username === undefined ? "" : `, login ${shown(username)}`;
+  const to = recipients === 1 ? "1 recipient" : `${recipients} recipients`;
+  const why = error === undefined ? "" : `: ${shown(error)}`;
+  return `mail from <${
+    shown(sender)
+  }> to ${to}, ${octets} bytes${user}: ${outcome}${why}`;
+}
+
+/** Somebody else's text: quoted where it could pass for something else. */
+export function shown(text: string): string {
+  return /^[^\p{C}\p{Zl}\p{Zp}"]*$/u.test(text)
+    ? text
+    : JSON.stringify(text).replaceAll(
+      /[\p{C}\p{Zl}\p{Zp}]/gu,
+      (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`,
+    );
+}

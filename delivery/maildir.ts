@@ -1,0 +1,191 @@
+/**
+ * Keeps messages in a Maildir: once `deliver` has resolved, a message survives
+ * whatever happens to this process and this machine.
+ *
+ * @module
+ */
+
+import type { Deliver } from "../smtp/delivery.ts";
+import { REPLIES, type SmtpReply } from "../smtp/protocol/replies.ts";
+import { traceLines } from "./trace.ts";
+
+/** Files in tmp/ that are older than this were left by a process that died. */
+const STALE_MS = 36 * 60 * 60 * 1000;
+
+/**
+ * How much of a message is written without waiting, in octets. It goes to the
+ * system's memory, which is quicker than asking another thread to do it; what
+ * is larger might have to wait for the disk, and everybody else with it.
+ */
+const SYNC_OCTETS = 65_536;
+
+/** What the system says when there is no room, by whatever limit. */
+const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+const encoder = new TextEncoder();
+
+/**
+ * Opens a Maildir, makes it if need be, and cleans its tmp/.
+ *
+ * @param path The folder.
+ * @param serverName The name of this server, for file names and trace lines.
+ * @returns What takes messages. It answers `452 4.3.1` where there is no
+ * room, and throws on all else that goes wrong.
+ * @throws {Error} What the system says if the folder can't be written to.
+ */
+export function openMaildir(path: string, serverName: string): Deliver {
+  for (const folder of ["tmp", "new", "cur"]) {
+    Deno.mkdirSync(`${path}/${folder}`, { recursive: true, mode: 0o700 });
+  }
+  const nextName = newNames(serverName);
+  probe(`${path}/tmp/${nextName().file}`);
+  removeStale(`${path}/tmp`);
+  const syncNew = newFolderSync(`${path}/new`);
+
+  return async ({ envelope, body }) => {
+    const { id, file } = nextName();
+    const stamp = { serverName, id, date: new Date() };
+    const head = encoder.encode(traceLines(envelope, stamp));
+    const waiting = `${path}/tmp/${file}`;
+    const kept = `${path}/new/${file}`;
+    try {
+      await writeFile(waiting, head, body);
+      Deno.renameSync(waiting, kept);
+      await syncNew();
+    } catch (error) {
+      // Not answered with 250: so it must not be found, wherever it is by now.
+      remove(waiting);
+      remove(kept);
+      return refusal(error);
+    }
+    return { code: 250, enhanced: "2.0.0", text: `Queued as ${id}` };
+  };
+}
+
+/** No room is for the client to know; everything else goes to the log. */
+function refusal(error: unknown): SmtpReply {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  if (NO_ROOM.has(code)) return REPLIES.storageFull;
+  throw error;
+}
+
+/** Writes a file and flushes it to the disk. */
+async function writeFile(
+  path: string,
+  head: Uint8Array,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<void> {
+  const file = Deno.openSync(path, {
+    write: true,
+    createNew: true,
+    mode: 0o600,
+  });
+  try {
+    const reader = body.getReader();
+    let waiting: Uint8Array | undefined = head;
+    for (let written = 0;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const { length } = value;
+      if (waiting !== undefined) {
+        // One write for a small message, as most are.
+        writeSync(file, joined(waiting, value));
+        waiting = undefined;
+      } else if (written < SYNC_OCTETS) writeSync(file, value);
+      else await write(file, value);
+      // Its memory is free now, and not when the collector comes by: pieces of
+      // hundreds of large messages at once would fill it.
+      value.buffer.transfer(0);
+      written += length;
+    }
+    if (waiting !== undefined) writeSync(file, waiting);
+    await file.sync();
+  } finally {
+    file.close();
+  }
+}
+
+function joined(head: Uint8Array, rest: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(head.length + rest.length);
+  whole.set(head);
+  whole.set(rest, head.length);
+  return whole;
+}
+
+function writeSync(file: Deno.FsFile, octets: Uint8Array): void {
+  for (let written = 0; written < octets.length;) {
+    written += file.writeSync(octets.subarray(written));
+  }
+}
+
+async function write(file: Deno.FsFile, octets: Uint8Array): Promise<void> {
+  for (let written = 0; written < octets.length;) {
+    written += await file.write(octets.subarray(written));
+  }
+}
+
+/** What a message is called: in replies and trace lines, and on the disk. */
+interface Name {
+  readonly id: string;
+  readonly file: string;
+}
+
+/**
+ * Names that no other process has: time, process and a count, and a random
+ * part because containers share process numbers.
+ */
+function newNames(serverName: string): () => Name {
+  const random = crypto.randomUUID().slice(0, 8);
+  const host = serverName.replaceAll("/", "\\057").replaceAll(":", "\\072");
+  let count = 0;
+  return () => {
+    const id = `${
+      Math.floor(Date.now() / 1000)
+    }.P${Deno.pid}Q${count++}R${random}`;
+    return { id, file: `${id}.${host}` };
+  };
+}
+
+/** Finds out at the start whether the folder can be written to. */
+function probe(path: string): void {
+  Deno.writeFileSync(path, new Uint8Array(), { createNew: true });
+  Deno.removeSync(path);
+}
+
+function removeStale(folder: string): void {
+  for (const entry of Deno.readDirSync(folder)) {
+    const path = `${folder}/${entry.name}`;
+    const age = Date.now() - (Deno.lstatSync(path).mtime?.getTime() ?? 0);
+    if (entry.isFile && age > STALE_MS) remove(path);
+  }
+}
+
+/** Removes a file that may not be there. */
+function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Not there, or not to be removed: what matters was said already.
+  }
+}
+
+/**
+ * Flushes a folder to the disk. Messages that arrive together share a flush:
+ * each waits for one that began after its own rename.
+ */
+function newFolderSync(path: string): () => Promise<void> {
+  let latest: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | undefined;
+
+  async function syncAfter(previous: Promise<void>): Promise<void> {
+    await previous.catch(() => {});
+    queued = undefined;
+    using folder = Deno.openSync(path);
+    await folder.sync();
+  }
+
+  return () => {
+    if (queued === undefined) latest = queued = syncAfter(latest);
+    return queued;
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * The lines that go in front of a stored message: its envelope, and where it
+ * came from (RFC 5321 section 4.4).
+ *
+ * @module
+ */
+
+import type { Envelope } from "../smtp/protocol/envelope.ts";
+
+/** What the Received line says about this end. */
+export interface TraceStamp {
+  /** The name of this server. */
+  readonly serverName: string;
+  /** What the message is called here. */
+  readonly id: string;
+  /** When it arrived. */
+  readonly date: Date;
+}
+
+/**
+ * The trace lines of a message, with their CRLFs.
+ *
+ * The envelope stands in Return-Path and X-Original-To and must not leave the
+ * place: whoever hands the message on strips it. The Received line names no
+ * recipient, because it does leave, and other recipients would read it.
+ */
+export function traceLines(envelope: Envelope, stamp: TraceStamp): string {
+  const { sender, recipients, heloName, remoteIp } = envelope;
+  return [
+    `Return-Path: <${sender}>`,
+    ...recipients.map((recipient) => `X-Original-To: ${recipient}`),
+    `Received: from ${harmless(heloName)} (${addressLiteral(remoteIp)})`,
+    `\tby ${stamp.serverName} with ${protocolWord(envelope)} id ${stamp.id};`,
+    `\t${internetDate(stamp.date)}`,
+    "",
+  ].join("\r\n");
+}
+
+/** How a message came in: the words of RFC 3848 and, for UTF8SMTP, RFC 6531. */
+export function protocolWord(envelope: Envelope): string {
+  const { parameters, tls, username, esmtp } = envelope;
+  const authenticated = username !== undefined;
+  const extended = esmtp || tls || authenticated;
+  const base = parameters.smtpUtf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
+  return base + (tls ? "S" : "") + (authenticated ? "A" : "");
+}
+
+/** RFC 5321 section 4.1.3. */
+function addressLiteral(ip: string): string {
+  return ip.includes(":") ? `[IPv6:${ip}]` : `[${ip}]`;
+}
+
+/** The client's word in a header: it can't say more than a name. */
+function harmless(heloName: string): string {
+  return heloName.slice(0, 255).replaceAll(/[^A-Za-z0-9._:[\]-]/g, "?");
+}
+
+let lastSecond = NaN;
+let lastDate = "";
+
+/** RFC 5322 section 3.3. Made once a second: it takes longer than the rest. */
+function internetDate(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastDate = date.toUTCString().replace("GMT", "+0000");
+  }
+  return lastDate;
+}

@@ -1,0 +1,48 @@
+/**
+ * How many clients of each network are there.
+ *
+ * @module
+ */
+
+import { networkOf } from "../lib/ip.ts";
+import { isLoopback } from "../lib/addresses.ts";
+
+/** What a customer of a provider usually has: IPv4 /24, IPv6 /56. */
+const BITS_4 = 24;
+const BITS_6 = 56;
+
+/** Counts clients by network. */
+export interface Crowd {
+  /** Counts a client in; false, and not counted, if its network is full. */
+  enter(ip: string): boolean;
+  /** Counts a client out. */
+  leave(ip: string): void;
+}
+
+/**
+ * Makes a count of clients by network. The machine itself is no network: a
+ * proxy or a mail system on it has any number of connections.
+ *
+ * @param most How many clients of one network may be there at a time.
+ */
+export function newCrowd(most: number): Crowd {
+  const counts = new Map<string, number>();
+  const nameOf = (ip: string) => networkOf(ip, BITS_4, BITS_6);
+  return {
+    enter(ip) {
+      if (isLoopback(ip)) return true;
+      const network = nameOf(ip);
+      const count = counts.get(network) ?? 0;
+      if (count >= most) return false;
+      counts.set(network, count + 1);
+      return true;
+    },
+    leave(ip) {
+      if (isLoopback(ip)) return;
+      const network = nameOf(ip);
+      const count = counts.get(network) ?? 0;
+      if (count > 1) counts.set(network, count - 1);
+      else counts.delete(network);
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * What happens on a connection before the session: a proxy says who the client
+ * is, TLS begins.
+ *
+ * @module
+ */
+
+import { isIn, type Network, parseIp } from "../lib/ip.ts";
+import type { SmtpReply } from "../auth/replies.ts";
+import type { SessionPeer } from "./protocol/actions.ts";
+import type { SmtpClosedEvent } from "./events.ts";
+import { type ProxyHeader, readProxyHeader } from "./protocol/proxy.ts";
+import type { Wire } from "../net/conn.ts";
+
+/** How long a TLS handshake may take, in milliseconds. */
+const HANDSHAKE_MS = 30_000;
+
+/**
+ * How long a proxy may take for its header, in milliseconds. The protocol's
+ * text wants at least 3 s, for a packet that is lost and sent again.
+ */
+const PROXY_HEADER_MS = 5_000;
+
+/** Room for the longest header, and for what may come behind it. */
+const PROXY_READ_OCTETS = 8_192;
+
+/** A connection, and what is known about it. */
+export interface Opened {
+  /** The socket, or what was built upon it. */
+  readonly wire: Wire;
+  /** Who is at its other end. */
+  readonly peer: SessionPeer;
+  /** Why the client is not to be served, if that has turned out. */
+  readonly refusal?: SmtpReply;
+}
+
+/** One thing to do before the session. */
+export interface Opening {
+  /** How long it may take, in milliseconds. */
+  readonly limitMs: number;
+  /** Does it; `undefined` means: close without a word. */
+  readonly work: (
+    wire: Wire,
+    peer: SessionPeer,
+  ) => Promise<Opened | undefined>;
+}
+
+/** Begins TLS. */
+export function tlsOpening(
+  encrypt: (wire: Wire) => Promise<Wire>,
+): Opening {
+  return {
+    limitMs: HANDSHAKE_MS,
+    work: async (wire, peer) => ({
+      wire: await encrypt(wire),
+      peer: { ...peer, tls: true },
+    }),
+  };
+}
+
+/** What depends on who is behind a proxy. */
+export interface ProxyRules {
+  /**
+   * Whether AUTH may be used in plain text by a client that has connected to
+   * the given address of the proxy; `undefined` if that is not known.
+   */
+  readonly plainTextAuth: (destination: string | undefined) => boolean;
+  /** Whether there is room for the client, or what to tell it. */
+  readonly admit: (client: SessionPeer) => "serve" | "close" | SmtpReply;
+  /** Told why somebody is closed who is no proxy. */
+  readonly refused: (reason: SmtpClosedEvent["reason"]) => void;
+}
+
+/**
+ * Reads the header of the PROXY protocol. A connection that does not come from
+ * a trusted network, or does not begin with a header, is closed.
+ *
+ * @param trusted Who may say who the client is.
+ * @param rules What depends on who that is.
+ */
+export function proxyOpening(
+  trusted: readonly Network[],
+  { plainTextAuth, admit, refused }: ProxyRules,
+): Opening {
+  return {
+    limitMs: PROXY_HEADER_MS,
+    work: async (wire, peer) => {
+      const address = parseIp(peer.remoteIp);
+      if (
+        address === undefined ||
+        !trusted.some((network) => isIn(address, network))
+      ) {
+        refused("proxy-untrusted");
+        return undefined;
+      }
+      const read = await readHeader(wire);
+      if (read === "malformed") refused("proxy-malformed");
+      if (read === "malformed" || read === "left") return undefined;
+      const { source, destination, tls, local } = read.header;
+      const client = {
+        remoteIp: source ?? peer.remoteIp,
+        tls,
+        plainTextAuth: local ? peer.plainTextAuth : plainTextAuth(destination),
+      };
+      const admission = admit(client);
+      if (admission === "close") return undefined;
+      const opened = { wire: withRest(wire, read.rest), peer: client };
+      return admission === "serve" ? opened : { ...opened, refusal: admission };
+    },
+  };
+}
+
+interface HeaderRead {
+  readonly header: ProxyHeader;
+  /** What came behind the header in the same packet. */
+  readonly rest: Uint8Array;
+}
+
+/** The header; or why there is none, which is no fault of who has left. */
+async function readHeader(
+  wire: Wire,
+): Promise<HeaderRead | "left" | "malformed"> {
+  const space = new Uint8Array(PROXY_READ_OCTETS);
+  for (let end = 0; end < space.length;) {
+    const octets = await wire.read(space.subarray(end));
+    if (octets === null) return "left";
+    end += octets;
+    const reading = readProxyHeader(space.subarray(0, end));
+    if (reading.kind === "malformed") return "malformed";
+    if (reading.kind === "more") continue;
+    const { header } = reading;
+    return { header, rest: space.subarray(header.length, end) };
+  }
+  return "malformed";
+}
+
+/** A socket whose first octets have been read already. */
+function withRest(wire: Wire, rest: Uint8Array): Wire {
+  if (rest.length === 0) return wire;
+  let waiting = rest;
+  return {
+    read(into) {
+      if (waiting.length === 0) return wire.read(into);
+      const taken = waiting.subarray(0, into.length);
+      into.set(taken);
+      waiting = waiting.subarray(taken.length);
+      return Promise.resolve(taken.length);
+    },
+    write: (octets) => wire.write(octets),
+    closeWrite: () => wire.closeWrite(),
+    close: () => wire.close(),
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * What a session is told at its start, and what it asks of its connection.
+ *
+ * @module
+ */
+
+import type { AuthReason } from "../../auth/reasons.ts";
+import type { AuthRequest } from "../../auth/types.ts";
+import type { DataFault } from "./data.ts";
+import type { Envelope } from "./envelope.ts";
+
+/** What is the same for all sessions of a listener. */
+export interface SessionRules {
+  /** The host name in the greeting and after EHLO. */
+  readonly serverName: string;
+  /** The largest message, in octets. */
+  readonly maxMessageOctets: number;
+  /** Whether nothing may be sent without AUTH. */
+  readonly authRequired: boolean;
+  /** With which failed login a connection is closed. */
+  readonly maxAuthFailures: number;
+  /** Whether there is a certificate, so that STARTTLS can be offered. */
+  readonly startTls: boolean;
+}
+
+/** What a session knows about its connection. */
+export interface SessionPeer {
+  /** The client's address, as an AuthRequest has it. */
+  readonly remoteIp: string;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+  /** Whether AUTH may be used although it is not encrypted. */
+  readonly plainTextAuth: boolean;
+}
+
+/** How an AUTH command ended. */
+export interface AuthOutcome {
+  /** The reply code that the client got; absent if it left without one. */
+  readonly code?: number;
+  /** Why. */
+  readonly reason: AuthReason;
+  /** The mechanism, if it is one that is known; else `""`. */
+  readonly mechanism: string;
+  /** The user name, if the exchange came so far. */
+  readonly username?: string;
+}
+
+/** What the session wants of its connection next. */
+export type SessionAction =
+  /** Write the output, then read. */
+  | { readonly kind: "needData" }
+  /**
+   * Write the output and let others have their turn: a client can ask for much
+   * more in one packet than it says.
+   */
+  | { readonly kind: "flush" }
+  /** Ask the provider, then call `decided`. */
+  | { readonly kind: "authenticate"; readonly request: AuthRequest }
+  /** For the log. */
+  | { readonly kind: "authEnded"; readonly outcome: AuthOutcome }
+  /** Write the output, then encrypt, then go on with `afterTls()`. */
+  | { readonly kind: "startTls" }
+  /** A message begins; pieces of its body follow. */
+  | { readonly kind: "message"; readonly envelope: Envelope }
+  /** Octets of the body, which are the receiver's from now on. */
+  | { readonly kind: "body"; readonly octets: Uint8Array<ArrayBuffer> }
+  /** The message will be refused; nothing more of its body follows. */
+  | { readonly kind: "badBody"; readonly fault: DataFault }
+  /** The message's end has come: find out what became of it, then `delivered`. */
+  | { readonly kind: "endOfMessage"; readonly octets: number }
+  /**
+   * Write the output, then close; with `linger`, wait a little for the client
+   * to close first, because octets of its that nobody reads would make the
+   * kernel reset the connection and the client lose the last reply.
+   */
+  | { readonly kind: "close"; readonly linger: boolean };

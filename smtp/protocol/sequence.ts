@@ -1,0 +1,79 @@
+/**
+ * Which command may come when.
+ *
+ * @module
+ */
+
+import type { SmtpReply } from "../../auth/replies.ts";
+import type { Verb } from "./commands.ts";
+import { REPLIES } from "./replies.ts";
+
+/** What the order of commands depends on. */
+export interface SessionStanding {
+  /** Whether the client has sent EHLO or HELO. */
+  readonly greeted: boolean;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+  /** Whether AUTH may be used on this connection as it is now. */
+  readonly authAllowed: boolean;
+  /** Whether nothing may be sent without AUTH. */
+  readonly authRequired: boolean;
+  /** Whether an AUTH has succeeded. */
+  readonly authenticated: boolean;
+  /** Whether MAIL was accepted, and with it a transaction begun. */
+  readonly inTransaction: boolean;
+  /** How many recipients the transaction has. */
+  readonly recipients: number;
+}
+
+/** What works before an AUTH where one is required. RFC 4954 section 6 (530). */
+const BEFORE_AUTH: ReadonlySet<Verb> = new Set([
+  "AUTH",
+  "EHLO",
+  "HELO",
+  "NOOP",
+  "QUIT",
+  "RSET",
+  "STARTTLS",
+]);
+
+/**
+ * Why a command may not come now, or `undefined` if it may.
+ *
+ * The first of these that fits is the answer:
+ *
+ * 1. `538`: AUTH where the connection must be encrypted first;
+ * 2. `530`: a command that needs AUTH first, before a greeting too;
+ * 3. `503`: a command out of its place.
+ *
+ * The command's own checks come after these, in this order: its syntax (`501`,
+ * `555`), then what it asks for (`504`, `552`, `553`, `452`, `454`).
+ */
+export function outOfPlace(
+  verb: Verb,
+  now: SessionStanding,
+): SmtpReply | undefined {
+  if (verb === "AUTH" && !now.authAllowed) return REPLIES.tlsRequired;
+  if (now.authRequired && !now.authenticated && !BEFORE_AUTH.has(verb)) {
+    return REPLIES.authRequired;
+  }
+  switch (verb) {
+    case "AUTH":
+      if (!now.greeted) return REPLIES.helloFirst;
+      if (now.authenticated) return REPLIES.alreadyAuthenticated;
+      return now.inTransaction ? REPLIES.inTransaction : undefined;
+    case "STARTTLS":
+      if (now.tls) return REPLIES.alreadyTls;
+      return now.inTransaction ? REPLIES.inTransaction : undefined;
+    case "MAIL":
+      if (!now.greeted) return REPLIES.helloFirst;
+      return now.inTransaction ? REPLIES.inTransaction : undefined;
+    case "RCPT":
+      return now.inTransaction ? undefined : REPLIES.mailFirst;
+    case "DATA":
+      if (!now.inTransaction) return REPLIES.mailFirst;
+      return now.recipients > 0 ? undefined : REPLIES.rcptFirst;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,522 @@
+/**
+ * One client's session as a state machine: octets go in, octets and questions
+ * come out. It neither reads nor writes, and it never waits.
+ *
+ * @module
+ */
+
+import { type AuthReason, decisionReason } from "../../auth/reasons.ts";
+import { decisionReply, type SmtpReply } from "../../auth/replies.ts";
+import {
+  continueSasl,
+  MAX_RESPONSE_OCTETS,
+  startSasl,
+} from "../../auth/sasl/sasl.ts";
+import {
+  SASL_ERRORS,
+  type SaslChallenge,
+  type SaslCredentials,
+  type SaslStep,
+} from "../../auth/sasl/steps.ts";
+import { hasControls } from "../../auth/sasl/credentials.ts";
+import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import type {
+  AuthOutcome,
+  SessionAction,
+  SessionPeer,
+  SessionRules,
+} from "./actions.ts";
+import {
+  type Command,
+  lineText,
+  parseCommand,
+  type Verb,
+  words,
+} from "./commands.ts";
+import { type DataFault, DataReader } from "./data.ts";
+import type { Envelope } from "./envelope.ts";
+import { greeting, helloReply } from "./hello.ts";
+import { Input, TOO_LONG } from "./input.ts";
+import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
+import { Output } from "./output.ts";
+import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
+import { outOfPlace, type SessionStanding } from "./sequence.ts";
+import {
+  addRecipient,
+  beginTransaction,
+  type Transaction,
+} from "./transaction.ts";
+
+/**
+ * The longest command line but AUTH in octets, without its CRLF. RFC 5321
+ * section 4.5.3.1.4 wants 512; parameters and long paths add to that.
+ */
+const MAX_COMMAND_OCTETS = 4096;
+
+/** How many commands of a connection may fail before it is closed. */
+const MAX_ERRORS = 20;
+
+/**
+ * How much output may wait while more commands are there, in octets. Thousands
+ * of pipelined EHLOs must not keep other clients waiting.
+ */
+const MAX_OUTPUT_OCTETS = 16_384;
+
+const NEED_DATA: SessionAction = { kind: "needData" };
+const FLUSH: SessionAction = { kind: "flush" };
+const START_TLS: SessionAction = { kind: "startTls" };
+
+/** What the session is at. Only this file changes it. */
+type State =
+  | { readonly kind: "commands" }
+  | { readonly kind: "sasl"; readonly step: SaslChallenge }
+  | { readonly kind: "deciding"; readonly request: AuthRequest }
+  | { readonly kind: "upgrading" }
+  | { readonly kind: "data"; readonly reader: DataReader; faulted: boolean }
+  | { readonly kind: "delivering"; readonly fault: DataFault | undefined }
+  | { readonly kind: "closed"; readonly linger: boolean };
+
+const COMMANDS: State = { kind: "commands" };
+
+/** Counted over the whole connection, STARTTLS included. */
+interface Tally {
+  authFailures: number;
+  errors: number;
+}
+
+/** One client's session. */
+export class Session {
+  /** What the client has sent. The connection reads into it. */
+  readonly input: Input = new Input();
+
+  readonly #rules: SessionRules;
+  readonly #peer: SessionPeer;
+  readonly #tally: Tally;
+  readonly #output: Output = new Output();
+  /** An action that comes before whatever the state wants next. */
+  #pending: SessionAction | undefined;
+  #state: State = COMMANDS;
+  #hello: { readonly name: string; readonly esmtp: boolean } | undefined;
+  #username: string | undefined;
+  #transaction: Transaction | undefined;
+  #stopping = false;
+  /** The challenge that we did not wait for an answer to. */
+  #interrupted: SaslChallenge | undefined;
+
+  /**
+   * @param rules What holds for all sessions of the listener.
+   * @param peer What is known about this connection.
+   * @param tally Only for `afterTls`: what was counted before.
+   */
+  constructor(
+    rules: SessionRules,
+    peer: SessionPeer,
+    tally: Tally = { authFailures: 0, errors: 0 },
+  ) {
+    this.#rules = rules;
+    this.#peer = peer;
+    this.#tally = tally;
+  }
+
+  /** Puts the greeting into the output. A session after STARTTLS has none. */
+  greet(): void {
+    this.#reply(greeting(this.#rules));
+  }
+
+  /** Whether there is something to write. */
+  get hasOutput(): boolean {
+    return this.#output.length > 0;
+  }
+
+  /** Whether a mail transaction is under way. */
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** Takes the output: all replies since the last time, in one piece. */
+  takeOutput(): Uint8Array {
+    return this.#output.take();
+  }
+
+  /** Copies octets into the input, for those who do not read into it. */
+  receive(octets: Uint8Array): void {
+    for (let at = 0; at < octets.length;) {
+      const space = this.input.space();
+      const piece = octets.subarray(at, at + space.length);
+      space.set(piece);
+      this.input.filled(piece.length);
+      at += piece.length;
+    }
+  }
+
+  /** The listener stops: what is under way, or sent already, may end. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  /** Ends the session with a last reply, from the outside. */
+  end(reply: SmtpReply): void {
+    this.#close(reply);
+  }
+
+  /** Whether the body of a message is what comes next. */
+  get readingData(): boolean {
+    return this.#state.kind === "data";
+  }
+
+  /** The connection is over: how an AUTH ended that was under way. */
+  abandoned(): AuthOutcome | undefined {
+    const interrupted = this.#interrupted;
+    this.#interrupted = undefined;
+    if (interrupted !== undefined) {
+      return outcomeOf({ code: 421, reason: "interrupted" }, interrupted);
+    }
+    if (this.#state.kind !== "sasl") return undefined;
+    const { step } = this.#state;
+    this.#state = { kind: "closed", linger: false };
+    return outcomeOf({ reason: "client-gone" }, step);
+  }
+
+  /** Goes on as far as possible and says what it needs then. */
+  next(): SessionAction {
+    for (;;) {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      const action = pending ?? this.#step(this.#state);
+      if (action !== undefined) return action;
+    }
+  }
+
+  /** Answers `authenticate`. */
+  decided(decision: AuthDecision): void {
+    if (this.#state.kind !== "deciding") throw unasked("decided");
+    const { request } = this.#state;
+    if (decision === "authOk") this.#username = request.username;
+    const reason = decisionReason(decision, request);
+    this.#endAuth(decisionReply(decision), reason, request);
+  }
+
+  /**
+   * Answers `endOfMessage`: what the client is to read about its message.
+   *
+   * @returns What it will read, which is another reply if the message itself
+   * was at fault.
+   */
+  delivered(reply: SmtpReply): SmtpReply {
+    if (this.#state.kind !== "delivering") throw unasked("delivered");
+    const { fault } = this.#state;
+    this.#transaction = undefined;
+    this.#state = COMMANDS;
+    const last = fault === undefined ? reply : faultReply(fault);
+    this.#reply(last);
+    return last;
+  }
+
+  /** Before anything was said: the same with a peer who is known better now. */
+  onPeer(peer: SessionPeer): Session {
+    const session = new Session(this.#rules, peer, this.#tally);
+    if (this.#stopping) session.stop();
+    return session;
+  }
+
+  /**
+   * Answers `startTls`: the session that goes on over TLS. It knows nothing of
+   * this one but how often it failed. Octets that came in plain text stay
+   * behind in this one's input, which nobody reads any more: an attacker may
+   * have put them there (RFC 3207 section 5, CVE-2011-0411).
+   */
+  afterTls(): Session {
+    if (this.#state.kind !== "upgrading") throw unasked("afterTls");
+    return this.onPeer({ ...this.#peer, tls: true });
+  }
+
+  #step(state: State): SessionAction | undefined {
+    switch (state.kind) {
+      case "commands":
+      case "sasl":
+        return this.#readLine(state);
+      case "data":
+        return this.#readData(state);
+      case "deciding":
+      case "upgrading":
+      case "delivering":
+        throw new Error(`Session.next() before its question: ${state.kind}`);
+      case "closed":
+        return { kind: "close", linger: state.linger };
+      default:
+        return state satisfies never;
+    }
+  }
+
+  #readLine(
+    state: State & { kind: "commands" | "sasl" },
+  ): SessionAction | undefined {
+    if (this.#output.length >= MAX_OUTPUT_OCTETS) return FLUSH;
+    if (!this.input.atLine()) return this.#idle();
+    const inAuth = state.kind === "sasl" || this.input.startsWith("AUTH");
+    const line = this.input.readLine(
+      inAuth ? MAX_RESPONSE_OCTETS : MAX_COMMAND_OCTETS,
+    );
+    if (line === undefined) return this.#idle();
+    if (state.kind === "sasl") {
+      this.#saslStep(
+        line === TOO_LONG
+          ? SASL_ERRORS.lineTooLong
+          : continueSasl(state.step, lineText(line)),
+        state.step.mechanism,
+        state.step.username,
+      );
+    } else if (line !== TOO_LONG) {
+      this.#command(parseCommand(line), inAuth);
+    } else if (inAuth) {
+      this.#saslStep(SASL_ERRORS.lineTooLong, "");
+    } else {
+      this.#reply(REPLIES.lineTooLong);
+    }
+    return undefined;
+  }
+
+  /** Nothing to do before more is read; no reason to, once the listener stops. */
+  #idle(): SessionAction | undefined {
+    if (!this.#stopping || this.inTransaction) return NEED_DATA;
+    this.#close(REPLIES.shuttingDown);
+    return undefined;
+  }
+
+  #command(command: Command, inAuth: boolean): void {
+    switch (command.kind) {
+      case "command": {
+        const { verb, args } = command;
+        const refusal = outOfPlace(verb, this.#standing());
+        if (refusal === undefined) this.#obey(verb, args);
+        else if (verb === "AUTH") this.#refuseAuth(refusal, args);
+        else this.#reply(refusal);
+        return;
+      }
+      case "unknown":
+        return this.#reply(REPLIES.unknownCommand);
+      case "malformed":
+        if (inAuth) return this.#refuseAuth(REPLIES.malformedLine, "");
+        return this.#reply(REPLIES.malformedLine);
+      case "http":
+        this.#state = { kind: "closed", linger: false };
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #standing(): SessionStanding {
+    const { tls, plainTextAuth } = this.#peer;
+    return {
+      greeted: this.#hello !== undefined,
+      tls,
+      authAllowed: tls || plainTextAuth,
+      authRequired: this.#rules.authRequired,
+      authenticated: this.#username !== undefined,
+      inTransaction: this.inTransaction,
+      recipients: this.#transaction?.recipients.length ?? 0,
+    };
+  }
+
+  /** Does what a command in its place asks for. */
+  #obey(verb: Verb, args: string): void {
+    switch (verb) {
+      case "EHLO":
+      case "HELO":
+        return this.#greeted(verb, args);
+      case "AUTH":
+        return this.#auth(args);
+      case "STARTTLS":
+        return this.#startTls(args);
+      case "MAIL":
+        return this.#mail(args);
+      case "RCPT":
+        return this.#rcpt(args);
+      case "DATA":
+        return this.#data(args);
+      case "RSET":
+        return this.#reset(args);
+      case "QUIT":
+        return this.#quit(args);
+      case "NOOP":
+        return this.#reply(REPLIES.done);
+      case "VRFY":
+        return this.#reply(REPLIES.cannotVerify);
+      case "HELP":
+        return this.#reply(REPLIES.help);
+      case "EXPN":
+        return this.#reply(REPLIES.notImplemented);
+      default:
+        verb satisfies never;
+    }
+  }
+
+  #greeted(verb: "EHLO" | "HELO", name: string): void {
+    if (name === "" || hasControls(name)) {
+      return this.#reply(REPLIES.needName);
+    }
+    this.#hello = { name, esmtp: verb === "EHLO" };
+    this.#transaction = undefined;
+    this.#reply(helloReply(verb, this.#rules, this.#standing()));
+  }
+
+  #auth(args: string): void {
+    const said = words(args);
+    const mechanism = said[0];
+    if (mechanism === undefined || said.length > 2) {
+      return this.#refuseAuth(REPLIES.authSyntax, args);
+    }
+    const step = startSasl(mechanism, said[1]);
+    this.#saslStep(step, knownMechanism(mechanism));
+  }
+
+  #saslStep(step: SaslStep, mechanism: string, username?: string): void {
+    switch (step.kind) {
+      case "challenge":
+        this.#state = { kind: "sasl", step };
+        return this.#reply({ code: 334, text: step.challenge });
+      case "credentials":
+        return this.#ask(step);
+      case "error":
+        return this.#endAuth(step, step.reason, { mechanism, username });
+      default:
+        step satisfies never;
+    }
+  }
+
+  #ask(credentials: SaslCredentials): void {
+    const { username, password, mechanism } = credentials;
+    const request: AuthRequest = {
+      username,
+      password,
+      mechanism,
+      remoteIp: this.#peer.remoteIp,
+      heloName: this.#hello?.name ?? "",
+    };
+    this.#state = { kind: "deciding", request };
+    this.#pending = { kind: "authenticate", request };
+  }
+
+  #refuseAuth(reply: SmtpReply, args: string): void {
+    const mechanism = knownMechanism(args);
+    this.#endAuth(reply, refusalReason(reply), { mechanism });
+  }
+
+  /** Every AUTH ends here, and only here. */
+  #endAuth(
+    reply: SmtpReply,
+    reason: AuthReason,
+    who: { mechanism: string; username?: string | undefined },
+  ): void {
+    this.#state = COMMANDS;
+    const outcome = outcomeOf({ code: reply.code, reason }, who);
+    this.#pending = { kind: "authEnded", outcome };
+    this.#reply(reply);
+    if (reply.code !== 535) return;
+    this.#tally.authFailures++;
+    if (this.#tally.authFailures >= this.#rules.maxAuthFailures) {
+      this.#close(REPLIES.tooManyFailures);
+    }
+  }
+
+  #startTls(args: string): void {
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    if (!this.#rules.startTls) return this.#reply(REPLIES.noTlsNow);
+    this.#reply(REPLIES.ready);
+    this.#state = { kind: "upgrading" };
+    this.#pending = START_TLS;
+  }
+
+  #mail(args: string): void {
+    const begun = beginTransaction(args, this.#rules.maxMessageOctets);
+    if (begun.kind === "error") return this.#reply(begun.reply);
+    this.#transaction = begun.transaction;
+    this.#reply(REPLIES.senderOk);
+  }
+
+  #rcpt(args: string): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return this.#reply(REPLIES.mailFirst);
+    this.#reply(addRecipient(transaction, args));
+  }
+
+  #data(args: string): void {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return this.#reply(REPLIES.mailFirst);
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    const reader = new DataReader(this.#rules.maxMessageOctets);
+    this.#state = { kind: "data", reader, faulted: false };
+    this.#reply(START_INPUT);
+    this.#pending = { kind: "message", envelope: this.#envelope(transaction) };
+  }
+
+  #envelope({ sender, recipients, parameters }: Transaction): Envelope {
+    const envelope: Envelope = {
+      sender,
+      recipients,
+      parameters,
+      remoteIp: this.#peer.remoteIp,
+      heloName: this.#hello?.name ?? "",
+      esmtp: this.#hello?.esmtp ?? false,
+      tls: this.#peer.tls,
+    };
+    const username = this.#username;
+    return username === undefined ? envelope : { ...envelope, username };
+  }
+
+  #readData(state: State & { kind: "data" }): SessionAction | undefined {
+    const { reader } = state;
+    const waiting = this.input.peek();
+    if (waiting.length === 0) return NEED_DATA;
+    const { length, used, ended } = reader.read(waiting);
+    this.input.take(used);
+    const { fault } = reader;
+    if (ended) {
+      this.#state = { kind: "delivering", fault };
+      this.#pending = { kind: "endOfMessage", octets: reader.octets };
+    }
+    if (fault === undefined) {
+      if (length === 0) return undefined;
+      const octets = this.input.own(waiting.subarray(0, length));
+      return { kind: "body", octets };
+    }
+    if (state.faulted) return undefined;
+    state.faulted = true;
+    return { kind: "badBody", fault };
+  }
+
+  #reset(args: string): void {
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    this.#transaction = undefined;
+    this.#reply(REPLIES.done);
+  }
+
+  #quit(args: string): void {
+    if (args !== "") return this.#reply(REPLIES.noArguments);
+    this.#close(REPLIES.bye);
+  }
+
+  #close(reply: SmtpReply): void {
+    this.#output.add(encodeReply(reply));
+    // A client that says QUIT has nothing to add, unless it has already.
+    const linger = reply !== REPLIES.bye || this.input.length > 0;
+    if (this.#state.kind === "sasl") this.#interrupted = this.#state.step;
+    this.#state = { kind: "closed", linger };
+  }
+
+  #reply(reply: SmtpReply): void {
+    this.#output.add(encodeReply(reply));
+    if (reply.code < 500 || reply.code > 504) return;
+    this.#tally.errors++;
+    if (this.#tally.errors >= MAX_ERRORS) this.#close(REPLIES.tooManyErrors);
+  }
+}
+
+function faultReply(fault: DataFault): SmtpReply {
+  return fault === "tooLarge" ? REPLIES.messageTooLarge : REPLIES.bareLineEnd;
+}
+
+function unasked(method: string): Error {
+  return new Error(`Session.${method}() answers a question that is not open`);
+}

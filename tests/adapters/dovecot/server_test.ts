@@ -1,0 +1,285 @@
+// The Dovecot door on sockets, with the octets that Postfix and Exim sent.
+
+import { newStaticAuthProvider } from "../../../auth/providers/static.ts";
+import type { AuthDecision, AuthProvider } from "../../../auth/types.ts";
+import type { DoorOptions, DoorServer } from "../../../adapters/auth_server.ts";
+import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
+import type { DoorEvent } from "../../../adapters/events.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../../support/assert.ts";
+import { eventually } from "../../support/eventually.ts";
+import { connectTo, type LineClient } from "../../support/line_client.ts";
+import { temporaryFolder } from "../../support/listener.ts";
+import { plain } from "../../support/smtp_client.ts";
+
+Deno.test.sanitizer({ ops: true, resources: true });
+
+const PROVIDER = newStaticAuthProvider({ ann: "secret", joe: "ok" });
+
+/** What Postfix says on connecting. */
+const POSTFIX = "VERSION\t1\t0\nCPID\t26986\n";
+
+const FIELDS =
+  "service=smtp\tnologin\tlip=127.0.0.1\trip=127.0.0.1\tresp=AGpvZQBvaw==";
+
+function serve(options: Partial<DoorOptions> = {}): Promise<DoorServer> {
+  return serveDovecotAuth({ port: 0, provider: PROVIDER, ...options });
+}
+
+/** Connects and reads the handshake. */
+async function greeted(door: DoorServer): Promise<LineClient> {
+  const client = await connectTo(door);
+  await client.lines(7);
+  return client;
+}
+
+Deno.test("serveDovecotAuth() greets at once", async () => {
+  await using door = await serve();
+  using client = await connectTo(door);
+  const lines = await client.lines(7);
+  assertEquals(lines.slice(0, 3), [
+    "VERSION\t1\t2",
+    "MECH\tPLAIN\tplaintext",
+    "MECH\tLOGIN\tplaintext",
+  ]);
+  assertMatch(lines[3] ?? "", /^SPID\t[0-9]+$/);
+  assertEquals(lines[4], "CUID\t1");
+  assertMatch(lines[5] ?? "", /^COOKIE\t[0-9a-f]{32}$/);
+  assertEquals(lines[6], "DONE");
+});
+
+Deno.test("serveDovecotAuth() answers Postfix and Exim over unix and TCP", async () => {
+  using cleanUp = new DisposableStack();
+  const path = `${temporaryFolder(cleanUp)}/auth`;
+  await using unix = await serveDovecotAuth({ path, provider: PROVIDER });
+  await using tcp = await serve();
+  for (const door of [unix, tcp]) {
+    using postfix = await greeted(door);
+    await postfix.send(POSTFIX);
+    await postfix.send(`AUTH\t1\tPLAIN\t${FIELDS}\n`);
+    assertEquals(await postfix.lines(1), ["OK\t1\tuser=joe"]);
+    await postfix.send(`AUTH\t2\tPLAIN\tresp=${plain("joe", "no")}\n`);
+    assertEquals(await postfix.lines(1), [
+      "FAIL\t2\tuser=joe\treason=Authentication credentials invalid",
+    ]);
+
+    using exim = await greeted(door);
+    // All in one write, with "secured" on plain text and an empty response.
+    await exim.send(
+      `VERSION\t1\t0\nCPID\t7\nAUTH\t1\tPLAIN\tservice=smtp\tsecured\trip=127.0.0.1\tlip=127.0.0.1\tnologin\tresp=\n`,
+    );
+    assertEquals(await exim.lines(1), ["CONT\t1\t"]);
+    await exim.send(`CONT\t1\t${plain("joe", "ok")}\n`);
+    assertEquals(await exim.lines(1), ["OK\t1\tuser=joe"]);
+  }
+});
+
+Deno.test("serveDovecotAuth() closes for Postfix when nobody can tell", async () => {
+  const failing: AuthProvider[] = [
+    () => "authFailure",
+    () => Promise.reject(new Error("down")),
+    () => new Promise<AuthDecision>(() => {}),
+  ];
+  for (const provider of failing) {
+    await using door = await serve({ provider, timeoutMs: 50 });
+    using client = await greeted(door);
+    await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+    assertEquals(await client.end(), "");
+  }
+});
+
+Deno.test("serveDovecotAuth() answers in the order of the decisions", async () => {
+  const asked: PromiseWithResolvers<AuthDecision>[] = [];
+  const provider = () => {
+    const answer = Promise.withResolvers<AuthDecision>();
+    asked.push(answer);
+    return answer.promise;
+  };
+  await using door = await serve({ provider });
+  using client = await greeted(door);
+  await client.send("VERSION\t1\t2\nCPID\t1\n");
+  for (const id of [1, 2, 3]) {
+    await client.send(`AUTH\t${id}\tPLAIN\t${FIELDS}\n`);
+  }
+  await eventually("three questions", () => asked.length === 3);
+  asked[2]?.resolve("authOk");
+  assertEquals(await client.lines(1), ["OK\t3\tuser=joe"]);
+  asked[0]?.resolve("authFailure");
+  assertEquals(await client.lines(1), [
+    "FAIL\t1\tuser=joe\tcode=temp_fail\ttemp",
+  ]);
+  asked[1]?.resolve("authOk");
+  assertEquals(await client.lines(1), ["OK\t2\tuser=joe"]);
+});
+
+Deno.test("serveDovecotAuth() stops asking for a client that has gone", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events: DoorEvent[] = [];
+  const provider: AuthProvider = (_request, signal) => {
+    signal?.addEventListener("abort", () => resolve());
+    return new Promise<AuthDecision>(() => {});
+  };
+  await using door = await serve({
+    provider,
+    onEvent: (event) => events.push(event),
+  });
+  const client = await greeted(door);
+  await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+  client[Symbol.dispose]();
+  await promise;
+  await eventually("the event", () => events.length === 1);
+  const [event] = events;
+  assert(event?.kind === "auth");
+  assertEquals([event.outcome, event.reason], ["failure", "client-gone"]);
+});
+
+Deno.test("serveDovecotAuth() bears clients that come and go at once", async () => {
+  await using door = await serve();
+  for (let i = 0; i < 20; i++) {
+    const client = await connectTo(door);
+    client[Symbol.dispose]();
+  }
+  using client = await greeted(door);
+  await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+  assertEquals(await client.lines(1), ["OK\t1\tuser=joe"]);
+});
+
+Deno.test("serveDovecotAuth() reports named fields and no password", async () => {
+  const events: DoorEvent[] = [];
+  await using door = await serve({ onEvent: (event) => events.push(event) });
+  using client = await greeted(door);
+  await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+  await client.lines(1);
+  await client.send("AUTH\t2\tPLAIN\trip=::1\tresp=@\nHELLO\n");
+  await client.end();
+  const [ok, bad, closed] = events;
+  assert(ok?.kind === "auth");
+  assert(ok.milliseconds >= 0);
+  assertEquals({ ...ok, milliseconds: 0 }, {
+    kind: "auth",
+    door: "dovecot",
+    outcome: "ok",
+    reason: "ok",
+    mechanism: "PLAIN",
+    username: "joe",
+    remoteIp: "127.0.0.1",
+    milliseconds: 0,
+  });
+  assertEquals(bad, {
+    kind: "auth",
+    door: "dovecot",
+    outcome: "error",
+    reason: "bad-base64",
+    mechanism: "PLAIN",
+    remoteIp: "::1",
+    milliseconds: 0,
+  });
+  assertEquals(closed, {
+    kind: "closed",
+    door: "dovecot",
+    reason: "bad-protocol",
+    error: "unknown command",
+  });
+});
+
+Deno.test("shutdown() lets questions under way end, and no others", async () => {
+  const answer = Promise.withResolvers<AuthDecision>();
+  const asked = Promise.withResolvers<void>();
+  const door = await serve({
+    provider: () => {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  using idle = await greeted(door);
+  using busy = await greeted(door);
+  await busy.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+  await asked.promise;
+  const ended = door.shutdown();
+  assertEquals(await idle.end(), "");
+  await busy.send(`AUTH\t2\tPLAIN\t${FIELDS}\n`);
+  answer.resolve("authOk");
+  assertEquals(await busy.end(), "OK\t1\tuser=joe\n");
+  await ended;
+  await door.finished;
+});
+
+Deno.test("an aborted signal ends everything at once", async () => {
+  const stop = new AbortController();
+  const door = await serve({
+    provider: () => new Promise<AuthDecision>(() => {}),
+    signal: stop.signal,
+  });
+  using client = await greeted(door);
+  await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+  stop.abort();
+  assertEquals(await client.end(), "");
+  await door.finished;
+  const dead = await serve({ signal: stop.signal });
+  await dead.finished;
+});
+
+Deno.test("one connection too many is closed, with one line in the log", async () => {
+  using cleanUp = new DisposableStack();
+  const events: DoorEvent[] = [];
+  await using door = await serveDovecotAuth({
+    path: `${temporaryFolder(cleanUp)}/auth`,
+    provider: PROVIDER,
+    maxConnections: 1,
+    onEvent: (event) => events.push(event),
+  });
+  using _first = await greeted(door);
+  for (let i = 0; i < 3; i++) {
+    using client = await connectTo(door);
+    assertEquals(await client.end(), "");
+  }
+  assertEquals(events, [{
+    kind: "closed",
+    door: "dovecot",
+    reason: "too-many-connections",
+  }]);
+});
+
+Deno.test("bad configuration is refused before anything is bound", async () => {
+  const provider = PROVIDER;
+  const rows: readonly (readonly [DoorOptions, string])[] = [
+    [{ provider }, "either path or port must be given"],
+    [{ provider, path: "/x", port: 1 }, "either path or port must be given"],
+    [{ provider, path: "" }, "path must be the path of a socket file"],
+    [{ provider, path: "/x", hostname: "::1" }, "hostname needs port"],
+    [{ provider, port: 0, mode: 0o600 }, "mode and group need path"],
+    [{ provider, path: "/x", group: -1 }, "group must be a group's name"],
+    [{ provider, path: "/x", group: "" }, "group must be a group's name"],
+  ];
+  for (const [options, text] of rows) {
+    await assertRejects(
+      () => serveDovecotAuth(options),
+      TypeError,
+      `Cannot serve Dovecot auth: ${text}`,
+    );
+  }
+  const ranges: readonly (readonly [DoorOptions, string])[] = [
+    [{ provider, path: "/x", mode: 0o1000 }, "mode must be from 0o000 to"],
+    [{ provider, port: 65_536 }, "port must be an integer from 0 to 65535"],
+    [{ provider, port: 0, timeoutMs: 0 }, "timeoutMs must be an integer"],
+    [{ provider, port: 0, maxConnections: 0 }, "maxConnections must be"],
+  ];
+  for (const [options, text] of ranges) {
+    await assertRejects(
+      () => serveDovecotAuth(options),
+      RangeError,
+      `Cannot serve Dovecot auth: ${text}`,
+    );
+  }
+});
+
+Deno.test("a port that is taken is the system's error", async () => {
+  await using door = await serve();
+  const [address] = door.addrs;
+  assert(address?.transport === "tcp");
+  await assertRejects(() => serve({ port: address.port }), Error);
+});

@@ -1,0 +1,312 @@
+import {
+  type DovecotAction,
+  type DovecotSession,
+  newDovecotSession,
+} from "../../../adapters/dovecot/session.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { base64 } from "../../support/octets.ts";
+import { newRandom, pick } from "../../support/random.ts";
+import { plain } from "../../support/smtp_client.ts";
+
+const IDENTITY = { serverId: 1, connectionId: 1, cookie: "0".repeat(32) };
+
+const POSTFIX = "service=smtp\tnologin\tlip=127.0.0.1\trip=192.0.2.7";
+
+const INVALID = "reason=Authentication credentials invalid";
+
+/** A session behind its handshake, and what it says and wants. */
+class Talk {
+  readonly session: DovecotSession = newDovecotSession(IDENTITY);
+  #now = 0;
+
+  constructor(minor = 0) {
+    this.session.open();
+    this.session.receive(encode(`VERSION\t1\t${minor}\nCPID\t7\n`), 0);
+  }
+
+  say(text: string, later = 0): readonly DovecotAction[] {
+    this.#now += later;
+    return this.session.receive(encode(`${text}\n`), this.#now);
+  }
+
+  /** What it sends, closes or asks, as lines. */
+  lines(text: string, later = 0): string[] {
+    return shown(this.say(text, later));
+  }
+
+  /** The same for a decision. */
+  decided(id: number, decision: Parameters<DovecotSession["decided"]>[1]) {
+    return shown(this.session.decided(id, decision));
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function shown(actions: readonly DovecotAction[]): string[] {
+  return actions.flatMap((action) => {
+    switch (action.kind) {
+      case "send":
+        return action.text.trimEnd() === "" ? [] : [action.text.slice(0, -1)];
+      case "ask":
+        return [`ask ${action.id} ${action.request.username}`];
+      case "drop":
+        return [`drop ${action.id}`];
+      case "ended":
+        return [`ended ${action.event.outcome} ${action.event.reason}`];
+      case "close":
+        return [action.why === undefined ? "close" : `close: ${action.why}`];
+      default:
+        return action satisfies never;
+    }
+  });
+}
+
+Deno.test("PLAIN with an initial response asks the provider", () => {
+  const talk = new Talk();
+  const [action] = talk.say(
+    `AUTH\t1\tPLAIN\t${POSTFIX}\tresp=${plain("ann", "secret")}`,
+  );
+  assert(action?.kind === "ask");
+  assertEquals(action.request, {
+    username: "ann",
+    password: "secret",
+    mechanism: "PLAIN",
+    remoteIp: "192.0.2.7",
+    heloName: "",
+  });
+  assertEquals(talk.decided(1, "authOk"), ["OK\t1\tuser=ann"]);
+});
+
+Deno.test("PLAIN without an initial response is challenged first", () => {
+  for (const none of ["", "\tresp="]) {
+    const talk = new Talk();
+    const auth = `AUTH\t1\tPLAIN\t${POSTFIX}${none}`;
+    assertEquals(talk.lines(auth), ["CONT\t1\t"]);
+    const response = plain("ann", "secret");
+    assertEquals(talk.lines(`CONT\t1\t${response}`), ["ask 1 ann"]);
+  }
+});
+
+Deno.test("LOGIN takes the user name and the password in turn", () => {
+  const talk = new Talk();
+  const auth = `AUTH\t1\tlogin\t${POSTFIX}`;
+  assertEquals(talk.lines(auth), ["CONT\t1\tVXNlcm5hbWU6"]);
+  assertEquals(talk.lines(`CONT\t1\t${base64("jörg")}`), [
+    "CONT\t1\tUGFzc3dvcmQ6",
+  ]);
+  const [action] = talk.say(`CONT\t1\t${base64("pä")}`);
+  assert(action?.kind === "ask");
+  assertEquals(action.request.mechanism, "LOGIN");
+  assertEquals(action.request.password, "pä");
+  assertEquals(talk.decided(1, "authInvalid"), [
+    `FAIL\t1\tuser=jörg\t${INVALID}`,
+  ]);
+});
+
+Deno.test("an empty response from minor version 2 on is a zero-length one", () => {
+  const rows = [[0, ["CONT\t1\t"]], [1, ["CONT\t1\t"]], [2, [
+    "ended error bad-message",
+    "FAIL\t1\tuser=\treason=Malformed authentication message",
+  ]]] as const;
+  for (const [minor, expected] of rows) {
+    assertEquals(new Talk(minor).lines("AUTH\t1\tPLAIN\tresp="), [...expected]);
+  }
+  assertEquals(
+    new Talk().lines("AUTH\t1\tPLAIN\tresp==").at(-1),
+    rows[2][1][1],
+  );
+});
+
+Deno.test("a wrong password and an unknown user read the same", () => {
+  const talk = new Talk();
+  talk.say(`AUTH\t1\tPLAIN\tresp=${plain("ann", "x")}`);
+  const ann = talk.decided(1, "authInvalid");
+  talk.say(`AUTH\t2\tPLAIN\tresp=${plain("nobody", "x")}`);
+  assertEquals(talk.decided(2, "authInvalid"), [
+    (ann[0] ?? "").replace("\t1\t", "\t2\t").replace("ann", "nobody"),
+  ]);
+});
+
+Deno.test("a temporary failure closes where one user has the connection", () => {
+  for (const minor of [0, 1]) {
+    const talk = new Talk(minor);
+    talk.say(`AUTH\t1\tPLAIN\tresp=${plain("ann", "x")}`);
+    assertEquals(talk.decided(1, "authFailure"), ["close"]);
+    assertEquals(talk.say("AUTH\t2\tPLAIN"), []);
+  }
+});
+
+Deno.test("a temporary failure is an answer where users share the connection", () => {
+  const temporary = ["FAIL\t1\tuser=ann\tcode=temp_fail\ttemp"];
+  const question = `PLAIN\tresp=${plain("ann", "x")}`;
+
+  const dovecot = new Talk(2);
+  dovecot.say(`AUTH\t1\t${question}`);
+  assertEquals(dovecot.decided(1, "authFailure"), temporary);
+
+  const final = new Talk(1);
+  final.say(`AUTH\t1\tPLAIN\tfinal-resp-ok\tresp=${plain("ann", "x")}`);
+  assertEquals(final.decided(1, "authFailure"), temporary);
+
+  for (const minor of [0, 1]) {
+    const several = new Talk(minor);
+    several.say(`AUTH\t1\t${question}`);
+    several.say(`AUTH\t2\t${question}`);
+    assertEquals(several.decided(1, "authFailure"), temporary);
+    assertEquals(several.decided(2, "authFailure"), ["close"]);
+  }
+});
+
+Deno.test("what Postfix has cancelled in silence does not keep a connection", () => {
+  const talk = new Talk(0);
+  talk.say("AUTH\t1\tLOGIN");
+  talk.say(`AUTH\t2\tPLAIN\tresp=${plain("ann", "x")}`);
+  assertEquals(talk.decided(2, "authFailure"), ["close"]);
+});
+
+Deno.test("one client's rubbish never breaks another's exchange", () => {
+  const rubbish = [
+    "AUTH\t2\tPLAIN\tresp=@@@",
+    "AUTH\t2\tPLAIN\tresp=A",
+    `AUTH\t2\tPLAIN\tresp=${"A".repeat(12_289)}`,
+    `AUTH\t2\tPLAIN\tresp=${"A".repeat(20_000)}`,
+    "AUTH\t2\tGSSAPI\tresp=AAAA",
+    "AUTH\t2\t",
+    "AUTH\t2",
+    "AUTH\t2\tPLAIN\tresp=\tuser=x",
+    `AUTH\t2\tPLAIN\tresp=${base64([0, 0xff, 0, 0x61])}`,
+    `AUTH\t2\tPLAIN\tresp=${base64("\0a\tb\0x")}`,
+    "AUTH\t2\tLOGIN\nCONT\t2\t*",
+    "AUTH\t2\tLOGIN\nCONT\t2\t@@@",
+    `AUTH\t2\tLOGIN\nCONT\t2\t${"A".repeat(20_000)}`,
+    "AUTH\t2\tLOGIN\nCONT\t2\tYQ==\tYQ==",
+  ];
+  for (const minor of [0, 1, 2]) {
+    for (const line of rubbish) {
+      const talk = new Talk(minor);
+      talk.say(`AUTH\t1\tPLAIN\tresp=${plain("ann", "secret")}`);
+      const last = talk.lines(line).at(-1) ?? "";
+      assert(
+        last.startsWith("FAIL\t2\tuser="),
+        `${line.slice(0, 40)}: ${last}`,
+      );
+      assertEquals(talk.decided(1, "authOk"), ["OK\t1\tuser=ann"]);
+    }
+  }
+});
+
+Deno.test("what is no protocol closes the connection", () => {
+  const rows = [
+    ["VERSION\t2\t0", "another major version"],
+    ["HELLO", "unknown command"],
+    ["AUTH\t0\tPLAIN", "AUTH without an id"],
+    ["CONT\tx\t", "CONT without an id"],
+  ] as const;
+  for (const [line, why] of rows) {
+    assertEquals(new Talk().lines(line), [`close: ${why}`]);
+  }
+  const early = newDovecotSession(IDENTITY);
+  early.open();
+  assertEquals(shown(early.receive(encode("AUTH\t1\tPLAIN\n"), 0)), [
+    "close: no VERSION",
+  ]);
+  const twice = new Talk();
+  twice.say("AUTH\t1\tLOGIN");
+  assertEquals(twice.lines("AUTH\t1\tLOGIN"), ["close: an id in use"]);
+});
+
+Deno.test("a request that is not known is no fault of the user's", () => {
+  assertEquals(new Talk(0).lines("CONT\t9\tYQ=="), ["close"]);
+  assertEquals(new Talk(2).lines("CONT\t9\tYQ=="), [
+    "FAIL\t9\tuser=\tcode=temp_fail\ttemp",
+  ]);
+});
+
+Deno.test("CANCEL drops the exchange and is not answered", () => {
+  const talk = new Talk(2);
+  talk.say(`AUTH\t1\tPLAIN\tresp=${plain("ann", "x")}`);
+  assertEquals(talk.lines("CANCEL\t1"), ["drop 1"]);
+  assertEquals(talk.decided(1, "authOk"), []);
+  talk.say("AUTH\t2\tLOGIN");
+  assertEquals(talk.lines("CANCEL\t2"), ["ended error cancelled"]);
+  assertEquals(talk.lines("CANCEL\t2"), []);
+});
+
+Deno.test("exchanges that nobody goes on with are forgotten", () => {
+  const talk = new Talk(0);
+  talk.say("AUTH\t1\tLOGIN");
+  assertEquals(talk.lines("AUTH\t2\tLOGIN", 299_000), [
+    "CONT\t2\tVXNlcm5hbWU6",
+  ]);
+  assertEquals(talk.lines("AUTH\t3\tLOGIN", 2_000), [
+    "ended error cancelled",
+    "CONT\t3\tVXNlcm5hbWU6",
+  ]);
+});
+
+Deno.test("a thousand open exchanges are enough", () => {
+  const postfix = new Talk(0);
+  for (let id = 1; id <= 1_000; id++) postfix.say(`AUTH\t${id}\tLOGIN`);
+  assertEquals(postfix.lines("AUTH\t1001\tLOGIN"), [
+    "ended error cancelled",
+    "CONT\t1001\tVXNlcm5hbWU6",
+  ]);
+  const dovecot = new Talk(2);
+  const question = `PLAIN\tresp=${plain("ann", "x")}`;
+  for (let id = 1; id <= 1_000; id++) dovecot.say(`AUTH\t${id}\t${question}`);
+  assertEquals(dovecot.lines(`AUTH\t1001\t${question}`), [
+    "ended failure provider-failure",
+    "FAIL\t1001\tuser=\tcode=temp_fail\ttemp",
+  ]);
+  assertEquals(dovecot.decided(1, "authOk"), ["OK\t1\tuser=ann"]);
+});
+
+/** What random octets are folded into: what the protocol is written in. */
+const ALPHABET = "\n\n\t\t\t0012=\x01\x00\rAUTHCONPLIGN*@\x7f\xc3\xa4";
+
+const PIECES = [
+  "AUTH\t1\tPLAIN\tservice=smtp\trip=::1\tresp=AGFubgBzZWNyZXQ=\n",
+  "AUTH\t2\tLOGIN\n",
+  "AUTH\t2\tLOGIN\n",
+  "CONT\t2\tYW5u\n",
+  "CONT\t2\tYW5u\n",
+  "CANCEL\t1\n",
+  "AUTH\t3\tPLAIN\tresp=\n",
+  "CONT\t3\tAGEAYg==\n",
+  "AUTH\t4\tPLAIN\tresp=@\n",
+];
+
+Deno.test("random octets end in answers, and answers are lines (seeded)", () => {
+  for (let seed = 1; seed <= 2_000; seed++) {
+    const random = newRandom(seed);
+    const talk = new Talk(random(3));
+    const asked = new Set<number>();
+    for (let turn = 0; turn < 30; turn++) {
+      const text = random(3) === 0
+        ? Array.from({ length: random(20) }, () => pick(random, [...ALPHABET]))
+          .join("")
+        : pick(random, PIECES);
+      const octets = Uint8Array.from(text, (c) => c.charCodeAt(0) & 0xff);
+      const actions = [
+        ...talk.session.receive(octets, turn),
+        ...talk.session.decided(
+          1 + random(4),
+          pick(random, ["authOk", "authInvalid", "authFailure"] as const),
+        ),
+      ];
+      for (const action of actions) {
+        if (action.kind === "ask") asked.add(action.id);
+        if (action.kind !== "send") continue;
+        assert(
+          /^(?:CONT\t\d+\t[A-Za-z0-9+/=]*|OK\t\d+\tuser=[^\t\n]+|FAIL\t\d+\tuser=[^\t\n]*(?:\t[^\t\n]+)+)\n$/
+            .test(action.text),
+          `seed ${seed}: ${JSON.stringify(action.text)}`,
+        );
+        const [, ok] = /^OK\t(\d+)\t/.exec(action.text) ?? [];
+        assert(ok === undefined || asked.has(Number(ok)), `seed ${seed}`);
+      }
+    }
+  }
+});

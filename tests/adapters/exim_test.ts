@@ -1,0 +1,166 @@
+// Exim asks the Dovecot door, over a unix socket and over TCP, and the
+// saslauthd door, whose path is compiled into it.
+
+import { serveDovecotAuth } from "../../adapters/dovecot/server.ts";
+import type { DoorEvent } from "../../adapters/events.ts";
+import { serveSaslauthd } from "../../adapters/saslauthd/server.ts";
+import { assert, assertEquals, assertMatch } from "../support/assert.ts";
+import { daemonTest, freePort } from "../support/daemons.ts";
+import {
+  checkDecisions,
+  checkOutages,
+  type DoorCheck,
+  tryLogin,
+} from "../support/adapter_check.ts";
+import { EXIM, EXIM_HEAVY, startExim } from "../support/exim_daemon.ts";
+import {
+  type FickleEndpoint,
+  LOGINS,
+  newFickleEndpoint,
+} from "../support/fickle_endpoint.ts";
+import { temporaryFolder } from "../support/listener.ts";
+import { codeBlocks, placed } from "../support/pages.ts";
+import { base64 } from "../support/octets.ts";
+import { SmtpClient } from "../support/smtp_client.ts";
+
+/** Whom Exim works as. */
+const EXIM_GROUP = "Debian-exim";
+
+const MECHANISMS = ["PLAIN", "LOGIN"] as const;
+
+/** Exim says no enhanced codes in these replies. */
+function check(port: number, endpoint: FickleEndpoint): DoorCheck {
+  return { port, endpoint, ok: "235", invalid: "535", failure: "435" };
+}
+
+const [LOGIN] = LOGINS;
+
+daemonTest(EXIM_HEAVY, "asks the Dovecot door", async ({ path }, t) => {
+  await using endpoint = newFickleEndpoint();
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  Deno.chmodSync(folder, 0o755);
+  const events: DoorEvent[] = [];
+  const options = {
+    provider: endpoint.provider,
+    onEvent: (event: DoorEvent) => void events.push(event),
+  };
+  const openUnix = () =>
+    serveDovecotAuth({
+      ...options,
+      path: `${folder}/auth`,
+      group: EXIM_GROUP,
+    });
+  let unix = await openUnix();
+  await using tcp = await serveDovecotAuth({ ...options, port: 0 });
+  const [address] = tcp.addrs;
+  const tcpPort = address?.transport === "tcp" ? address.port : 0;
+  const ports = { unix: freePort(), tcp: freePort() };
+  const start = (port: number, socket: string) =>
+    startExim(
+      path,
+      [port],
+      MECHANISMS.flatMap((mechanism) => authenticator(mechanism, socket)),
+    );
+  await using _unix = await start(ports.unix, `${folder}/auth`);
+  await using _tcp = await start(ports.tcp, `127.0.0.1 ${tcpPort}`);
+
+  for (const [name, port] of Object.entries(ports)) {
+    await t.step(
+      `${name}: right and wrong passwords`,
+      () => checkDecisions(check(port, endpoint)),
+    );
+    await t.step(
+      `${name}: no outage is a wrong password`,
+      () => checkOutages(check(port, endpoint)),
+    );
+  }
+  await t.step("without the door it is 435, then works again", async () => {
+    await unix.shutdown();
+    assertEquals(await tryLogin(ports.unix, LOGIN), "435");
+    unix = await openUnix();
+    assertEquals(await tryLogin(ports.unix, LOGIN), "235");
+  });
+  await t.step("rubbish is refused and hurts nobody", async () => {
+    using client = await SmtpClient.greeted(ports.unix);
+    await client.command("AUTH PLAIN @@@", "535");
+    await client.command("AUTH PLAIN =", "535");
+    await client.command("AUTH LOGIN", "334");
+    await client.command("*", "501");
+    await client.command(
+      `AUTH LOGIN ${base64(LOGIN.username)}`,
+      "334",
+    );
+    await client.command(base64(LOGIN.password), "235");
+  });
+  await t.step("the provider learns the client's address", () => {
+    const addresses = new Set(
+      events.map((event) => event.kind === "auth" ? event.remoteIp : ""),
+    );
+    assertEquals([...addresses], ["127.0.0.1"]);
+  });
+  await unix.shutdown();
+});
+
+function authenticator(mechanism: string, socket: string): string[] {
+  return [
+    `${mechanism.toLowerCase()}:`,
+    "  driver = dovecot",
+    `  public_name = ${mechanism}`,
+    `  server_socket = ${socket}`,
+    "  server_set_id = $auth1",
+  ];
+}
+
+/** Compiled into every Debian Exim. */
+const MUX = "/run/saslauthd/mux";
+
+daemonTest(
+  { ...EXIM, ...(isServed(MUX) ? { program: undefined } : {}) },
+  "asks the saslauthd door",
+  async ({ path }, t) => {
+    await using endpoint = newFickleEndpoint();
+    Deno.mkdirSync("/run/saslauthd", { recursive: true });
+    const events: DoorEvent[] = [];
+    const open = () =>
+      serveSaslauthd({
+        path: MUX,
+        group: EXIM_GROUP,
+        provider: endpoint.provider,
+        onEvent: (event) => events.push(event),
+      });
+    let door = await open();
+    const port = freePort();
+    // As docs/exim.md prints it, but for TLS.
+    const page = placed(codeBlocks("exim.md", "ini")[1], {
+      "${if def:tls_in_cipher}": "yes",
+    });
+    await using exim = await startExim(path, [port], [page]);
+    await t.step(
+      "right and wrong passwords",
+      () => checkDecisions(check(port, endpoint)),
+    );
+    await t.step(
+      "no outage is a wrong password",
+      () => checkOutages(check(port, endpoint)),
+    );
+    await t.step("without the door it is 435, then works again", async () => {
+      await door.shutdown();
+      assertEquals(await tryLogin(port, LOGIN), "435");
+      door = await open();
+      assertEquals(await tryLogin(port, LOGIN), "235");
+    });
+    await door.shutdown();
+    assert(events.length > 20);
+    assertMatch(exim.log(), /daemon started/);
+  },
+);
+
+/** Whether a saslauthd of this machine's own has a file there. */
+function isServed(path: string): boolean {
+  try {
+    return Deno.statSync(path).isSocket === true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,203 @@
+import { newHTTPAuthProvider } from "../../../auth/providers/http.ts";
+import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
+import { authHandler } from "../../../adapters/http/handler.ts";
+import type { DoorEvent } from "../../../adapters/events.ts";
+import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+import { newRequest } from "../../support/auth_request.ts";
+import { newClientFetch } from "../../support/http_end.ts";
+
+Deno.test.sanitizer({ ops: true, resources: true });
+
+const URL = "http://auth.example/";
+
+const TOKEN = "known-to-both";
+
+function post(
+  body: BodyInit | null,
+  headers: Readonly<Record<string, string>> = {},
+): Request {
+  return new Request(URL, {
+    method: "POST",
+    body,
+    headers: { "content-type": "application/json", ...headers },
+  });
+}
+
+const never = () => new Promise<AuthDecision>(() => {});
+
+Deno.test("authHandler() and newHTTPAuthProvider() are inverse", async () => {
+  const seen: AuthRequest[] = [];
+  let decision: AuthDecision = "authOk";
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    authHandler((request) => {
+      seen.push(request);
+      return decision;
+    }, { bearerToken: TOKEN }),
+  );
+  using client = newClientFetch();
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const provider = newHTTPAuthProvider(url, {
+    bearerToken: TOKEN,
+    fetch: client.fetch,
+  });
+  const requests = [
+    newRequest(),
+    newRequest({ username: "jörg@例え.jp", password: ` pä"\\\u2028🔑 ` }),
+    newRequest({ mechanism: "LOGIN", remoteIp: "", heloName: "" }),
+    newRequest({ remoteIp: "2001:db8::7", heloName: "[192.0.2.7]" }),
+  ];
+  for (const answer of ["authOk", "authInvalid", "authFailure"] as const) {
+    decision = answer;
+    for (const request of requests) {
+      assertEquals(await provider(request), answer);
+      assertEquals(seen.pop(), request);
+    }
+  }
+  const stranger = newHTTPAuthProvider(url, { fetch: client.fetch });
+  assertEquals(await stranger(newRequest()), "authInvalid");
+  assertEquals(seen, []);
+  await server.shutdown();
+});
+
+Deno.test("authHandler() answers as the contract says", async () => {
+  const rows = [
+    [() => "authOk" as const, 200, '{"ok":true}'],
+    [() => "authInvalid" as const, 200, '{"ok":false}'],
+    [
+      () => "authFailure" as const,
+      503,
+      '{"error":"the provider cannot tell"}',
+    ],
+    [
+      () => Promise.reject(new Error("down")),
+      503,
+      '{"error":"the provider cannot tell"}',
+    ],
+    [never, 503, '{"error":"the provider cannot tell"}'],
+  ] as const;
+  for (const [provider, status, body] of rows) {
+    const handler = authHandler(provider, { timeoutMs: 30 });
+    const response = await handler(post(JSON.stringify(newRequest())));
+    assertEquals(response.status, status);
+    assertEquals(response.headers.get("content-type"), "application/json");
+    assertEquals(response.headers.get("cache-control"), "no-store");
+    assertEquals(await response.text(), body);
+  }
+});
+
+Deno.test("authHandler() refuses bad requests with 400 and does not ask", async () => {
+  const events: DoorEvent[] = [];
+  const handler = authHandler(() => {
+    throw new Error("asked");
+  }, { onEvent: (event) => events.push(event) });
+  const valid = newRequest();
+  const with_ = (changes: object) => JSON.stringify({ ...valid, ...changes });
+  const bodies: readonly (BodyInit | null)[] = [
+    null,
+    "",
+    "{",
+    "null",
+    "[]",
+    '"text"',
+    "{}",
+    JSON.stringify({ username: "ann", password: "x" }),
+    with_({ username: 1 }),
+    with_({ username: "" }),
+    with_({ username: "a\nb" }),
+    with_({ username: "a\u0085b" }),
+    with_({ username: "\ud800" }),
+    with_({ password: "" }),
+    with_({ password: "a\0b" }),
+    with_({ password: null }),
+    with_({ mechanism: undefined }),
+    with_({ remoteIp: [] }),
+    with_({ heloName: {} }),
+    Uint8Array.of(0x7b, 0xff, 0x7d),
+    with_({ heloName: "x".repeat(65_536) }),
+  ];
+  for (const body of bodies) {
+    const response = await handler(post(body));
+    assertEquals(response.status, 400, String(body).slice(0, 60));
+    const { error } = await response.json();
+    assertEquals(typeof error, "string");
+  }
+  for (const type of ["text/plain", "", "application/jsonx"]) {
+    const response = await handler(
+      post(JSON.stringify(valid), { "content-type": type }),
+    );
+    assertEquals(response.status, 400, type);
+    await response.body?.cancel();
+  }
+  assert(
+    events.every((event) =>
+      event.kind === "auth" && event.reason === "bad-syntax" &&
+      event.outcome === "error"
+    ),
+  );
+  assertEquals(events.length, bodies.length + 3);
+});
+
+Deno.test("authHandler() takes what later versions may add", async () => {
+  const handler = authHandler(() => "authOk");
+  const body = JSON.stringify({ ...newRequest(), tls: true });
+  const response = await handler(
+    post(body, { "content-type": "Application/JSON; charset=utf-8" }),
+  );
+  assertEquals(await response.json(), { ok: true });
+});
+
+Deno.test("authHandler() takes POST only", async () => {
+  const handler = authHandler(() => "authOk");
+  for (const method of ["GET", "PUT", "DELETE"]) {
+    const response = await handler(new Request(URL, { method }));
+    assertEquals(response.status, 405);
+    assertEquals(response.headers.get("allow"), "POST");
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("authHandler() tells a wrong token from a wrong password in the log", async () => {
+  const events: DoorEvent[] = [];
+  const handler = authHandler(() => "authInvalid", {
+    bearerToken: TOKEN,
+    onEvent: (event) => events.push(event),
+  });
+  const body = JSON.stringify(newRequest());
+  const rows = [
+    [{}, 401],
+    [{ authorization: `Bearer ${TOKEN}x` }, 401],
+    [{ authorization: "Bearer " }, 401],
+    [{ authorization: TOKEN }, 401],
+    [{ authorization: `Basic ${TOKEN}` }, 401],
+    [{ authorization: `Bearer ${TOKEN}` }, 200],
+    [{ authorization: `bearer  ${TOKEN}` }, 200],
+  ] as const;
+  for (const [headers, status] of rows) {
+    const response = await handler(post(body, headers));
+    assertEquals(response.status, status, JSON.stringify(headers));
+    assert(!(await response.text()).includes(TOKEN));
+  }
+  assertEquals(
+    events.map((event) => event.kind === "auth" && event.reason),
+    rows.map(([, status]) =>
+      status === 401 ? "bad-token" : "wrong-credentials"
+    ),
+  );
+  assert(!JSON.stringify(events).includes(TOKEN));
+});
+
+Deno.test("authHandler() refuses a bad configuration", () => {
+  for (const bearerToken of ["", "a b", "ä", "a\n"]) {
+    assertThrows(
+      () => authHandler(() => "authOk", { bearerToken }),
+      TypeError,
+      "Cannot create auth handler: bearerToken must be visible ASCII",
+    );
+  }
+  assertThrows(
+    () => authHandler(() => "authOk", { timeoutMs: 0 }),
+    RangeError,
+    "Cannot create auth handler: timeoutMs must be an integer",
+  );
+});

@@ -1,0 +1,102 @@
+// nginx asks the endpoint that nginxAuthHandler() makes.
+
+import type { DoorEvent } from "../../../adapters/events.ts";
+import { nginxAuthHandler } from "../../../adapters/nginx/handler.ts";
+import { serveSmtp } from "../../../smtp/listener.ts";
+import { assertEquals } from "../../support/assert.ts";
+import { daemonTest, freePort } from "../../support/daemons.ts";
+import {
+  checkDecisions,
+  checkOutages,
+  type DoorCheck,
+  tryLogin,
+} from "../../support/adapter_check.ts";
+import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
+import { NGINX, startNginx } from "../../support/nginx.ts";
+import { SmtpClient } from "../../support/smtp_client.ts";
+
+const SECRET = "known-to-both";
+
+const [LOGIN] = LOGINS;
+
+daemonTest(NGINX, "asks the nginx door", async ({ path }, t) => {
+  await using endpoint = newFickleEndpoint();
+  await using upstream = serveSmtp({
+    port: 0,
+    provider: () => "authFailure",
+    requireAuth: false,
+  }, () => {});
+  const events: DoorEvent[] = [];
+  const handler = nginxAuthHandler(endpoint.provider, {
+    upstream: { hostname: "127.0.0.1", port: upstream.addrs[0]?.port ?? 0 },
+    secret: SECRET,
+    waitSeconds: 1,
+    onEvent: (event) => events.push(event),
+  });
+  const options = { hostname: "127.0.0.1", onListen: () => {} };
+  let auth = Deno.serve({ ...options, port: 0 }, handler);
+  const authPort = auth.addr.port;
+  const port = freePort();
+  await using _nginx = await startNginx(path, {
+    port,
+    mail: mail(port, authPort, SECRET),
+  });
+  const check: DoorCheck = {
+    port,
+    endpoint,
+    ok: "235 2.0.0",
+    invalid: "535 5.7.8",
+    failure: "454 4.7.0",
+  };
+
+  await t.step("right and wrong passwords", () => checkDecisions(check));
+  await t.step("no outage is a wrong password", () => checkOutages(check));
+  await t.step("without the door it is temporary, then works", async () => {
+    await auth.shutdown();
+    const status = await tryLogin(port, LOGIN);
+    assertEquals(status, "451 4.3.2");
+    auth = Deno.serve({ ...options, port: authPort }, handler);
+    assertEquals(await tryLogin(port, LOGIN), "235 2.0.0");
+  });
+  await t.step("what the client reads, and how often it may try", async () => {
+    using client = await SmtpClient.greeted(port);
+    const reply = await client.login(LOGIN.username, "x", "535 5.7.8");
+    assertEquals(reply.lines, ["Authentication credentials invalid"]);
+    await client.login(LOGIN.username, "y", "535 5.7.8");
+    await client.login(LOGIN.username, "z", "535 5.7.8");
+    await client.expectEnd();
+  });
+  await t.step("another secret is an outage", async () => {
+    const port = freePort();
+    await using _other = await startNginx(path, {
+      port,
+      mail: mail(port, authPort, "another"),
+    });
+    assertEquals(await tryLogin(port, LOGIN), "454 4.7.0");
+    const last = events.at(-1);
+    assertEquals(last?.kind === "auth" && last.reason, "bad-token");
+  });
+  await t.step("once through, the client talks to the upstream", async () => {
+    using client = await SmtpClient.greeted(port);
+    await client.login(LOGIN.username, LOGIN.password, "235");
+    await client.envelope();
+    await client.command("hello\r\n.", "250");
+  });
+  await auth.shutdown();
+});
+
+/** What docs/nginx.md prints, without TLS. */
+function mail(port: number, authPort: number, secret: string): string {
+  return `mail {
+    server_name mail.example.com;
+    auth_http 127.0.0.1:${authPort}/;
+    auth_http_header X-Auth-Key ${secret};
+    proxy_smtp_auth off;
+    xclient off;
+    server {
+        listen 127.0.0.1:${port};
+        protocol smtp;
+        smtp_auth plain login;
+    }
+}`;
+}

@@ -1,0 +1,89 @@
+// nodemailer's smtp-server, with smtpServerAuth() as its onAuth, under Node and
+// under Deno.
+
+import { assert, assertEquals } from "../../support/assert.ts";
+import {
+  checkDecisions,
+  checkOutages,
+  type DoorCheck,
+} from "../../support/adapter_check.ts";
+import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
+import { base64 } from "../../support/octets.ts";
+import { plain, SmtpClient } from "../../support/smtp_client.ts";
+import {
+  getSmtpServer,
+  hasNode,
+  type Runtime,
+} from "../../support/smtp_server_package.ts";
+
+const [LOGIN] = LOGINS;
+
+const installed = getSmtpServer();
+if (installed === undefined) {
+  console.warn("The tests with smtp-server are skipped: npm is out of reach");
+}
+addEventListener("unload", () => installed?.[Symbol.dispose]());
+
+Deno.test({
+  name: "smtp-server asks the provider, under Node and under Deno",
+  ignore: installed === undefined,
+  fn: async (t) => {
+    const server = installed;
+    if (server === undefined) return;
+    const runtimes: Runtime[] = hasNode() ? ["Node", "Deno"] : ["Deno"];
+    if (!hasNode()) {
+      console.warn("The test with smtp-server under Node is skipped: no node");
+    }
+    for (const runtime of runtimes) {
+      await using endpoint = newFickleEndpoint();
+      await using running = await server.start(runtime, endpoint.url);
+      const { port } = running;
+      const check: DoorCheck = {
+        port,
+        endpoint,
+        ok: "235",
+        invalid: "535",
+        failure: "454",
+      };
+      await t.step(
+        `${runtime}: right and wrong passwords`,
+        () => checkDecisions(check),
+      );
+      await t.step(
+        `${runtime}: no outage is a wrong password`,
+        () => checkOutages(check),
+      );
+      await t.step(`${runtime}: what the endpoint is asked`, async () => {
+        using client = await SmtpClient.greeted(port);
+        await client.login(LOGIN.username, LOGIN.password, "235");
+        assertEquals(endpoint.asked.at(-1), {
+          username: LOGIN.username,
+          mechanism: "PLAIN",
+          remoteIp: "127.0.0.1",
+          heloName: "client.example.net",
+        });
+      });
+      await t.step(
+        `${runtime}: what no user can mean is not asked`,
+        async () => {
+          const before = endpoint.asked.length;
+          using client = await SmtpClient.greeted(port);
+          const latin1 = base64([0, 0x61, 0, 0xe4]);
+          await client.command(`AUTH PLAIN ${latin1}`, "535");
+          await client.command(
+            `AUTH PLAIN ${plain("ann", "x", "bob")}`,
+            "535",
+          );
+          await client.command(`AUTH PLAIN ${plain("ann", "")}`, "501");
+          await client.command(`AUTH PLAIN ${plain("", "x", "bob")}`, "501");
+          assertEquals(endpoint.asked.length, before);
+        },
+      );
+      await t.step(`${runtime}: the log has no password`, () => {
+        const log = running.output();
+        assert(log.includes('"door":"smtp-server","outcome":"ok"'), log);
+        for (const { password } of LOGINS) assert(!log.includes(password));
+      });
+    }
+  },
+});

@@ -1,0 +1,698 @@
+import { explain, type ProviderReason } from "../../../../auth/reasons.ts";
+import { withThrottle } from "../../../../auth/guards/throttle/throttle.ts";
+import type { ThrottleOptions } from "../../../../auth/guards/throttle/options.ts";
+import {
+  newMemoryThrottleStore,
+  type ThrottleStore,
+} from "../../../../auth/guards/throttle/store.ts";
+import type { AuthProvider, AuthRequest } from "../../../../auth/types.ts";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertStrictEquals,
+  assertThrows,
+} from "../../../support/assert.ts";
+import {
+  newSlowProvider,
+  type Outcome,
+  outcomeOf,
+  watched,
+} from "../../../support/asked_provider.ts";
+import { newRequest } from "../../../support/auth_request.ts";
+import { newClock } from "../../../support/clock.ts";
+import { newCountedSignal } from "../../../support/counted_signal.ts";
+import { newRandom, pick } from "../../../support/random.ts";
+import { newCountingStore } from "../../../support/throttle_store.ts";
+
+// Off unless asked for since Deno 2.8: no timer, connection or body may be left.
+Deno.test.sanitizer({ ops: true, resources: true });
+
+const HOME = "192.0.2.7";
+const AWAY = "198.51.100.7";
+
+const OK: Outcome = ["authOk", "ok"];
+const WRONG: Outcome = ["authInvalid", "wrong-credentials"];
+
+function throttled(what: "user" | "pair" | "network"): Outcome {
+  return ["authFailure", `throttled-${what}`];
+}
+
+/** Knows one password for everybody whose name begins with a, b or c. */
+const users: AuthProvider = ({ username, password }) =>
+  /^[a-c]/i.test(username) && password === "right" ? "authOk" : "authInvalid";
+
+/** A throttle without delays, and how to ask it. */
+function newGuarded(
+  options: ThrottleOptions = {},
+  provider: AuthProvider = users,
+) {
+  const { provider: inner, asked } = watched(provider);
+  const store = newCountingStore();
+  const guarded = withThrottle(inner, { delayMs: 0, store, ...options });
+  return {
+    asked,
+    ask: (
+      username: string,
+      password: string,
+      remoteIp = HOME,
+    ) => outcomeOf(guarded, { username, password, remoteIp }),
+  };
+}
+
+Deno.test("withThrottle() lets a device with an old password come 500 times", async () => {
+  const { ask, asked } = newGuarded();
+  assertEquals(await ask("ann", "right"), OK);
+  for (const where of [HOME, AWAY]) {
+    for (let i = 0; i < 500; i++) {
+      assertEquals(await ask("ann", "old", where), WRONG);
+    }
+  }
+  assertEquals(asked.length, 1001);
+  // Neither its user, there and elsewhere, nor others from there.
+  assertEquals(await ask("ann", "right", HOME), OK);
+  assertEquals(await ask("ann", "right", AWAY), OK);
+  assertEquals(await ask("ann", "right", "203.0.113.1"), OK);
+  assertEquals(await ask("bob", "right", AWAY), OK);
+});
+
+Deno.test("withThrottle() lets a device come 500 times that was never right there", async () => {
+  const { ask } = newGuarded();
+  for (let i = 0; i < 500; i++) {
+    assertEquals(await ask("ann", pick((n) => i % n, ["old", "older"])), WRONG);
+  }
+  assertEquals(await ask("ann", "right"), OK);
+});
+
+Deno.test("withThrottle() stops twenty different guesses, from wherever they come", async () => {
+  const rows = [
+    ["one network", () => HOME, "pair", 10],
+    ["four networks", (i: number) => `192.0.${i % 4}.1`, "user", 20],
+    ["a network each", (i: number) => `192.0.${i}.1`, "user", 20],
+    ["an unknown address", () => "", "user", 20],
+    ["IPv6", (i: number) => `2001:db8:0:${i % 256}::1`, "pair", 10],
+  ] as const;
+  for (const [what, from, limit, allowed] of rows) {
+    const { ask, asked } = newGuarded();
+    for (let i = 0; i < 20; i++) await ask("ann", `guess ${i}`, from(i));
+    assertEquals(asked.length, allowed, what);
+    // Right or wrong: the provider is not asked, and nobody learns anything.
+    for (const password of ["right", "guess 0", "guess 99"]) {
+      assertEquals(await ask("ann", password, from(0)), throttled(limit), what);
+    }
+    assertEquals(asked.length, allowed, what);
+  }
+});
+
+Deno.test("withThrottle() stops guesses for many users from one network", async () => {
+  const { ask, asked } = newGuarded();
+  for (let i = 0; i < 150; i++) {
+    const outcome = await ask(`b${i}`, "12345678", `192.0.2.${i}`);
+    assertEquals(outcome, i < 100 ? WRONG : throttled("network"));
+  }
+  assertEquals(asked.length, 100);
+  assertEquals(await ask("ann", "right", "192.0.3.1"), OK, "next door");
+});
+
+Deno.test("withThrottle() treats unknown users like known ones", async () => {
+  const transcript = async (username: string) => {
+    const { ask } = newGuarded();
+    const outcomes: Outcome[] = [];
+    for (let i = 0; i < 30; i++) {
+      outcomes.push(await ask(username, `guess ${i % 25}`, `192.0.${i}.1`));
+    }
+    return outcomes;
+  };
+  assertEquals(await transcript("nobody"), await transcript("ann"));
+});
+
+Deno.test("withThrottle() lets a user in at home while others guess elsewhere", async () => {
+  const { ask } = newGuarded();
+  assertEquals(await ask("ann", "right", HOME), OK);
+  for (let i = 0; i < 100; i++) {
+    await ask("ann", `guess ${i}`, `198.51.${i}.1`);
+  }
+  assertEquals(await ask("ann", "right", AWAY), throttled("user"));
+  assertEquals(await ask("ann", "right", HOME), OK);
+  assertEquals(await ask("ann", "right", "192.0.2.200"), OK, "same network");
+  assertEquals(await ask("ann", "typo", HOME), WRONG);
+});
+
+Deno.test("withThrottle() lets a user in at home while others guess there for others", async () => {
+  const { ask } = newGuarded();
+  assertEquals(await ask("ann", "right"), OK);
+  for (let i = 0; i < 150; i++) await ask(`eve${i}`, "12345678");
+  assertEquals(await ask("bob", "right"), throttled("network"));
+  assertEquals(await ask("ann", "right"), OK);
+});
+
+Deno.test("withThrottle() stops guessing at home as well, after a hundred", async () => {
+  const { ask, asked } = newGuarded();
+  await ask("ann", "right");
+  for (let i = 0; i < 150; i++) {
+    const outcome = await ask("ann", `guess ${i}`);
+    assertEquals(outcome, i < 100 ? WRONG : throttled("pair"));
+  }
+  assertEquals(asked.length, 101);
+  assertEquals(await ask("ann", "right", AWAY), OK, "not elsewhere");
+  assertEquals(await ask("bob", "right", HOME), OK, "nor others");
+});
+
+Deno.test("withThrottle() trusts a network for a week, and not for ever", async () => {
+  using clock = newClock();
+  const { ask } = newGuarded({ now: clock.now });
+  const guessElsewhere = async (round: string) => {
+    for (let i = 0; i < 40; i++) {
+      await ask("ann", `guess ${round} ${i}`, `198.51.${i}.1`);
+    }
+  };
+  await ask("ann", "right");
+  clock.wind(604_800_000 - 1);
+  await guessElsewhere("before");
+  assertEquals(await ask("ann", "right"), OK);
+  clock.wind(604_800_000);
+  await guessElsewhere("after");
+  assertEquals(await ask("ann", "right"), throttled("user"));
+});
+
+Deno.test("withThrottle() never exempts anybody with trustMs 0", async () => {
+  const { ask } = newGuarded({ trustMs: 0 });
+  await ask("ann", "right");
+  for (let i = 0; i < 40; i++) await ask("ann", `guess ${i}`, `198.51.${i}.1`);
+  assertEquals(await ask("ann", "right"), throttled("user"));
+});
+
+Deno.test("withThrottle() takes back what a user mistyped, and nothing else", async () => {
+  const { ask } = newGuarded({ userLimit: 8, pairLimit: 5, trustMs: 0 });
+  for (let i = 0; i < 4; i++) await ask("ann", `far ${i}`, AWAY);
+  for (let i = 0; i < 3; i++) await ask("ann", `typo ${i}`, HOME);
+  assertEquals(await ask("ann", "right", HOME), OK);
+  // Four are left of eight, whatever was typed at home.
+  for (let i = 0; i < 4; i++) {
+    assertEquals(await ask("ann", `new ${i}`, HOME), WRONG);
+  }
+  assertEquals(await ask("ann", "new 4", HOME), throttled("user"));
+});
+
+Deno.test("withThrottle() gives a guesser nothing for an account of the guesser's own", async () => {
+  const { ask, asked } = newGuarded();
+  for (let i = 0; i < 150; i++) {
+    await ask("c-own", "right");
+    await ask(`b${i}`, "12345678");
+  }
+  assertEquals(
+    asked.filter(({ password }) => password !== "right").length,
+    100,
+  );
+});
+
+Deno.test("withThrottle() compares names case-folded and normalised", async () => {
+  const { ask, asked } = newGuarded({ pairLimit: 6 });
+  const spellings = [
+    ...["ann", "ANN", " Ann", "\uff41nn", "an\u00adn", "a\u{1d427}n"],
+    "anN",
+  ];
+  for (const [i, name] of spellings.entries()) {
+    const outcome = await ask(name, `guess ${i}`);
+    assertEquals(outcome, i < 6 ? WRONG : throttled("pair"), name);
+  }
+  assertEquals(asked.length, 6);
+  assertEquals(asked.map(({ username }) => username), spellings.slice(0, 6));
+});
+
+Deno.test("withThrottle() has networks of other sizes", async () => {
+  const rows = [
+    [{ ipv4Prefix: 32 }, "192.0.2.1", "192.0.2.2", OK],
+    [{}, "192.0.2.1", "192.0.2.254", throttled("pair")],
+    [{}, "192.0.2.1", "::ffff:192.0.2.254", throttled("pair")],
+    [{ ipv4Prefix: 16 }, "192.0.2.1", "192.0.3.1", throttled("pair")],
+    [{ ipv4Prefix: 0 }, "192.0.2.1", "8.8.8.8", throttled("pair")],
+    [{}, "2001:db8:0:ab00::1", "2001:db8:0:abff::", throttled("pair")],
+    [{}, "2001:db8:0:ab00::1", "2001:db8:0:ac00::", OK],
+    [{ ipv6Prefix: 64 }, "2001:db8::1", "2001:db8::2", throttled("pair")],
+    [{ ipv6Prefix: 64 }, "2001:db8::1", "2001:db8:0:1::1", OK],
+  ] as const;
+  for (const [options, one, other, outcome] of rows) {
+    const { ask } = newGuarded({ pairLimit: 2, ...options });
+    await ask("ann", "1", one);
+    await ask("ann", "2", one);
+    assertEquals(await ask("ann", "right", other), outcome, `${one} ${other}`);
+  }
+});
+
+Deno.test("withThrottle() counts guesses from a shared network for the user only", async () => {
+  const webmail = "127.0.0.1";
+  const shared = { sharedNetworks: ["127.0.0.0/8", "::1"] };
+  const { ask } = newGuarded(shared);
+  for (let i = 0; i < 150; i++) {
+    assertEquals(await ask(`bob${i}`, "typo", webmail), WRONG);
+  }
+  assertEquals(await ask("ann", "right", webmail), OK);
+  for (let i = 0; i < 20; i++) {
+    assertEquals(await ask("carl", `guess ${i}`, webmail), WRONG);
+  }
+  assertEquals(await ask("carl", "right", webmail), throttled("user"));
+  assertEquals(await ask("carl", "right", HOME), throttled("user"));
+  assertEquals(await ask("ann", "right", webmail), OK);
+  // Guesses from elsewhere hold nobody up who has logged in there.
+  for (let i = 0; i < 40; i++) await ask("ann", `guess ${i}`, `192.0.${i}.1`);
+  assertEquals(await ask("ann", "right", AWAY), throttled("user"));
+  assertEquals(await ask("ann", "right", webmail), OK);
+  for (let i = 0; i < 100; i++) {
+    assertEquals(await ask("ann", `guess here ${i}`, webmail), WRONG);
+  }
+  assertEquals(await ask("ann", "right", webmail), throttled("pair"));
+});
+
+Deno.test("withThrottle() takes back what a user mistyped in a shared network", async () => {
+  const { ask } = newGuarded({ sharedNetworks: ["127.0.0.0/8"] });
+  for (let i = 0; i < 19; i++) await ask("ann", `typo ${i}`, "127.0.0.1");
+  assertEquals(await ask("ann", "right", "127.0.0.1"), OK);
+  for (let i = 0; i < 9; i++) {
+    assertEquals(await ask("ann", `slip ${i}`, HOME), WRONG);
+  }
+  assertEquals(await ask("ann", "right", HOME), OK);
+});
+
+Deno.test("withThrottle() counts wrong passwords only, not failures", async () => {
+  const { ask, asked } = newGuarded({}, (request) => {
+    explain(request, "backend-timeout");
+    return Promise.resolve("authFailure");
+  });
+  for (let i = 0; i < 200; i++) {
+    const outcome = await ask("ann", `guess ${i}`);
+    assertEquals(outcome, ["authFailure", "backend-timeout"]);
+  }
+  assertEquals(asked.length, 200);
+});
+
+Deno.test("withThrottle() forgives a guess at a time, and all within the window", async () => {
+  using clock = newClock();
+  const { ask, asked } = newGuarded({ now: clock.now });
+  for (let i = 0; i < 10; i++) await ask("ann", `guess ${i}`);
+  clock.wind(359_999);
+  assertEquals(await ask("ann", "right"), throttled("pair"));
+  clock.wind(1);
+  assertEquals(await ask("ann", "next"), WRONG);
+  assertEquals(await ask("ann", "right"), throttled("pair"));
+  // Being refused costs nothing: the lock ends though somebody knocks.
+  for (let i = 0; i < 360; i++) {
+    clock.wind(1000);
+    if ((await ask("ann", `knock ${i}`))[0] === "authInvalid") break;
+  }
+  assertEquals(asked.length, 12);
+  clock.wind(3_600_000);
+  assertEquals(await ask("ann", "right"), OK);
+});
+
+/** Asks once, and tells how long the answer was held up. */
+async function delayOf(
+  clock: ReturnType<typeof newClock>,
+  ask: () => Promise<Outcome>,
+): Promise<[number, Outcome]> {
+  const before = clock.now();
+  let done = false;
+  const outcome = ask().finally(() => done = true);
+  await Promise.race([outcome, clock.hasTimers(1)]);
+  // Hashing takes turns of the event loop, but none of this clock's time.
+  if (!done) clock.wind(clock.timers()[0] ?? 0);
+  return [Math.round(clock.now() - before), await outcome];
+}
+
+Deno.test("withThrottle() delays the guesses before a limit, right or wrong, up to 5 s", async () => {
+  using clock = newClock();
+  const { ask, asked } = newGuarded({ now: clock.now, delayMs: 5000 });
+  const delays: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const [delay, outcome] = await delayOf(
+      clock,
+      () => ask("ann", `guess ${i}`),
+    );
+    assertEquals(outcome, WRONG);
+    delays.push(delay);
+  }
+  // The counts drain while the delays go by, but not by a whole guess.
+  assertEquals(delays, [0, 0, 0, 0, 156, 313, 625, 1250, 2500, 5000]);
+  assertEquals(await ask("ann", "right"), throttled("pair"));
+  clock.wind(360_000);
+  assertEquals(await delayOf(clock, () => ask("ann", "right")), [5000, OK]);
+  assertEquals(asked.length, 11);
+  assertEquals(clock.timers(), []);
+});
+
+Deno.test("withThrottle() takes a shorter longest delay", async () => {
+  using clock = newClock();
+  const { ask } = newGuarded({ now: clock.now, delayMs: 320 });
+  const delays: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    delays.push((await delayOf(clock, () => ask("ann", `guess ${i}`)))[0]);
+  }
+  assertEquals(delays, [0, 0, 0, 0, 10, 20, 40, 80, 160, 320]);
+});
+
+Deno.test("withThrottle() asks only when the delay is over, and not for a client that has gone", async () => {
+  using clock = newClock();
+  const { provider, asked } = watched(users);
+  const guarded = withThrottle(provider, {
+    store: newCountingStore(),
+    now: clock.now,
+  });
+  for (let i = 0; i < 4; i++) {
+    await outcomeOf(guarded, { password: `guess ${i}` });
+  }
+  const { signal, abort, listening } = newCountedSignal();
+  const outcome = outcomeOf(guarded, { password: "right" }, signal);
+  await clock.hasTimers(1);
+  clock.wind(156);
+  assertEquals([asked.length, clock.timers().length], [4, 1]);
+  abort();
+  assertEquals(await outcome, ["authFailure", "client-gone"]);
+  assertEquals([asked.length, clock.timers().length, listening()], [4, 0, 0]);
+  const again = outcomeOf(guarded, { username: "ann", password: "x" }, signal);
+  assertEquals(await again, ["authFailure", "client-gone"]);
+});
+
+Deno.test("withThrottle() does not let a thousand connections guess at once", async () => {
+  using clock = newClock();
+  const { provider, calls, call } = newSlowProvider();
+  const guarded = withThrottle(provider, {
+    store: newCountingStore(),
+    delayMs: 0,
+    now: clock.now,
+  });
+  const outcomes = Array.from(
+    { length: 1000 },
+    (_, i) => outcomeOf(guarded, { password: `guess ${i}` }),
+  );
+  await call(9);
+  assertEquals(calls.length, 10);
+  for (let i = 0; i < 10; i++) (await call(i)).answer("authInvalid");
+  const all = await Promise.all(outcomes);
+  assertEquals(calls.length, 10);
+  assertEquals(all.slice(0, 10), new Array(10).fill(WRONG));
+  assertEquals(all.slice(10), new Array(990).fill(throttled("pair")));
+  assertEquals(clock.timers(), []);
+});
+
+Deno.test("withThrottle() lets a program in that opens fifty connections at once", async () => {
+  using clock = newClock();
+  const { provider, calls, call } = newSlowProvider();
+  const guarded = withThrottle(provider, {
+    store: newCountingStore(),
+    now: clock.now,
+  });
+  const outcomes = Array.from({ length: 50 }, () => outcomeOf(guarded));
+  for (let i = 0; i < 50; i++) (await call(i)).answer("authOk");
+  assertEquals(await Promise.all(outcomes), new Array(50).fill(OK));
+  assertEquals([calls.length, clock.timers().length], [50, 0]);
+});
+
+Deno.test("withThrottle() makes nobody wait for others for more than 5 s", async () => {
+  using clock = newClock();
+  const { provider, calls, call } = newSlowProvider();
+  const guarded = withThrottle(provider, {
+    store: newCountingStore(),
+    now: clock.now,
+    pairLimit: 1,
+  });
+  const first = outcomeOf(guarded, { password: "1" });
+  const second = outcomeOf(guarded, { password: "2" });
+  const { signal, abort, listening } = newCountedSignal();
+  const third = outcomeOf(guarded, { password: "3" }, signal);
+  await clock.hasTimers(2);
+  abort();
+  assertEquals(await third, ["authFailure", "client-gone"]);
+  assertEquals([clock.timers(), listening()], [[5000], 0]);
+  clock.wind(5000);
+  assertEquals(await second, throttled("pair"));
+  (await call(0)).answer("authOk");
+  assertEquals(await first, OK);
+  assertEquals([calls.length, clock.timers().length], [1, 0]);
+});
+
+Deno.test("withThrottle() passes a turn on when the one called has gone", async () => {
+  using clock = newClock();
+  const { provider, call } = newSlowProvider();
+  const guarded = withThrottle(provider, {
+    store: newCountingStore(),
+    now: clock.now,
+    pairLimit: 1,
+  });
+  const first = outcomeOf(guarded, { password: "1" });
+  const { signal, abort } = newCountedSignal();
+  const second = outcomeOf(guarded, { password: "2" }, signal);
+  const third = outcomeOf(guarded, { password: "3" });
+  await clock.hasTimers(2);
+  (await call(0)).answer("authFailure");
+  await clock.hasTimers(1);
+  abort();
+  assertEquals(await first, ["authFailure", "provider-failure"]);
+  assertEquals((await second)[0], "authFailure");
+  // Whether the second was still asked or not, the third gets its turn.
+  for (let i = 1;; i++) {
+    const next = await call(i);
+    if (next.request.password !== "3") continue;
+    next.answer("authOk");
+    break;
+  }
+  assertEquals(await third, OK);
+  assertEquals(clock.timers(), []);
+});
+
+Deno.test("withThrottle() answers at once where the provider does", async () => {
+  for (const decision of ["authOk", "authFailure"] as const) {
+    const guarded = withThrottle(() => decision);
+    // The first login from a network is noted, which takes a turn.
+    await guarded(newRequest());
+    assertEquals(guarded(newRequest()), decision);
+  }
+});
+
+Deno.test("withThrottle() hands on the same request and the same signal", async () => {
+  const seen: [AuthRequest, AbortSignal | undefined][] = [];
+  const guarded = withThrottle((request, signal) => {
+    seen.push([request, signal]);
+    return "authOk";
+  });
+  const request = Object.freeze(newRequest());
+  const { signal } = new AbortController();
+  await guarded(request, signal);
+  assertStrictEquals(seen[0]?.[0], request);
+  assertStrictEquals(seen[0]?.[1], signal);
+});
+
+Deno.test("withThrottle() guards a provider that throws, rejects or talks nonsense", async () => {
+  const rows: readonly (readonly [() => unknown, ProviderReason])[] = [
+    [() => JSON.parse("!"), "provider-error"],
+    [() => Promise.reject(new Error("down")), "provider-error"],
+    [() => "yes", "provider-nonsense"],
+    [() => Promise.resolve(undefined), "provider-nonsense"],
+  ];
+  for (const [answer, reason] of rows) {
+    const provider = answer as AuthProvider;
+    const { ask } = newGuarded({}, provider);
+    assertEquals(await ask("ann", "x"), ["authFailure", reason]);
+  }
+});
+
+Deno.test("withThrottle() blocks no login when its store is no good", async () => {
+  using clock = newClock();
+  const fails: readonly (() => never | Promise<never>)[] = [
+    () => {
+      throw new Error("down");
+    },
+    () => Promise.reject(new Error("down")),
+  ];
+  for (const fail of fails) {
+    const store: ThrottleStore = { read: fail, update: fail, secret: fail };
+    const { ask, asked } = newGuarded({ store, now: clock.now });
+    assertEquals(await ask("ann", "right"), OK);
+    for (let i = 0; i < 30; i++) await ask("bob", `guess ${i}`);
+    assertEquals(asked.length, 11, "and still counts");
+    assertEquals(await ask("ann", "right"), OK);
+  }
+});
+
+Deno.test("withThrottle() blocks no login when its store talks nonsense", async () => {
+  const nonsense: readonly unknown[] = [
+    undefined,
+    null,
+    "text",
+    [],
+    [1, 2, 3],
+    [null, {}, { count: 1 }],
+    new Array(3).fill({ count: 0, at: 0, keepMs: 1, guesses: [], networks: 1 }),
+    new Array(3).fill(
+      { count: 0, at: 0, keepMs: 1, guesses: [], networks: [null] },
+    ),
+  ];
+  for (const value of nonsense) {
+    for (const answer of [value, Promise.resolve(value)]) {
+      const store = {
+        read: () => answer,
+        update: () => answer,
+        secret: () => answer,
+      } as unknown as ThrottleStore;
+      const { ask } = newGuarded({ store });
+      const what = Deno.inspect(answer);
+      assertEquals(await ask("ann", "right"), OK, what);
+      for (let i = 0; i < 10; i++) await ask("bob", `guess ${i}`);
+      assertEquals(await ask("bob", "right"), throttled("pair"), what);
+      assertEquals(await ask("ann", "right"), OK, what);
+    }
+  }
+});
+
+Deno.test("withThrottle() waits for whatever has a then", async () => {
+  const memory = newMemoryThrottleStore();
+  // As clients of some databases answer.
+  const later = <T>(work: () => T) => ({
+    then: (resolve: (value: T) => void) => resolve(work()),
+  });
+  const store = {
+    read: (keys: readonly string[]) => later(() => memory.read(keys)),
+    update: (...args: Parameters<ThrottleStore["update"]>) =>
+      later(() => memory.update(...args)),
+  } as unknown as ThrottleStore;
+  const { ask } = newGuarded({ store });
+  for (let i = 0; i < 10; i++) assertEquals(await ask("ann", `${i}`), WRONG);
+  assertEquals(await ask("ann", "right"), throttled("pair"));
+});
+
+Deno.test("withThrottle() waits 250 ms for a silent store, once in 5 s", async () => {
+  using clock = newClock();
+  const silent = () => new Promise<never>(() => {});
+  const store: ThrottleStore = { read: silent, update: silent };
+  const { ask } = newGuarded({ store, now: clock.now });
+  const first = ask("ann", "right");
+  assertEquals(clock.timers(), [250]);
+  clock.wind(250);
+  assertEquals(await first, OK);
+  assertEquals(await ask("ann", "right"), OK);
+  assertEquals(clock.timers(), []);
+});
+
+Deno.test("withThrottle() adds 5 s at most, a store that takes its time included", async () => {
+  using clock = newClock();
+  const memory = newMemoryThrottleStore();
+  const store: ThrottleStore = {
+    read: (keys) => Promise.resolve(memory.read(keys)),
+    update: (keys, change) => Promise.resolve(memory.update(keys, change)),
+  };
+  const { ask } = newGuarded({
+    store,
+    now: clock.now,
+    delayMs: 5000,
+    storeTimeoutMs: 1000,
+    pairLimit: 2,
+  });
+  await delayOf(clock, () => ask("ann", "1"));
+  const held = ask("ann", "2");
+  for (;;) {
+    await clock.hasTimers(1);
+    const [ms = 0] = clock.timers();
+    if (ms === 1000) await Promise.resolve(); // the store's own limit
+    else {
+      assertEquals(ms, 3000);
+      clock.wind(ms);
+      break;
+    }
+  }
+  assertEquals(await held, WRONG);
+});
+
+Deno.test("withThrottle() keeps no password, and of a wrong one 20 bits", async () => {
+  const texts: string[] = [];
+  const memory = newMemoryThrottleStore();
+  const store: ThrottleStore = {
+    read: memory.read,
+    update: (keys, change) =>
+      memory.update(keys, (entries) => {
+        const after = change(entries);
+        texts.push(JSON.stringify([keys, after]));
+        for (const entry of after) {
+          for (const guess of entry?.guesses ?? []) {
+            assert(Number.isInteger(guess) && guess >= 0 && guess < 2 ** 20);
+          }
+        }
+        return after;
+      }),
+  };
+  const { ask } = newGuarded({ store });
+  for (let i = 0; i < 20; i++) await ask("ann", `canary-7f3a-${i}`);
+  assert(texts.length >= 10);
+  assertFalse(texts.join().includes("canary"));
+});
+
+Deno.test("withThrottle() asks no more than the limits allow, whoever guesses what", async () => {
+  for (let seed = 1; seed <= 25; seed++) {
+    using clock = newClock();
+    const random = newRandom(seed);
+    const { ask, asked } = newGuarded({ now: clock.now, windowMs: 1e9 });
+    const distinct = new Map<string, Set<string>>();
+    const count = (key: string, guess: string) => {
+      const set = distinct.get(key) ?? new Set();
+      distinct.set(key, set.add(guess));
+      return set.size;
+    };
+    for (let step = 0; step < 250; step++) {
+      const username = pick(random, ["ann", "bob", "dan"]);
+      const net = random(6);
+      const password = `guess ${random(40)}`;
+      const before = asked.length;
+      const [decision] = await ask(username, password, `10.0.${net}.1`);
+      assertEquals(decision === "authInvalid", asked.length > before);
+      clock.wind(random(100));
+      if (decision !== "authInvalid") continue;
+      const mine = count(username, password);
+      assert(mine <= 20, `seed ${seed}: ${mine} guesses for ${username}`);
+    }
+    // Known guesses go on being asked for only while there is room.
+    assert([...distinct.values()].every((set) => set.size === 20));
+  }
+});
+
+Deno.test("withThrottle() refuses shared networks that are none", () => {
+  for (const text of ["192.0.2.0/33", "localhost", ""]) {
+    const error = assertThrows(
+      () => withThrottle(users, { sharedNetworks: ["::1", text] }),
+      TypeError,
+    );
+    assertEquals(
+      error.message,
+      `Cannot create throttle: sharedNetworks must be networks such as 192.0.2.0/24: got ${text}`,
+    );
+  }
+});
+
+Deno.test("withThrottle() refuses settings that cannot be meant", () => {
+  const rows = [
+    [{ delayMs: -1 }, "delayMs must be >= 0: got -1"],
+    [{ delayMs: 5001 }, "delayMs must be >= 0 and <= 5000: got 5001"],
+    [{ delayMs: NaN }, "delayMs must be >= 0 and <= 5000: got NaN"],
+    [{ userLimit: 0 }, "userLimit must be a whole number >= 1: got 0"],
+    [{ pairLimit: 2.5 }, "pairLimit must be a whole number >= 1: got 2.5"],
+    [
+      { networkLimit: Infinity },
+      "networkLimit must be a whole number >= 1: got Infinity",
+    ],
+    [{ windowMs: 0 }, "windowMs must be > 0 and <= 31536000000: got 0"],
+    [{ trustMs: -5 }, "trustMs must be >= 0: got -5"],
+    [
+      { storeTimeoutMs: 1001 },
+      "storeTimeoutMs must be > 0 and <= 1000: got 1001",
+    ],
+    [
+      { ipv4Prefix: 33 },
+      "ipv4Prefix must be a whole number from 0 to 32: got 33",
+    ],
+    [
+      { ipv6Prefix: -1 },
+      "ipv6Prefix must be a whole number from 0 to 128: got -1",
+    ],
+  ] as const;
+  for (const [options, rule] of rows) {
+    const error = assertThrows(() => withThrottle(users, options), RangeError);
+    assertEquals(error.message, `Cannot create throttle: ${rule}`);
+  }
+});

@@ -1,0 +1,95 @@
+import { decodeBase64 } from "../../../auth/sasl/base64.ts";
+import { assertEquals } from "../../support/assert.ts";
+import { base64, octetsOf } from "../../support/octets.ts";
+import { newRandom } from "../../support/random.ts";
+
+/** RFC 4648 section 4 as a grammar: padding, and zeros in the bits it pads. */
+const CANONICAL =
+  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
+
+Deno.test("decodeBase64() decodes the vectors of RFC 4648 section 10", () => {
+  const vectors = [
+    ["", ""],
+    ["Zg==", "f"],
+    ["Zm8=", "fo"],
+    ["Zm9v", "foo"],
+    ["Zm9vYg==", "foob"],
+    ["Zm9vYmE=", "fooba"],
+    ["Zm9vYmFy", "foobar"],
+  ] as const;
+  for (const [text, octets] of vectors) {
+    assertEquals(decodeBase64(text), octetsOf(octets), text);
+  }
+});
+
+Deno.test("decodeBase64() refuses every other spelling of an octet string", () => {
+  const spellings = [
+    ["no padding", "Zg"],
+    ["half of the padding", "Zg="],
+    ["too much padding", "Zg==="],
+    ["padding on a whole group", "Zm9v="],
+    ["a group of padding", "Zm9v===="],
+    ["one padding too many", "Zm8=="],
+    ["missing padding of one", "Zm8"],
+    ["a lone character", "Z"],
+    ["only padding", "="],
+    ["only padding, twice", "=="],
+    ["only padding, a group", "===="],
+    ["padding inside", "Zg==Zg=="],
+    ["padding in front", "=Zg="],
+    ["non-zero padding bits, four", "Zh=="],
+    ["non-zero padding bits, two", "Zm9="],
+    ["a space inside", "Zm 9v"],
+    ["a space behind", "Zm9v "],
+    ["a space in front", " Zm9v"],
+    ["a tab", "Zm\t9v"],
+    ["CR", "Zm9v\r"],
+    ["LF", "Zm9v\n"],
+    ["CRLF inside", "Zm9v\r\nZm9v"],
+    ["form feed", "Zm9v\f"],
+    ["the URL-safe alphabet, 62", "-_8="],
+    ["the URL-safe alphabet, 63", "__8="],
+    ["an asterisk", "Zm9*"],
+    ["a comma", "Zm9,"],
+    ["a percent sign", "Zg%3D%3D"],
+    ["NUL", "Zm9\0"],
+    ["NUL behind", "Zg==\0"],
+    ["Latin-1", "Zm9\u00e9"],
+    ["a full-width letter", "Zm9\uff36"],
+    ["a character whose low octet is in the alphabet", "Zm9\u0141"],
+    ["a no-break space", "Zm9v\u00a0"],
+    ["a byte order mark", "\ufeffZm9v"],
+    ["an astral character", "Zm\u{1f431}"],
+    ["a lone surrogate", "Zm9\ud800"],
+  ] as const;
+  for (const [what, text] of spellings) {
+    assertEquals(decodeBase64(text), undefined, what);
+  }
+});
+
+Deno.test("decodeBase64() agrees with the grammar on all short strings", () => {
+  const alphabet = [..."AQgZh8+/=-_ \n*\u00e9"];
+  let texts = [""];
+  for (let length = 0; length <= 4; length++) {
+    for (const text of texts) {
+      const expected = CANONICAL.test(text)
+        ? Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+        : undefined;
+      const actual = decodeBase64(text);
+      if (actual?.join() !== expected?.join()) {
+        assertEquals(actual, expected, JSON.stringify(text));
+      }
+    }
+    texts = texts.flatMap((text) => alphabet.map((c) => text + c));
+  }
+});
+
+Deno.test("decodeBase64() decodes every octet at every length", () => {
+  const random = newRandom(4648);
+  for (let length = 0; length <= 300; length++) {
+    const octets = Uint8Array.from({ length }, () => random(256));
+    assertEquals(decodeBase64(base64(octets)), octets);
+  }
+  const all = Uint8Array.from({ length: 256 }, (_, octet) => octet);
+  assertEquals(decodeBase64(base64(all)), all);
+});

@@ -1,0 +1,788 @@
+import config from "../../deno.json" with { type: "json" };
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertStringIncludes,
+} from "../support/assert.ts";
+import { testCertificate } from "../support/certificate.ts";
+import { mustHappen } from "../support/deadline.ts";
+import { eventually } from "../support/eventually.ts";
+import { serveHttp } from "../support/http_end.ts";
+import {
+  COMMAND_ARGS,
+  type CommandOptions,
+  type CommandResult,
+  type Listener,
+  type ListenerOptions,
+  parseLog,
+  PASSWORD,
+  runCommand,
+  startListener,
+  temporaryFolder,
+  USER,
+} from "../support/listener.ts";
+import { filesIn, onlyMessageIn } from "../support/maildir.ts";
+import { SmtpClient } from "../support/smtp_client.ts";
+import { newTestCertificate } from "../support/tls_certificate.ts";
+
+/** Section 6 of the design: what stands in the help. */
+const NAMES = [
+  "--host",
+  "--port",
+  "--tls-port",
+  "--tls-cert",
+  "--tls-key",
+  "--auth-url",
+  "MEOWMAIL_SMTP_AUTH_TOKEN",
+  "--auth-timeout",
+  "MEOWMAIL_SMTP_USER",
+  "MEOWMAIL_SMTP_PASS",
+  "--[no-]require-auth",
+  "--allow-insecure-auth",
+  "--max-auth-failures",
+  "--hostname",
+  "--maildir",
+  "--max-size",
+  "--max-connections",
+  "--idle-timeout",
+  "--log",
+  "--help",
+  "--version",
+] as const;
+
+Deno.test("main.ts --help explains every setting in 80 columns and exits with 0", async () => {
+  const { code, stdout, stderr } = await runCommand({ args: ["--help"] });
+  assertEquals([code, stderr], [0, ""]);
+  const lines = stdout.split("\n");
+  for (const name of NAMES) {
+    assert(
+      lines.some((line) => line.trimStart().split(/\s/)[0] === name),
+      name,
+    );
+  }
+  assertEquals(lines.filter((line) => line.length > 80), []);
+});
+
+Deno.test("main.ts --version prints the version of deno.json and exits with 0", async () => {
+  const { code, stdout, stderr } = await runCommand({ args: ["--version"] });
+  assertEquals([code, stdout, stderr], [0, `${config.version}\n`, ""]);
+});
+
+/** Runs what cannot run and checks that it says so as it should. */
+async function complaint(
+  status: number,
+  options: CommandOptions,
+): Promise<string> {
+  const result = await runCommand(options);
+  assertEquals(result.code, status, result.stderr);
+  assertMatch(result.stderr, /^error: [^\n]+\n$/, "one line");
+  assertEquals(result.stdout, "");
+  return result.stderr;
+}
+
+/** What makes no sense, and what the one line says about it. */
+const MISTAKES: readonly (readonly [
+  string,
+  CommandOptions,
+  ...readonly string[],
+])[] = [
+  ["an unknown flag", { args: ["--prot", "25"] }, "--prot", "--help"],
+  ["a short flag", { args: ["-p", "25"] }, "--help"],
+  ["a word that is no flag", { args: ["start"] }, "--help"],
+  ["a flag without its value", { args: ["--host"] }, "--host", "value"],
+  ["a bad port", { args: ["--port", "70000"] }, "--port", "65535", "70000"],
+  [
+    "a bad port in the environment",
+    { env: { MEOWMAIL_SMTP_PORT: "smtp" } },
+    "MEOWMAIL_SMTP_PORT",
+    "65535",
+    "smtp",
+  ],
+  ["a bad size", { args: ["--max-size", "25M"] }, "--max-size", "25M"],
+  ["a time limit of 0", { args: ["--idle-timeout=0"] }, "--idle-timeout"],
+  ["a bad log format", { args: ["--log", "xml"] }, "--log", "text", "json"],
+  [
+    "a bad switch in the environment",
+    { env: { MEOWMAIL_SMTP_REQUIRE_AUTH: "nope" } },
+    "MEOWMAIL_SMTP_REQUIRE_AUTH",
+    "on/off",
+    "nope",
+  ],
+  ["a bad host name", { args: ["--hostname", "a b"] }, "--hostname", "a b"],
+  ["two lines in a value", { args: ["--port", "1\n2"] }, "--port"],
+  ["an endpoint without scheme", { args: ["--auth-url", "a.example"] }, "http"],
+  [
+    "an endpoint of another kind",
+    { env: { MEOWMAIL_SMTP_AUTH_URL: "ldap://a.example/" } },
+    "MEOWMAIL_SMTP_AUTH_URL",
+    "https://",
+  ],
+  [
+    "a certificate without a key",
+    { args: ["--tls-cert", "a.pem"] },
+    "--tls-cert",
+    "--tls-key",
+  ],
+  [
+    "a key without a certificate",
+    { env: { MEOWMAIL_SMTP_TLS_KEY: "a.pem" } },
+    "--tls-cert",
+    "--tls-key",
+  ],
+  [
+    "a TLS port without a certificate",
+    { args: ["--tls-port", "465"] },
+    "--tls-port",
+    "--tls-cert",
+  ],
+  [
+    "one port for two purposes",
+    {
+      args: [
+        ...["--port", "465", "--tls-port", "465"],
+        ...["--tls-cert", "a.pem", "--tls-key", "b.pem"],
+      ],
+    },
+    "--tls-port",
+    "--port",
+  ],
+  [
+    "a user without a password",
+    { env: { MEOWMAIL_SMTP_USER: "ann" } },
+    "MEOWMAIL_SMTP_USER",
+    "MEOWMAIL_SMTP_PASS",
+  ],
+  [
+    "a password without a user",
+    { env: { MEOWMAIL_SMTP_PASS: "s3cret" } },
+    "MEOWMAIL_SMTP_USER",
+    "MEOWMAIL_SMTP_PASS",
+  ],
+  [
+    "two auth sources",
+    {
+      args: ["--auth-url", "http://a.example/"],
+      env: { MEOWMAIL_SMTP_USER: "ann", MEOWMAIL_SMTP_PASS: "s3cret" },
+    },
+    "--auth-url",
+    "MEOWMAIL_SMTP_USER",
+  ],
+  [
+    "a token without an endpoint",
+    { env: { MEOWMAIL_SMTP_AUTH_TOKEN: "s3cret" } },
+    "MEOWMAIL_SMTP_AUTH_TOKEN",
+    "--auth-url",
+  ],
+];
+
+for (const [name, options, ...parts] of MISTAKES) {
+  Deno.test(`main.ts says in one line what is wrong and exits with 2: ${name}`, async () => {
+    const line = await complaint(2, options);
+    for (const part of parts) assertStringIncludes(line, part);
+    assertFalse(line.includes("s3cret"), line);
+  });
+}
+
+/** Ways in which somebody may give a secret away without meaning to. */
+const SLIPS: readonly (readonly [string, CommandOptions])[] = [
+  ["--auth-url with a user and a password", {
+    args: ["--auth-url", "https://ann:s3cret@a.example/"],
+  }],
+  ["the same in the environment", {
+    env: { MEOWMAIL_SMTP_AUTH_URL: "https://ann:s3cret@a.example/" },
+  }],
+  ["--auth-url with a user name alone", {
+    args: ["--auth-url=https://s3cret@a.example/"],
+  }],
+  ["--auth-url with credentials and another scheme", {
+    args: ["--auth-url=ldap://ann:s3cret@a.example/"],
+  }],
+  ["--auth-url with credentials that is no URL", {
+    args: ["--auth-url", "https://ann:s3cret@a b/"],
+  }],
+  ["a token in a flag that there is not", { args: ["--auth-token=s3cret"] }],
+  ["a password in a flag that there is not", { args: ["--pass", "s3cret"] }],
+  ["a short flag", { args: ["-ps3cret"] }],
+  ["a word of its own", { args: ["s3cret"] }],
+  ["a URL as a word of its own", { args: ["https://ann:s3cret@a.example/"] }],
+  ["a token that cannot stand in a header", {
+    args: ["--auth-url", "http://a.example/"],
+    env: { MEOWMAIL_SMTP_AUTH_TOKEN: "s3cret with spaces" },
+  }],
+  ["a URL with credentials as --host", {
+    args: ["--host", "https://ann:s3cret@a.example/"],
+  }],
+  ["a URL with credentials as --port", {
+    args: ["--port", "https://ann:s3cret@a.example/"],
+  }],
+  ["a URL with credentials as --hostname", {
+    args: ["--hostname", "https://ann:s3cret@a.example/"],
+  }],
+  ["a URL with credentials as --log", {
+    args: ["--log", "https://ann:s3cret@a.example/"],
+  }],
+];
+
+for (const [name, options] of SLIPS) {
+  Deno.test(`main.ts does not repeat a secret in a mistake: ${name}`, async () => {
+    const line = await complaint(2, options);
+    assertFalse(line.includes("s3cret"), line);
+  });
+}
+
+Deno.test("main.ts says in one line that a port is in use and exits with 1", async () => {
+  const certificate = await testCertificate();
+  await using cleanUp = new AsyncDisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(`${folder}/cert.pem`, certificate.cert);
+  Deno.writeTextFileSync(`${folder}/key.pem`, certificate.key);
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  const tls = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+  const cases: readonly CommandOptions[] = [
+    { args: ["--port", port] },
+    { env: { MEOWMAIL_SMTP_PORT: port } },
+    { args: ["--port", "0", "--tls-port", port, ...tls] },
+    { args: ["--port=0", ...tls], env: { MEOWMAIL_SMTP_TLS_PORT: port } },
+  ];
+  for (const options of cases) {
+    const line = await complaint(1, { ...options, cwd: folder });
+    assertMatch(line, /cannot listen on .*in use/);
+    assertStringIncludes(line, `127.0.0.1:${port}`);
+  }
+});
+
+Deno.test("main.ts says in one line that an address is not its own and exits with 1", async () => {
+  const line = await complaint(1, {
+    args: ["--host", "192.0.2.1", "--port", "0"],
+  });
+  assertStringIncludes(line, "192.0.2.1:0");
+});
+
+Deno.test("main.ts says in one line what is wrong with a certificate and exits with 1", async () => {
+  const [good, other] = await Promise.all([
+    testCertificate(),
+    newTestCertificate(),
+  ]);
+  await using cleanUp = new AsyncDisposableStack();
+  const cwd = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(`${cwd}/cert.pem`, good.cert);
+  Deno.writeTextFileSync(`${cwd}/key.pem`, good.key);
+  Deno.writeTextFileSync(`${cwd}/other.pem`, other.key);
+  Deno.writeTextFileSync(`${cwd}/text.pem`, "not PEM\n");
+  Deno.mkdirSync(`${cwd}/folder.pem`);
+  const cases = [
+    ["missing.pem", "key.pem", "cannot read --tls-cert"],
+    ["cert.pem", "missing.pem", "cannot read --tls-key"],
+    ["folder.pem", "key.pem", "cannot read --tls-cert"],
+    ["text.pem", "key.pem", "certificate"],
+    ["cert.pem", "text.pem", "key"],
+    ["cert.pem", "other.pem", "key"],
+    ["key.pem", "cert.pem", "certificate"],
+  ] as const;
+  for (const [cert, key, part] of cases) {
+    const args = ["--port", "0", "--tls-cert", cert, "--tls-key", key];
+    const line = await complaint(1, { args, cwd });
+    assertStringIncludes(line.toLowerCase(), part, `${cert} ${key}`);
+  }
+});
+
+Deno.test("main.ts says in one line that it cannot write to the maildir and exits with 1", async () => {
+  await using cleanUp = new AsyncDisposableStack();
+  const cwd = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(`${cwd}/file`, "");
+  Deno.mkdirSync(`${cwd}/half`);
+  Deno.writeTextFileSync(`${cwd}/half/tmp`, "");
+  for (const maildir of ["file", "file/maildir", "half"]) {
+    const args = ["--port", "0", "--maildir", maildir];
+    const line = await complaint(1, { args, cwd });
+    assertStringIncludes(line, `cannot use the maildir ${maildir}`);
+  }
+});
+
+/** Something about a listener that a setting changes. */
+interface Observation {
+  /** The flag, or the variable where there is no flag. */
+  readonly setting: string;
+  /** What else is needed to see it. */
+  readonly options?: ListenerOptions;
+  readonly env: readonly [variable: string, value: string, seen: string];
+  readonly flag: readonly [args: readonly string[], seen: string];
+  readonly observe: (listener: Listener) => string | Promise<string>;
+}
+
+async function said(listener: Listener, line: string): Promise<string> {
+  using client = await SmtpClient.greeted(listener.port);
+  await client.send(line);
+  return (await client.reply()).status;
+}
+
+async function extensions(listener: Listener): Promise<readonly string[]> {
+  using client = await SmtpClient.open(listener.port);
+  await client.expect("220");
+  return (await client.command("EHLO client.example.net", "250")).lines;
+}
+
+const OBSERVATIONS: readonly Observation[] = [
+  {
+    setting: "--host",
+    env: ["MEOWMAIL_SMTP_HOST", "0.0.0.0", "0.0.0.0"],
+    flag: [["--host", "127.0.0.1"], "127.0.0.1"],
+    observe: (listener) => String(listener.log()[0]?.hostname),
+  },
+  {
+    setting: "--hostname",
+    env: ["MEOWMAIL_SMTP_HOSTNAME", "env.example.org", "env.example.org ESMTP"],
+    flag: [["--hostname", "flag.example.org"], "flag.example.org ESMTP"],
+    observe: async ({ port }) => {
+      using client = await SmtpClient.open(port);
+      return (await client.expect("220")).lines.join();
+    },
+  },
+  {
+    setting: "--require-auth",
+    env: ["MEOWMAIL_SMTP_REQUIRE_AUTH", "no", "250 2.1.0"],
+    flag: [["--require-auth"], "530 5.7.0"],
+    observe: (listener) => said(listener, "MAIL FROM:<>"),
+  },
+  {
+    setting: "--max-size",
+    env: ["MEOWMAIL_SMTP_MAX_SIZE", "1000", "SIZE 1000"],
+    flag: [["--max-size", "2000"], "SIZE 2000"],
+    observe: async (listener) =>
+      (await extensions(listener)).find((line) => line.startsWith("SIZE")) ??
+        "",
+  },
+  {
+    setting: "--max-auth-failures",
+    env: ["MEOWMAIL_SMTP_MAX_AUTH_FAILURES", "1", "535 421"],
+    flag: [["--max-auth-failures", "2"], "535 535 421"],
+    observe: async ({ port }) => {
+      using client = await SmtpClient.greeted(port);
+      const codes: string[] = [];
+      while (codes.at(-1) !== "421") {
+        if (codes.length < 2) await client.send("AUTH PLAIN AGEAYg==");
+        codes.push((await client.reply()).status.slice(0, 3));
+      }
+      await client.expectEnd();
+      return codes.filter((code) => code !== "").join(" ");
+    },
+  },
+  {
+    setting: "--max-connections",
+    env: ["MEOWMAIL_SMTP_MAX_CONNECTIONS", "1", "220 421"],
+    flag: [["--max-connections=2"], "220 220 421"],
+    observe: async ({ port }) => {
+      using clients = new DisposableStack();
+      const codes: string[] = [];
+      while (codes.at(-1) !== "421") {
+        const client = clients.use(await SmtpClient.open(port));
+        codes.push((await client.reply()).status.slice(0, 3));
+      }
+      return codes.join(" ");
+    },
+  },
+  {
+    setting: "--idle-timeout",
+    env: ["MEOWMAIL_SMTP_IDLE_TIMEOUT", "200", "421 4.4.2"],
+    // The variable of the second run would be an hour.
+    flag: [["--idle-timeout", "100"], "421 4.4.2"],
+    observe: async ({ port }) => {
+      using client = await SmtpClient.open(port);
+      await client.expect("220");
+      return (await client.reply()).status;
+    },
+  },
+  {
+    setting: "--log",
+    env: ["MEOWMAIL_SMTP_LOG", "text", "text"],
+    flag: [["--log", "json"], "json"],
+    observe: (listener) => listener.stderr().startsWith("{") ? "json" : "text",
+  },
+  {
+    setting: "--maildir",
+    env: ["MEOWMAIL_SMTP_MAILDIR", "by-env", "by-env"],
+    flag: [["--maildir", "by-flag"], "by-flag"],
+    observe: ({ folder }) =>
+      [...Deno.readDirSync(folder)].map(({ name }) => name).join(),
+  },
+];
+
+for (const { setting, options, env, flag, observe } of OBSERVATIONS) {
+  Deno.test(`main.ts heeds ${env[0]}, and ${setting} wins`, async () => {
+    const [variable, value, seen] = env;
+    const [args, seenByFlag] = flag;
+    {
+      await using listener = await startListener({
+        ...options,
+        env: { [variable]: value },
+      });
+      assertEquals(await observe(listener), seen);
+    }
+    const other = setting === "--idle-timeout" ? "3600000" : value;
+    await using listener = await startListener({
+      ...options,
+      args,
+      env: { [variable]: other },
+    });
+    assertEquals(await observe(listener), seenByFlag);
+  });
+}
+
+Deno.test("main.ts heeds MEOWMAIL_SMTP_ALLOW_INSECURE_AUTH, and --no-allow-insecure-auth wins", async () => {
+  const certificate = await testCertificate();
+  const env = { MEOWMAIL_SMTP_ALLOW_INSECURE_AUTH: "yes" };
+  const args = ["--no-allow-insecure-auth"];
+  await using open = await startListener({ certificate, env });
+  await using shut = await startListener({ certificate, env, args });
+  assert((await extensions(open)).includes("AUTH PLAIN LOGIN"));
+  assertFalse((await extensions(shut)).includes("AUTH PLAIN LOGIN"));
+});
+
+Deno.test("main.ts reads the files of --tls-cert and --tls-key, which win over the environment", async () => {
+  const certificate = await testCertificate();
+  await using cleanUp = new AsyncDisposableStack();
+  const cwd = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(`${cwd}/cert.pem`, certificate.cert);
+  Deno.writeTextFileSync(`${cwd}/key.pem`, certificate.key);
+  await using listener = await startListener({
+    args: ["--tls-cert", "cert.pem", "--tls-key", "key.pem"],
+    env: {
+      MEOWMAIL_SMTP_TLS_CERT: "missing.pem",
+      MEOWMAIL_SMTP_TLS_KEY: "missing.pem",
+    },
+    cwd,
+  });
+  using client = await SmtpClient.greeted(listener.port);
+  await client.startTls(certificate.cert);
+});
+
+Deno.test("main.ts asks --auth-url, which wins over the environment, with the token", async () => {
+  await using wrong = serveHttp(() => Response.json({ ok: false }));
+  await using right = serveHttp(() => Response.json({ ok: true }));
+  await using listener = await startListener({
+    authUrl: wrong.url,
+    args: ["--auth-url", right.url, "--auth-timeout", "20000"],
+    env: { MEOWMAIL_SMTP_AUTH_TOKEN: "t0ken" },
+  });
+  using client = await SmtpClient.greeted(listener.port);
+  await client.login("ann", "secret");
+  assertEquals(wrong.requests.length, 0);
+  const [request] = right.requests;
+  assertEquals(request?.headers.get("authorization"), "Bearer t0ken");
+});
+
+Deno.test("main.ts waits for the endpoint as long as --auth-timeout says, which wins over the environment", async () => {
+  const { promise: never, resolve: release } = Promise.withResolvers<void>();
+  await using end = serveHttp(async () => {
+    await never;
+    return new Response();
+  });
+  await using listener = await startListener({
+    authUrl: end.url,
+    args: ["--auth-timeout", "100"],
+    env: { MEOWMAIL_SMTP_AUTH_TIMEOUT: "3600000" },
+  });
+  using client = await SmtpClient.greeted(listener.port);
+  await client.login("ann", "secret", "454 4.7.0");
+  release();
+});
+
+Deno.test("main.ts knows the user of MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS, and nobody else", async () => {
+  await using listener = await startListener();
+  assertEquals(listener.stdout(), "", "nothing is made up");
+  using client = await SmtpClient.greeted(listener.port);
+  await client.login(USER, "wrong", "535 5.7.8");
+  await client.login("somebody", PASSWORD, "535 5.7.8");
+  await client.login(USER, PASSWORD, "235 2.7.0");
+});
+
+/** What a first start has printed. */
+function printed(stdout: string) {
+  const [, username = ""] = /^user: (.+)$/m.exec(stdout) ?? [];
+  const [, password = ""] = /^password: (.+)$/m.exec(stdout) ?? [];
+  const pastes = stdout.split("\n").filter((line) => line.startsWith("curl"));
+  return { username, password, pastes };
+}
+
+function firstStart(options: ListenerOptions): Promise<Listener> {
+  const env = { MEOWMAIL_SMTP_MAILDIR: "" };
+  return startListener({ ...options, firstStart: true, env });
+}
+
+Deno.test("main.ts makes up another login for each first start, prints it once and logs it never", async () => {
+  await using one = await firstStart({});
+  await using two = await firstStart({});
+  for (const listener of [one, two]) {
+    const { username, password, pastes } = printed(listener.stdout());
+    assertMatch(password, /^\S{16,}$/);
+    assertEquals(pastes.length, 1);
+    using client = await SmtpClient.greeted(listener.port);
+    await client.login(username, "wrong", "535 5.7.8");
+    await client.login(username, password);
+    await client.command("QUIT", "221");
+    await listener.stop();
+    assertFalse(listener.stderr().includes(password));
+  }
+  assertNotEquals(printed(one.stdout()), printed(two.stdout()));
+});
+
+function isInstalled(program: string): boolean {
+  try {
+    return new Deno.Command(program, {
+      args: ["--version"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+async function paste(line: string): Promise<CommandResult> {
+  const child = new Deno.Command("sh", {
+    args: ["-c", line],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  try {
+    const { code, stdout, stderr } = await mustHappen(
+      child.output(),
+      "the pasted line ends",
+    );
+    const decoder = new TextDecoder();
+    return {
+      code,
+      stdout: decoder.decode(stdout),
+      stderr: decoder.decode(stderr),
+    };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+for (const tls of [false, true]) {
+  Deno.test({
+    name: `main.ts prints a line to paste that delivers a first message${
+      tls ? " over STARTTLS" : ""
+    } (needs curl)`,
+    ignore: !isInstalled("curl"),
+    fn: async () => {
+      await using listener = await firstStart(
+        tls ? { certificate: await testCertificate() } : {},
+      );
+      const { username, pastes: [line = ""] } = printed(listener.stdout());
+      const { code, stderr } = await paste(line);
+      assertEquals(code, 0, stderr);
+      const message = onlyMessageIn(listener.maildir);
+      assertStringIncludes(message, "Subject: Hello");
+      assertStringIncludes(message, "It works.");
+      assertStringIncludes(message, tls ? " with ESMTPSA " : " with ESMTPA ");
+      assertStringIncludes(listener.stdout(), "./maildir/new");
+      const [auth] = listener.log().filter(({ event }) => event === "auth");
+      assertEquals(auth?.username, username);
+    },
+  });
+}
+
+/** One login, one wrong one, one message. */
+async function someTraffic(listener: Listener): Promise<void> {
+  using client = await SmtpClient.greeted(listener.port);
+  await client.login(USER, "wrong", "535");
+  await client.login(USER, PASSWORD);
+  await client.envelope("ann@example.org", ["b@example.net", "c@example.net"]);
+  await client.send("Subject: x", "", "y", ".", "QUIT");
+  await client.expect("250", "221");
+  await client.expectEnd();
+}
+
+Deno.test("main.ts --log json writes one object a line, with the fields of each event", async () => {
+  await using listener = await startListener({ args: ["--log", "json"] });
+  await someTraffic(listener);
+  await listener.stop();
+  const log = parseLog(listener.stderr());
+  for (const { time, level, message } of log) {
+    assertMatch(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert(level === "info" || level === "warn");
+    assert(typeof message === "string" && message !== "");
+  }
+  const [listening, wrong, right, mail, ...rest] = log;
+  assertStringIncludes(
+    String(listening?.message),
+    `listening on 127.0.0.1:${listener.port}`,
+  );
+  const auth = {
+    event: "auth",
+    mechanism: "PLAIN",
+    username: USER,
+    remoteIp: "127.0.0.1",
+    tls: false,
+  };
+  assertEquals<unknown>(fields(wrong), {
+    ...auth,
+    outcome: "invalid",
+    code: 535,
+    reason: "wrong-credentials",
+    milliseconds: "number",
+  });
+  assertEquals<unknown>(fields(right), {
+    ...auth,
+    outcome: "ok",
+    code: 235,
+    reason: "ok",
+    milliseconds: "number",
+  });
+  assertEquals<unknown>(fields(mail), {
+    event: "message",
+    code: 250,
+    text: mail?.text,
+    username: USER,
+    sender: "ann@example.org",
+    recipients: 2,
+    octets: 17,
+    remoteIp: "127.0.0.1",
+    tls: false,
+  });
+  const [name = ""] = filesIn(listener.maildir, "new");
+  const [, id = "?"] = /^Queued as (\S+)$/.exec(String(mail?.text)) ?? [];
+  assert(name.startsWith(id), "the log and the client know the file's name");
+  assertEquals(rest.map(({ message }) => message), [
+    "stopping on SIGTERM",
+    "stopped",
+  ]);
+});
+
+/** A line's own fields; a duration is only said to be one. */
+function fields(line: Readonly<Record<string, unknown>> | undefined) {
+  const { time: _, level: __, message: ___, ...own } = line ?? {};
+  return "milliseconds" in own
+    ? { ...own, milliseconds: typeof own.milliseconds }
+    : own;
+}
+
+Deno.test("main.ts --log text writes a line for people per event, without colors where there is no terminal", async () => {
+  await using listener = await startListener({ args: ["--log", "text"] });
+  await someTraffic(listener);
+  await listener.stop();
+  assertMatch(
+    listener.stderr(),
+    new RegExp(
+      [
+        `^T info  listening on 127\\.0\\.0\\.1:${listener.port}`,
+        `T warn  auth invalid ${USER} \\(wrong-credentials\\) from 127\\.0\\.0\\.1, PLAIN, plain text, \\d+ ms`,
+        `T info  auth ok ${USER} from 127\\.0\\.0\\.1, PLAIN, plain text, \\d+ ms`,
+        `T info  mail from <ann@example\\.org> to 2 recipients, 17 bytes, login ${USER}: 250 Queued as \\S+`,
+        "T info  stopping on SIGTERM",
+        "T info  stopped\n$",
+      ].join("\n").replaceAll("T ", "\\d\\d:\\d\\d:\\d\\d "),
+    ),
+  );
+});
+
+Deno.test("main.ts warns once of plain text where clients on other machines are let in", async () => {
+  const certificate = await testCertificate();
+  const cases = [
+    [["--host", "127.0.0.1"], {}, undefined],
+    [["--host", "0.0.0.0"], { certificate }, undefined],
+    [["--host", "0.0.0.0"], {}, /no certificate.*--tls-cert/],
+    [["--host", "0.0.0.0", "--allow-insecure-auth"], { certificate }, /plain/],
+  ] as const;
+  for (const [args, options, warning] of cases) {
+    await using listener = await startListener({ ...options, args });
+    // Whoever is greeted comes after all that is said at the start.
+    (await SmtpClient.greeted(listener.port)).close();
+    await listener.stop();
+    const warnings = listener.log().filter(({ level }) => level === "warn");
+    assertEquals(warnings.length, warning === undefined ? 0 : 1);
+    if (warning) assertMatch(String(warnings[0]?.message), warning);
+  }
+});
+
+function hasIPv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "main.ts writes IPv6 addresses in brackets where it listens",
+  ignore: !hasIPv6(),
+  fn: async () => {
+    await using listener = await startListener({ args: ["--host", "::1"] });
+    const [listening] = listener.log();
+    assertStringIncludes(
+      String(listening?.message),
+      `listening on [::1]:${listener.port}`,
+    );
+  },
+});
+
+async function isRefused(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.ConnectionRefused;
+  }
+}
+
+/** What the command writes to a terminal when it starts. */
+async function startOnTerminal(noColor: boolean): Promise<string> {
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  const command = [Deno.execPath(), ...COMMAND_ARGS, "--port", "0"]
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+    .join(" ");
+  await using cleanUp = new AsyncDisposableStack();
+  const child = new Deno.Command("script", {
+    args: ["-qec", command, "/dev/null"],
+    cwd: temporaryFolder(cleanUp),
+    // Deno itself reads NO_COLOR, and so do the tests' runners.
+    env: { NO_COLOR: noColor ? "1" : "" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let text = "";
+  const collecting = (async () => {
+    for await (
+      const part of child.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      text += part;
+      if (/listening on [^\n]*\n/.test(text)) resolve();
+    }
+  })();
+  try {
+    await mustHappen(listening, "the command listens");
+  } finally {
+    // The terminal hangs up, and that ends the command.
+    child.kill("SIGKILL");
+    await Promise.all([child.status, collecting]);
+  }
+  const [, port] = /listening on 127\.0\.0\.1:([0-9]+)/.exec(text) ?? [];
+  await eventually("the command has ended", () => isRefused(Number(port)));
+  return text;
+}
+
+for (const noColor of [false, true]) {
+  Deno.test({
+    name: `main.ts writes the log as text on a terminal, ${
+      noColor ? "without colors under NO_COLOR" : "with colors"
+    } (needs script)`,
+    ignore: !isInstalled("script"),
+    fn: async () => {
+      const text = await startOnTerminal(noColor);
+      assertMatch(text, /user: demo/);
+      assertNotMatch(text, /\{"time"/);
+      assertEquals(text.includes("\x1b["), !noColor, text);
+    },
+  });
+}

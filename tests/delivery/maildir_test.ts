@@ -1,0 +1,212 @@
+import type { Envelope, SmtpMessage } from "../../smtp/protocol/envelope.ts";
+import { openMaildir } from "../../delivery/maildir.ts";
+import { REPLIES } from "../../smtp/protocol/replies.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../support/assert.ts";
+import { temporaryFolder } from "../support/listener.ts";
+
+const ENVELOPE: Envelope = {
+  sender: "ann@example.com",
+  recipients: ["bob@example.org"],
+  parameters: {},
+  remoteIp: "192.0.2.7",
+  heloName: "laptop",
+  esmtp: true,
+  tls: false,
+};
+
+/** A message whose pieces are the receiver's, as those of a connection. */
+function messageOf(...pieces: Uint8Array<ArrayBuffer>[]): SmtpMessage {
+  const own = pieces.map((piece) => piece.slice());
+  return { envelope: ENVELOPE, body: ReadableStream.from(own) };
+}
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+/** The message behind the trace lines. */
+function bodyIn(path: string): Uint8Array {
+  const octets = Deno.readFileSync(path);
+  const text = new TextDecoder("latin1").decode(octets);
+  return octets.subarray(text.indexOf(" +0000\r\n") + 8);
+}
+
+Deno.test("openMaildir() makes the folders, for nobody else to read", () => {
+  using cleanUp = new DisposableStack();
+  const path = `${temporaryFolder(cleanUp)}/deep/maildir`;
+  openMaildir(path, "mx.example.com");
+  assertEquals(namesIn(path), ["cur", "new", "tmp"]);
+  assertEquals(namesIn(`${path}/tmp`), []);
+  for (const folder of ["", "/cur", "/new", "/tmp"]) {
+    assertEquals((Deno.statSync(path + folder).mode ?? 0) & 0o777, 0o700);
+  }
+});
+
+Deno.test("openMaildir() keeps the exact octets, under a name that it replies", async () => {
+  using cleanUp = new DisposableStack();
+  const path = temporaryFolder(cleanUp);
+  const deliver = openMaildir(path, "mx.example.com:25");
+  const pieces = [1, 70_000, 65_536, 3].map((size, i) =>
+    new Uint8Array(size).map((_, at) => (at * 7 + i) & 255)
+  );
+  const reply = await deliver(messageOf(...pieces));
+  assert(reply);
+  assertEquals([reply.code, reply.enhanced], [250, "2.0.0"]);
+  const [name = ""] = namesIn(`${path}/new`);
+  assertMatch(
+    name,
+    /^[0-9]+\.P[0-9]+Q[0-9]+R[0-9a-f]{8}\.mx\.example\.com\\07225$/,
+  );
+  assertEquals(reply.text, `Queued as ${name.slice(0, name.indexOf(".mx"))}`);
+  assertEquals(namesIn(`${path}/tmp`), []);
+  assertEquals(
+    bodyIn(`${path}/new/${name}`),
+    new Uint8Array(pieces.flatMap((piece) => [...piece])),
+  );
+  assertEquals((Deno.statSync(`${path}/new/${name}`).mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test("openMaildir() keeps messages that arrive together apart", async () => {
+  using cleanUp = new DisposableStack();
+  const path = temporaryFolder(cleanUp);
+  const deliver = openMaildir(path, "mx");
+  const other = openMaildir(path, "mx");
+  await Promise.all(
+    Array.from(
+      { length: 50 },
+      (_, i) => (i % 2 ? deliver : other)(messageOf(new Uint8Array([i]))),
+    ),
+  );
+  const bodies = namesIn(`${path}/new`).map((name) =>
+    bodyIn(`${path}/new/${name}`)[0]
+  );
+  assertEquals(
+    bodies.sort((a = 0, b = 0) => a - b),
+    Array.from({ length: 50 }, (_, i) => i),
+  );
+});
+
+Deno.test("openMaildir() leaves nothing of a message that breaks off", async () => {
+  using cleanUp = new DisposableStack();
+  const path = temporaryFolder(cleanUp);
+  const deliver = openMaildir(path, "mx");
+  const body = ReadableStream.from((async function* () {
+    yield new Uint8Array(100_000);
+    await Promise.resolve();
+    throw new Error("the client has left");
+  })());
+  await assertRejects(
+    async () => await deliver({ envelope: ENVELOPE, body }),
+    Error,
+    "the client has left",
+  );
+  assertEquals([namesIn(`${path}/tmp`), namesIn(`${path}/new`)], [[], []]);
+});
+
+Deno.test("openMaildir() throws when the maildir has been taken away", async () => {
+  using cleanUp = new DisposableStack();
+  const path = `${temporaryFolder(cleanUp)}/maildir`;
+  const deliver = openMaildir(path, "mx");
+  Deno.removeSync(path, { recursive: true });
+  await assertRejects(
+    async () => await deliver(messageOf(new Uint8Array(1))),
+    Deno.errors.NotFound,
+  );
+});
+
+Deno.test("openMaildir() throws at once where it can't write", () => {
+  using cleanUp = new DisposableStack();
+  const path = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(`${path}/file`, "");
+  let thrown = false;
+  try {
+    openMaildir(`${path}/file/maildir`, "mx");
+  } catch {
+    thrown = true;
+  }
+  assert(thrown);
+});
+
+Deno.test("openMaildir() cleans tmp/ of what is older than 36 hours, and of nothing else", () => {
+  using cleanUp = new DisposableStack();
+  const path = temporaryFolder(cleanUp);
+  openMaildir(path, "mx");
+  const hours = (n: number) => new Date(Date.now() - n * 3_600_000);
+  for (const [name, age] of [["old", 37], ["young", 35]] as const) {
+    Deno.writeTextFileSync(`${path}/tmp/${name}`, "");
+    Deno.utimeSync(`${path}/tmp/${name}`, hours(age), hours(age));
+    Deno.writeTextFileSync(`${path}/new/${name}`, "");
+    Deno.utimeSync(`${path}/new/${name}`, hours(age), hours(age));
+  }
+  openMaildir(path, "mx");
+  assertEquals(namesIn(`${path}/tmp`), ["young"]);
+  assertEquals(namesIn(`${path}/new`), ["old", "young"]);
+});
+
+/** A small disk in a folder, for whoever may mount one. */
+function smallDisk(cleanUp: DisposableStack): string | undefined {
+  const path = temporaryFolder(cleanUp);
+  if (!run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", path)) return;
+  cleanUp.defer(() => void run("umount", path));
+  return path;
+}
+
+function run(command: string, ...args: string[]): boolean {
+  try {
+    return new Deno.Command(command, {
+      args,
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+function mayMount(): boolean {
+  using cleanUp = new DisposableStack();
+  return smallDisk(cleanUp) !== undefined;
+}
+
+const mountable = mayMount();
+if (!mountable) console.log("skipped: full and read-only disks need mount(8)");
+
+Deno.test({
+  name:
+    "openMaildir() answers 452 4.3.1 on a full disk, and goes on when there is room",
+  ignore: !mountable,
+  fn: async () => {
+    using cleanUp = new DisposableStack();
+    const disk = smallDisk(cleanUp) ?? "";
+    const deliver = openMaildir(`${disk}/maildir`, "mx");
+    for (const size of [60_000, 60_000]) {
+      const large = messageOf(
+        new Uint8Array(size * 3),
+        new Uint8Array(size * 3),
+      );
+      assertEquals(await deliver(large), REPLIES.storageFull);
+      assertEquals(namesIn(`${disk}/maildir/tmp`), []);
+      assertEquals(namesIn(`${disk}/maildir/new`), []);
+    }
+    const reply = await deliver(messageOf(new Uint8Array(1000)));
+    assertEquals(reply?.code, 250);
+  },
+});
+
+Deno.test({
+  name: "openMaildir() answers 452 4.3.1 on a read-only disk",
+  ignore: !mountable,
+  fn: async () => {
+    using cleanUp = new DisposableStack();
+    const disk = smallDisk(cleanUp) ?? "";
+    const deliver = openMaildir(`${disk}/maildir`, "mx");
+    assert(run("mount", "-o", "remount,ro", disk));
+    const reply = await deliver(messageOf(new Uint8Array(1000)));
+    assertEquals(reply, REPLIES.storageFull);
+  },
+});

@@ -1,0 +1,55 @@
+import { assert, assertEquals } from "./support/assert.ts";
+import { importsOf, modulesOf } from "./support/modules.ts";
+
+// Off unless asked for since Deno 2.8: no timer, connection or body may be left.
+Deno.test.sanitizer({ ops: true, resources: true });
+
+/** The rule of the house: which rooms each room may know besides itself. */
+const KNOWS: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  auth: ["lib"],
+  net: ["lib"],
+  smtp: ["auth", "net", "lib"],
+  delivery: ["smtp", "net", "lib"],
+  adapters: ["auth", "net", "lib"],
+  command: ["adapters", "auth", "delivery", "lib", "net", "smtp"],
+};
+
+/** Rooms whose modules import a package or a module of node's. */
+const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
+  lib: [/^@std\/encoding\//],
+  auth: [/^@std\/encoding\//],
+  net: [/^node:/],
+  smtp: [/^@std\/encoding\//],
+  delivery: [/^@std\/encoding\//],
+  adapters: [/^@std\/encoding\//],
+  command: [/^@std\/(?:cli|encoding)\//, /^deno\.json$/],
+};
+
+Deno.test("each room knows only the rooms that the rule of the house allows", async () => {
+  for (const [room, others] of Object.entries(KNOWS)) {
+    const modules = await modulesOf(room);
+    assert(modules.length > 0, `${room}/ is where it was`);
+    for (const module of modules) {
+      for (const specifier of await importsOf(module)) {
+        const known = [room, ...others].some((each) =>
+          specifier.startsWith(`${each}/`)
+        );
+        const allowed = PACKAGES[room]?.some((each) => each.test(specifier));
+        assert(known || allowed, `${module} imports ${specifier}`);
+      }
+    }
+  }
+});
+
+Deno.test("the house is no more than three floors deep, and has no index", async () => {
+  for (const room of Object.keys(KNOWS)) {
+    const modules = await modulesOf(room);
+    const deep = modules.filter((module) => module.split("/").length > 4);
+    assertEquals(deep, []);
+    const unnamed = modules.filter((module) =>
+      /\/(?:index\.ts|utils?\b)/.test(module)
+    );
+    assertEquals(unnamed, []);
+  }
+});
