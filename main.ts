@@ -15,7 +15,7 @@
 
 import type { AuthProvider } from "./auth/types.ts";
 import config from "./deno.json" with { type: "json" };
-import { type OpenDoor, openDoors } from "./command/adapters.ts";
+import { type OpenAdapter, openAdapters } from "./command/adapters.ts";
 import { hostPort, isLoopback } from "./lib/addresses.ts";
 import { newProvider } from "./command/provider.ts";
 import { followCertificate, readCertificate } from "./command/certificate.ts";
@@ -117,9 +117,9 @@ async function serve(settings: Settings): Promise<void> {
   // Without a certificate a terminal that hangs up ends the command as usual.
   if (following !== undefined) onSignals(["SIGHUP"], following.reload);
   stopOnSignals(server, log);
-  const doors = await openAll(settings, provider, server, log);
+  const adapters = await openAll(settings, provider, server, log);
   server.addrs.forEach((bound) => log(listening(bound)));
-  for (const { where } of doors) {
+  for (const { where } of adapters) {
     log({ level: "info", message: `listening on ${where}`, fields: {} });
   }
   const warning = plainTextWarning(settings, server.addrs);
@@ -127,23 +127,23 @@ async function serve(settings: Settings): Promise<void> {
     log({ level: "warn", message: warning, fields: {} });
   }
   await server.finished;
-  await Promise.all(doors.map((door) => door.shutdown()));
+  await Promise.all(adapters.map((adapter) => adapter.shutdown()));
   following?.stop();
   log({ level: "info", message: "stopped", fields: {} });
 }
 
-/** Opens the doors; if one can't be opened, the listener is closed too. */
+/** Opens the adapters; if one can't be opened, the listener is closed too. */
 async function openAll(
-  { doors }: Settings,
+  { adapters }: Settings,
   provider: AuthProvider,
   server: SmtpServer,
   log: Log,
-): Promise<OpenDoor[]> {
+): Promise<OpenAdapter[]> {
   try {
-    return await openDoors(doors, provider, log);
-  } catch (cause) {
+    return await openAdapters(adapters, provider, log);
+  } catch (error) {
     await server.shutdown();
-    throw new Error(`cannot open a door: ${oneLine(cause)}`, { cause });
+    throw error;
   }
 }
 

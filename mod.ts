@@ -116,11 +116,11 @@ export {
   type AuthHandlerOptions,
 } from "./adapters/http/handler.ts";
 export type {
-  DoorAddress,
-  DoorOptions,
-  DoorServer,
-  DoorTcpAddress,
-  DoorUnixAddress,
+  AuthServer,
+  AuthServerAddress,
+  AuthServerOptions,
+  AuthServerTcpAddress,
+  AuthServerUnixAddress,
 } from "./adapters/auth_server.ts";
 export {
   type DovecotAuthProvider,
@@ -129,12 +129,12 @@ export {
 } from "./adapters/dovecot/provider.ts";
 export { serveDovecotAuth } from "./adapters/dovecot/server.ts";
 export type {
-  DoorAcceptEvent,
-  DoorAuthEvent,
-  DoorClosedEvent,
-  DoorEvent,
-  DoorName,
-  DoorReason,
+  AdapterAcceptEvent,
+  AdapterAuthEvent,
+  AdapterClosedEvent,
+  AdapterEvent,
+  AdapterName,
+  AdapterReason,
 } from "./adapters/events.ts";
 export {
   nginxAuthHandler,

@@ -7,7 +7,7 @@
 import { askNow } from "../auth/ask_provider.ts";
 import { decisionReason, explain } from "../auth/reasons.ts";
 import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
-import type { DoorAuthEvent, DoorName } from "./events.ts";
+import type { AdapterAuthEvent, AdapterName } from "./events.ts";
 
 /**
  * How long a provider may take, in milliseconds. Postfix gives up after ten
@@ -18,7 +18,7 @@ export const DEFAULT_TIMEOUT_MS = 9_000;
 /** The longest time limit that makes sense, in milliseconds: ten minutes. */
 const MAX_TIMEOUT_MS = 600_000;
 
-/** How a door asks. */
+/** How an adapter asks. */
 export interface AskOptions {
   /** Who decides. */
   readonly provider: AuthProvider;
@@ -31,12 +31,12 @@ export interface AskOptions {
 /** What came of it. */
 export interface Asked {
   readonly decision: AuthDecision;
-  readonly event: DoorAuthEvent;
+  readonly event: AdapterAuthEvent;
 }
 
 /** Asks, in time, and says what the log should know. Never rejects. */
 export async function askInTime(
-  door: DoorName,
+  via: AdapterName,
   request: AuthRequest,
   { provider, timeoutMs, signal }: AskOptions,
 ): Promise<Asked> {
@@ -59,7 +59,7 @@ export async function askInTime(
     decision,
     event: {
       kind: "auth",
-      door,
+      via,
       outcome: OUTCOMES[decision],
       reason: decisionReason(decision, request),
       mechanism,
@@ -70,7 +70,7 @@ export async function askInTime(
   };
 }
 
-const OUTCOMES: Readonly<Record<AuthDecision, DoorAuthEvent["outcome"]>> = {
+const OUTCOMES: Readonly<Record<AuthDecision, AdapterAuthEvent["outcome"]>> = {
   authOk: "ok",
   authInvalid: "invalid",
   authFailure: "failure",

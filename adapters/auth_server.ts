@@ -1,5 +1,5 @@
 /**
- * What the doors with a socket of their own have in common: accepting
+ * What the adapters with a socket of their own have in common: accepting
  * connections, counting them, and stopping in good order.
  *
  * @module
@@ -9,7 +9,7 @@ import type { AuthProvider } from "../auth/types.ts";
 import { errorText } from "../lib/error_text.ts";
 import type { Wire } from "../net/conn.ts";
 import { checkedProvider, checkedTimeout, within } from "./ask.ts";
-import type { DoorEvent, DoorName, DoorReport } from "./events.ts";
+import type { AdapterEvent, AdapterName, AdapterReport } from "./events.ts";
 import { listenTcp } from "../net/tcp_socket.ts";
 import {
   checkedUnixSocket,
@@ -17,14 +17,14 @@ import {
   type UnixSocket,
 } from "../net/unix_socket.ts";
 
-/** How long questions under way may take once a door stops, in milliseconds. */
+/** How long questions under way may take once a server stops, in milliseconds. */
 const GRACE_MS = 10_000;
 
 /** How long to wait when connections can't be accepted, in milliseconds. */
 const ACCEPT_PAUSE_MS = 250;
 
-/** Where and how a door with a socket of its own listens. */
-export interface DoorOptions {
+/** Where and how a server of an authentication protocol listens. */
+export interface AuthServerOptions {
   /** Decides who may log in. */
   readonly provider: AuthProvider;
   /**
@@ -51,19 +51,19 @@ export interface DoorOptions {
   readonly timeoutMs?: number;
   /** How many connections are served at a time. Default: 1000. */
   readonly maxConnections?: number;
-  /** Ends the door and all its connections at once when aborted. */
+  /** Ends the server and all its connections at once when aborted. */
   readonly signal?: AbortSignal;
   /** Called once the socket is bound. */
-  readonly onListen?: (address: DoorAddress) => void;
+  readonly onListen?: (address: AuthServerAddress) => void;
   /** Called with what a log would want to know. */
-  readonly onEvent?: (event: DoorEvent) => void;
+  readonly onEvent?: (event: AdapterEvent) => void;
 }
 
-/** Where a door is. */
-export type DoorAddress = DoorUnixAddress | DoorTcpAddress;
+/** Where a server is. */
+export type AuthServerAddress = AuthServerUnixAddress | AuthServerTcpAddress;
 
 /** A unix socket. */
-export interface DoorUnixAddress {
+export interface AuthServerUnixAddress {
   /** The kind of socket. */
   readonly transport: "unix";
   /** The path of the socket file. */
@@ -71,7 +71,7 @@ export interface DoorUnixAddress {
 }
 
 /** A TCP port. */
-export interface DoorTcpAddress {
+export interface AuthServerTcpAddress {
   /** The kind of socket. */
   readonly transport: "tcp";
   /** The IP address. */
@@ -80,11 +80,11 @@ export interface DoorTcpAddress {
   readonly port: number;
 }
 
-/** A running door. */
-export interface DoorServer extends AsyncDisposable {
+/** A running server of an authentication protocol. */
+export interface AuthServer extends AsyncDisposable {
   /** The address that it is bound to. */
-  readonly addrs: readonly DoorAddress[];
-  /** Resolves when the door and all its connections are closed. */
+  readonly addrs: readonly AuthServerAddress[];
+  /** Resolves when the server and all its connections are closed. */
   readonly finished: Promise<void>;
   /**
    * Stops in good order: no new connections and no new questions, ten seconds
@@ -95,33 +95,33 @@ export interface DoorServer extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
-/** What a door is: its name, what it does, and how it talks to one client. */
-export interface DoorKind {
-  readonly name: DoorName;
+/** What a server is: its name, what it does, and how it talks to one client. */
+export interface AuthServerKind {
+  readonly name: AdapterName;
   /** In error texts: `serve Dovecot auth`. */
   readonly action: string;
   /** Serves one connection until it is over. It is closed behind it. */
-  readonly talk: (wire: Wire, context: DoorContext) => Promise<void>;
+  readonly talk: (wire: Wire, context: AuthServerContext) => Promise<void>;
 }
 
 /** What a connection is told. */
-export interface DoorContext {
+export interface AuthServerContext {
   readonly provider: AuthProvider;
   readonly timeoutMs: number;
-  readonly report: DoorReport;
+  readonly report: AdapterReport;
   /** Aborted when nothing new may begin. */
   readonly stop: AbortSignal;
 }
 
 /** Checks the options, binds the socket and serves it. */
-export async function openDoor(
-  kind: DoorKind,
-  options: DoorOptions,
-): Promise<DoorServer> {
+export async function openAuthServer(
+  kind: AuthServerKind,
+  options: AuthServerOptions,
+): Promise<AuthServer> {
   const { name, action } = kind;
   const stop = new AbortController();
   const report = options.onEvent ?? (() => {});
-  const context: DoorContext = {
+  const context: AuthServerContext = {
     provider: checkedProvider(action, options.provider),
     timeoutMs: checkedTimeout(action, options.timeoutMs),
     report,
@@ -169,7 +169,7 @@ export async function openDoor(
 
 type Place = UnixSocket | { readonly hostname: string; readonly port: number };
 
-function checkedPlace(action: string, options: DoorOptions): Place {
+function checkedPlace(action: string, options: AuthServerOptions): Place {
   const { path, mode, group, hostname, port } = options;
   if ((path === undefined) === (port === undefined)) {
     throw new TypeError(`Cannot ${action}: either path or port must be given`);
@@ -194,7 +194,7 @@ interface Bound {
   readonly accept: () => Promise<Wire>;
   /** Accepts no more, and takes away the socket file if there is one. */
   readonly close: () => void;
-  readonly address: DoorAddress;
+  readonly address: AuthServerAddress;
 }
 
 async function bind(place: Place): Promise<Bound> {
@@ -216,10 +216,10 @@ async function bind(place: Place): Promise<Bound> {
 }
 
 async function acceptAll(
-  door: DoorName,
+  via: AdapterName,
   { accept }: Bound,
   admit: (wire: Wire) => void,
-  { report, stop }: DoorContext,
+  { report, stop }: AuthServerContext,
 ): Promise<void> {
   while (!stop.aborted) {
     try {
@@ -227,7 +227,7 @@ async function acceptAll(
     } catch (error) {
       if (stop.aborted) return;
       // Out of file descriptors, most likely. They come back with the clients.
-      report({ kind: "acceptFailed", door, error: errorText(error) });
+      report({ kind: "acceptFailed", via, error: errorText(error) });
       await pause(ACCEPT_PAUSE_MS, stop);
     }
   }
@@ -245,7 +245,7 @@ function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   });
 }
 
-/** All clients of a door. */
+/** All clients of a server. */
 interface Clients {
   readonly admit: (wire: Wire) => void;
   /** Closes all connections. */
@@ -255,8 +255,8 @@ interface Clients {
 }
 
 function newClients(
-  { name, talk }: DoorKind,
-  context: DoorContext,
+  { name, talk }: AuthServerKind,
+  context: AuthServerContext,
   maxConnections: number,
 ): Clients {
   const served = new Map<Wire, Promise<void>>();
@@ -269,7 +269,7 @@ function newClients(
       // Sockets that break do not come here: this is a fault of ours.
       const reason = "error";
       const text = errorText(error);
-      context.report({ kind: "closed", door: name, reason, error: text });
+      context.report({ kind: "closed", via: name, reason, error: text });
     } finally {
       tryClose(wire);
       served.delete(wire);
@@ -286,7 +286,7 @@ function newClients(
       // A temporary failure to Postfix and Exim. A flood is one line in the log.
       tryClose(wire);
       const reason = "too-many-connections";
-      if (!full) context.report({ kind: "closed", door: name, reason });
+      if (!full) context.report({ kind: "closed", via: name, reason });
       full = true;
     },
     cut() {

@@ -1,5 +1,5 @@
 /**
- * What the doors tell their log. Named fields only, in the words of the
+ * What the adapters tell their log. Named fields only, in the words of the
  * listener's events, so that both go into one log; never a secret.
  *
  * @module
@@ -7,8 +7,8 @@
 
 import type { AuthReason } from "../auth/reasons.ts";
 
-/** Through which door a question has come. */
-export type DoorName =
+/** Through which adapter a question has come. */
+export type AdapterName =
   | "dovecot"
   | "saslauthd"
   | "nginx"
@@ -19,37 +19,37 @@ export type DoorName =
  * Why a question ended as it did: the reasons of the listener, and
  * `bad-token` for a caller that does not know the shared secret.
  */
-export type DoorReason = AuthReason | "bad-token";
+export type AdapterReason = AuthReason | "bad-token";
 
 /** A question has been answered, or has come to nothing. */
-export interface DoorAuthEvent {
+export interface AdapterAuthEvent {
   /** Tells the events apart. */
   readonly kind: "auth";
-  /** Which door. */
-  readonly door: DoorName;
+  /** Which adapter. */
+  readonly via: AdapterName;
   /**
    * `ok`, `invalid` (a wrong password), `failure` (nobody could tell), or
    * `error` where no provider was asked.
    */
   readonly outcome: "ok" | "invalid" | "failure" | "error";
   /** Why, from a closed set of words. */
-  readonly reason: DoorReason;
+  readonly reason: AdapterReason;
   /** The mechanism in upper case; `""` if none is known. */
   readonly mechanism: string;
   /** The user name, as far as the exchange came. */
   readonly username?: string;
-  /** The mail client's address; `""` if the door does not learn it. */
+  /** The mail client's address; `""` if the adapter does not learn it. */
   readonly remoteIp: string;
   /** How long the provider took, in milliseconds. */
   readonly milliseconds: number;
 }
 
-/** A door has ended a connection because of what came or did not come on it. */
-export interface DoorClosedEvent {
+/** An adapter has ended a connection because of what came or did not come on it. */
+export interface AdapterClosedEvent {
   /** Tells the events apart. */
   readonly kind: "closed";
-  /** Which door. */
-  readonly door: DoorName;
+  /** Which adapter. */
+  readonly via: AdapterName;
   /** Why, from a closed set of words. */
   readonly reason: "bad-protocol" | "idle" | "too-many-connections" | "error";
   /** What went wrong, in words. */
@@ -57,17 +57,20 @@ export interface DoorClosedEvent {
 }
 
 /** A connection could not be accepted, for want of file descriptors mostly. */
-export interface DoorAcceptEvent {
+export interface AdapterAcceptEvent {
   /** Tells the events apart. */
   readonly kind: "acceptFailed";
-  /** Which door. */
-  readonly door: DoorName;
+  /** Which adapter. */
+  readonly via: AdapterName;
   /** What the system said. */
   readonly error: string;
 }
 
-/** What a door tells its log: a union on `kind` that may grow. */
-export type DoorEvent = DoorAuthEvent | DoorClosedEvent | DoorAcceptEvent;
+/** What an adapter tells its log: a union on `kind` that may grow. */
+export type AdapterEvent =
+  | AdapterAuthEvent
+  | AdapterClosedEvent
+  | AdapterAcceptEvent;
 
-/** Takes what a door tells its log. */
-export type DoorReport = (event: DoorEvent) => void;
+/** Takes what an adapter tells its log. */
+export type AdapterReport = (event: AdapterEvent) => void;

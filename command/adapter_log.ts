@@ -1,14 +1,14 @@
 /**
- * What the command's log says about the doors.
+ * What the command's log says about the adapters.
  *
  * @module
  */
 
 import { type LogEntry, shown } from "./log.ts";
-import type { DoorAuthEvent, DoorEvent } from "../adapters/events.ts";
+import type { AdapterAuthEvent, AdapterEvent } from "../adapters/events.ts";
 
-/** What the log says about an event of a door. */
-export function doorEntry(event: DoorEvent): LogEntry {
+/** What the log says about an event of an adapter. */
+export function adapterEntry(event: AdapterEvent): LogEntry {
   const { kind, ...rest } = event;
   const fields = { event: kind, ...rest };
   switch (event.kind) {
@@ -17,11 +17,11 @@ export function doorEntry(event: DoorEvent): LogEntry {
     case "closed": {
       const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
       const message =
-        `closed a connection of ${event.door}: ${event.reason}${why}`;
+        `closed a connection of ${event.via}: ${event.reason}${why}`;
       return { level: "warn", message, fields };
     }
     case "acceptFailed": {
-      const message = `cannot accept connections for ${event.door}: ${
+      const message = `cannot accept connections for ${event.via}: ${
         shown(event.error)
       }`;
       return { level: "error", message, fields };
@@ -31,16 +31,16 @@ export function doorEntry(event: DoorEvent): LogEntry {
   }
 }
 
-function authLevel({ outcome }: DoorAuthEvent): LogEntry["level"] {
+function authLevel({ outcome }: AdapterAuthEvent): LogEntry["level"] {
   if (outcome === "failure") return "error";
   return outcome === "invalid" ? "warn" : "info";
 }
 
-function authMessage(event: DoorAuthEvent): string {
-  const { outcome, reason, mechanism, username, remoteIp, door } = event;
+function authMessage(event: AdapterAuthEvent): string {
+  const { outcome, reason, mechanism, username, remoteIp, via } = event;
   const who = username === undefined ? "" : ` ${shown(username)}`;
   const why = reason === "ok" ? "" : ` (${reason})`;
   const from = remoteIp === "" ? "" : ` from ${remoteIp}`;
   const how = mechanism === "" ? "" : `, ${mechanism}`;
-  return `auth ${outcome}${who}${why}${from} through ${door}${how}, ${event.milliseconds} ms`;
+  return `auth ${outcome}${who}${why}${from} through ${via}${how}, ${event.milliseconds} ms`;
 }

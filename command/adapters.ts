@@ -1,5 +1,5 @@
 /**
- * The doors that the command opens beside its listener.
+ * The adapters that the command opens beside its listener.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import type { LogEntry } from "./log.ts";
-import type { DoorPlace, DoorSettings } from "./settings.ts";
-import type { DoorOptions, DoorServer } from "../adapters/auth_server.ts";
+import type { AdapterSettings, SocketAddress } from "./settings.ts";
+import type { AuthServer, AuthServerOptions } from "../adapters/auth_server.ts";
 import { serveDovecotAuth } from "../adapters/dovecot/server.ts";
-import type { DoorEvent } from "../adapters/events.ts";
-import { doorEntry } from "./adapter_log.ts";
+import type { AdapterEvent } from "../adapters/events.ts";
+import { adapterEntry } from "./adapter_log.ts";
 import { nginxAuthHandler } from "../adapters/nginx/handler.ts";
 import { serveSaslauthd } from "../adapters/saslauthd/server.ts";
 
 /** Something that is open and can be closed in good order. */
-export interface OpenDoor {
+export interface OpenAdapter {
   /** What the log says of it. */
   readonly where: string;
   /** Closes it; resolves at its end. */
@@ -24,21 +24,22 @@ export interface OpenDoor {
 }
 
 /**
- * Opens all doors that the settings name, or none.
+ * Opens all adapters that the settings name, or none.
  *
- * @param settings Which doors, and where.
+ * @param settings Which adapters, and where.
  * @param provider Who decides, the same as for the listener.
  * @param log The log, the same as the listener's.
- * @throws {Error} What the system says when one can't be opened.
+ * @throws {Error} When one can't be opened: which, where, and what the system
+ * says.
  */
-export async function openDoors(
-  settings: DoorSettings,
+export async function openAdapters(
+  settings: AdapterSettings,
   provider: AuthProvider,
   log: (entry: LogEntry) => void,
-): Promise<OpenDoor[]> {
-  const doors: OpenDoor[] = [];
-  const onEvent = (event: DoorEvent) => log(doorEntry(event));
-  const at = (place: DoorPlace): DoorOptions => ({
+): Promise<OpenAdapter[]> {
+  const adapters: OpenAdapter[] = [];
+  const onEvent = (event: AdapterEvent) => log(adapterEntry(event));
+  const at = (place: SocketAddress): AuthServerOptions => ({
     provider,
     onEvent,
     ...place,
@@ -47,38 +48,59 @@ export async function openDoors(
   try {
     const { dovecot, saslauthd, nginx } = settings;
     if (dovecot !== undefined) {
-      doors.push(asDoor("Dovecot auth", await serveDovecotAuth(at(dovecot))));
+      const what = `--dovecot-socket ${nameOf(dovecot)}`;
+      const server = await opened(what, () => serveDovecotAuth(at(dovecot)));
+      adapters.push(asAdapter("Dovecot auth", server));
     }
     if (saslauthd !== undefined) {
-      doors.push(asDoor("saslauthd", await serveSaslauthd(at(saslauthd))));
+      const what = `--saslauthd-socket ${nameOf(saslauthd)}`;
+      const server = await opened(what, () => serveSaslauthd(at(saslauthd)));
+      adapters.push(asAdapter("saslauthd", server));
     }
     if (nginx !== undefined) {
-      doors.push(openNginx({ ...nginx, provider, onEvent }));
+      const what = `--nginx-port ${nameOf(nginx)}`;
+      const settings = { ...nginx, provider, onEvent };
+      adapters.push(await opened(what, () => openNginx(settings)));
     }
-    return doors;
+    return adapters;
   } catch (error) {
-    await Promise.all(doors.map((door) => door.shutdown()));
+    await Promise.all(adapters.map((adapter) => adapter.shutdown()));
     throw error;
   }
 }
 
-function asDoor(what: string, server: DoorServer): OpenDoor {
-  const where = server.addrs.map((address) =>
-    address.transport === "unix"
-      ? address.path
-      : hostPort(address.hostname, address.port)
-  );
+/** Opens one adapter, or says which could not be opened, where and why. */
+async function opened<T>(
+  what: string,
+  open: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await open();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`cannot open ${what}: ${why}`, { cause });
+  }
+}
+
+/** A socket as it is written after its flag. */
+function nameOf(socket: SocketAddress): string {
+  return "path" in socket
+    ? socket.path
+    : hostPort(socket.hostname, socket.port);
+}
+
+function asAdapter(what: string, server: AuthServer): OpenAdapter {
   return {
-    where: `${where.join()} for ${what}`,
+    where: `${server.addrs.map(nameOf).join()} for ${what}`,
     shutdown: () => server.shutdown(),
   };
 }
 
 function openNginx(
   { provider, onEvent, hostname, port, upstream, secret }:
-    & NonNullable<DoorSettings["nginx"]>
-    & { provider: AuthProvider; onEvent: (event: DoorEvent) => void },
-): OpenDoor {
+    & NonNullable<AdapterSettings["nginx"]>
+    & { provider: AuthProvider; onEvent: (event: AdapterEvent) => void },
+): OpenAdapter {
   const handler = nginxAuthHandler(provider, {
     upstream,
     ...(secret === undefined ? {} : { secret }),

@@ -8,7 +8,6 @@ import * as std from "@std/cli/parse-args";
 import { parseIp, parseNetwork } from "../lib/ip.ts";
 import type { CertificateFiles } from "./certificate.ts";
 import {
-  type DoorPlace,
   type Given,
   MAX_MS,
   not,
@@ -21,11 +20,12 @@ import {
   readSwitch,
   readToken,
   readURL,
+  type SocketAddress,
   UsageError,
 } from "./values.ts";
 import { type Flag, type FlagName, FLAGS } from "./flags.ts";
 
-export { type DoorPlace, UsageError };
+export { type SocketAddress, UsageError };
 
 // The npm build of @std/cli has no type declarations: this is the one used.
 const parseArgs: (args: readonly string[], options: {
@@ -50,7 +50,7 @@ export type AuthSource =
     /** How much longer it passes while the endpoint fails; 0 for not at all. */
     readonly graceMs: number;
   }
-  | { readonly kind: "dovecot"; readonly place: DoorPlace }
+  | { readonly kind: "dovecot"; readonly place: SocketAddress }
   | {
     readonly kind: "local";
     readonly username: string;
@@ -60,11 +60,11 @@ export type AuthSource =
   | { readonly kind: "none" };
 
 /** Where other servers may ask. */
-export interface DoorSettings {
+export interface AdapterSettings {
   /** Where the Dovecot authentication protocol is spoken, if it is. */
-  readonly dovecot?: DoorPlace;
+  readonly dovecot?: SocketAddress;
   /** Where saslauthd's protocol is spoken, if it is. */
-  readonly saslauthd?: DoorPlace;
+  readonly saslauthd?: SocketAddress;
   /** What unix sockets are to be like. */
   readonly socket: {
     readonly mode?: number;
@@ -93,7 +93,7 @@ export interface Settings {
   readonly maxAuthFailures: number;
   /** Whether password guessing is slowed down. */
   readonly throttle: boolean;
-  readonly doors: DoorSettings;
+  readonly adapters: AdapterSettings;
   readonly maildir: string;
   readonly maxSize: number;
   readonly maxConnections: number;
@@ -217,7 +217,7 @@ function readSettings(given: Lookup): Settings {
     allowInsecureAuth: readSwitch(given("allowInsecureAuth")) ?? false,
     maxAuthFailures: readNumber(given("maxAuthFailures")) ?? 3,
     throttle: readSwitch(given("throttle")) ?? true,
-    doors: readDoors(given),
+    adapters: readAdapters(given),
     maildir: given("maildir")?.value ?? "./maildir",
     maxSize: readNumber(given("maxSize")) ?? 26_214_400,
     maxConnections: readNumber(given("maxConnections")) ?? 10_000,
@@ -298,7 +298,7 @@ function readAuth(given: Lookup): AuthSource {
     : { kind: "none" };
 }
 
-function readDoors(given: Lookup): DoorSettings {
+function readAdapters(given: Lookup): AdapterSettings {
   const dovecot = given("dovecotSocket");
   const saslauthd = given("saslauthdSocket");
   const mode = readMode(given("socketMode"));
@@ -315,7 +315,7 @@ function readDoors(given: Lookup): DoorSettings {
   };
 }
 
-function readNginx(given: Lookup): DoorSettings["nginx"] {
+function readNginx(given: Lookup): AdapterSettings["nginx"] {
   const port = readNumber(given("nginxPort"), 0, 65_535);
   const upstream = given("nginxUpstream");
   const secret = given("nginxSecret");

@@ -18,7 +18,7 @@ export interface Given {
 }
 
 /** A socket: a unix socket's path, or an address and a port. */
-export type DoorPlace =
+export type SocketAddress =
   | { readonly path: string }
   | { readonly hostname: string; readonly port: number };
 
@@ -26,7 +26,7 @@ export type DoorPlace =
 export const MAX_MS = 2_147_483_647;
 
 /** What has a slash is a path; everything else must be an address and a port. */
-export function readPlace(given: Given): DoorPlace {
+export function readPlace(given: Given): SocketAddress {
   const { source, value } = given;
   if (value.includes("/")) return { path: value };
   const place = readHostPort(value);

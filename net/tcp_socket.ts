@@ -1,6 +1,6 @@
 /**
- * TCP connections that can be reset; the only file of the doors that imports
- * `node:`, because Deno's own connections cannot.
+ * TCP connections that can be reset, by `node:net`: Deno's own connections
+ * cannot be.
  *
  * @module
  */

@@ -8,10 +8,10 @@ import type { AuthRequest } from "../../auth/types.ts";
 import { type Wire, writeAll } from "../../net/conn.ts";
 import { askInTime } from "../ask.ts";
 import {
-  type DoorContext,
-  type DoorOptions,
-  type DoorServer,
-  openDoor,
+  type AuthServer,
+  type AuthServerContext,
+  type AuthServerOptions,
+  openAuthServer,
   readSome,
   tryClose,
 } from "../auth_server.ts";
@@ -28,7 +28,7 @@ import { type DovecotAction, newDovecotSession } from "./session.ts";
  * connection. `heloName` is always `""`: the protocol has no field for it.
  *
  * @param options Where to listen, who decides, and the limits.
- * @returns The running door, once its socket is bound.
+ * @returns The running server, once its socket is bound.
  * @throws {TypeError} If options do not fit together, such as a path and a
  * port.
  * @throws {RangeError} If a number is out of its range.
@@ -39,17 +39,19 @@ import { type DovecotAction, newDovecotSession } from "./session.ts";
  * ```ts
  * import { newStaticAuthProvider, serveDovecotAuth } from "@meowmail/smtpauth";
  *
- * await using door = await serveDovecotAuth({
+ * await using server = await serveDovecotAuth({
  *   port: 0, // 12345, or better: path: "/var/spool/postfix/private/smtpauth"
  *   provider: newStaticAuthProvider({ ann: "secret" }),
  * });
- * console.log("listening on", door.addrs);
+ * console.log("listening on", server.addrs);
  * ```
  */
-export function serveDovecotAuth(options: DoorOptions): Promise<DoorServer> {
+export function serveDovecotAuth(
+  options: AuthServerOptions,
+): Promise<AuthServer> {
   const serverId = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   let connections = 0;
-  return openDoor({
+  return openAuthServer({
     name: "dovecot",
     action: "serve Dovecot auth",
     talk: (wire, context) =>
@@ -70,7 +72,7 @@ function newCookie(): string {
 /** Serves one mail server's connection. */
 async function talk(
   wire: Wire,
-  { provider, timeoutMs, report, stop }: DoorContext,
+  { provider, timeoutMs, report, stop }: AuthServerContext,
   identity: ServerIdentity,
 ): Promise<void> {
   const session = newDovecotSession(identity);
@@ -131,7 +133,7 @@ async function talk(
           if (action.why !== undefined) {
             const reason = "bad-protocol";
             const error = action.why;
-            report({ kind: "closed", door: "dovecot", reason, error });
+            report({ kind: "closed", via: "dovecot", reason, error });
           }
           break;
         default:
@@ -152,7 +154,7 @@ async function talk(
       await writing;
       const count = await readSome(wire, space);
       if (count === null) break;
-      // No new questions once the door stops: the old ones end it.
+      // No new questions once the server stops: the old ones end it.
       if (!stop.aborted) {
         act(session.receive(space.subarray(0, count), performance.now()));
       }

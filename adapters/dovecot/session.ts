@@ -24,7 +24,7 @@ import {
   readCommand,
   type ServerIdentity,
 } from "./protocol.ts";
-import type { DoorAuthEvent } from "../events.ts";
+import type { AdapterAuthEvent } from "../events.ts";
 import { remoteIpOf } from "../remote_ip.ts";
 
 /** How many exchanges of one connection may be open. */
@@ -48,7 +48,7 @@ export type DovecotAction =
   /** Stop asking: nobody waits for the answer. */
   | { readonly kind: "drop"; readonly id: number }
   /** For the log: an exchange that ended before a provider was asked. */
-  | { readonly kind: "ended"; readonly event: DoorAuthEvent }
+  | { readonly kind: "ended"; readonly event: AdapterAuthEvent }
   /** Close the connection, with the reason if it is the client's fault. */
   | { readonly kind: "close"; readonly why?: string };
 
@@ -112,14 +112,14 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
 
   function ended(
     { mechanism, username, remoteIp }: Who,
-    outcome: DoorAuthEvent["outcome"],
-    reason: DoorAuthEvent["reason"],
+    outcome: AdapterAuthEvent["outcome"],
+    reason: AdapterAuthEvent["reason"],
   ): void {
     actions.push({
       kind: "ended",
       event: {
         kind: "auth",
-        door: "dovecot",
+        via: "dovecot",
         outcome,
         reason,
         mechanism,

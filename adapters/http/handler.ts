@@ -13,7 +13,7 @@ import type {
   AuthRequest,
 } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
-import type { DoorAuthEvent, DoorEvent } from "../events.ts";
+import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import { remoteIpOf } from "../remote_ip.ts";
 
 /** The most octets of a request that are read. */
@@ -33,7 +33,7 @@ export interface AuthHandlerOptions {
    */
   readonly timeoutMs?: number;
   /** Called with what a log would want to know. */
-  readonly onEvent?: (event: DoorEvent) => void;
+  readonly onEvent?: (event: AdapterEvent) => void;
 }
 
 /**
@@ -253,10 +253,10 @@ async function discard({ body }: Request): Promise<void> {
   }
 }
 
-function refusedEvent(reason: DoorAuthEvent["reason"]): DoorAuthEvent {
+function refusedEvent(reason: AdapterAuthEvent["reason"]): AdapterAuthEvent {
   return {
     kind: "auth",
-    door: "http",
+    via: "http",
     outcome: "error",
     reason,
     mechanism: "",

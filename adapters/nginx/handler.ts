@@ -7,7 +7,7 @@
 import { isSameSecret } from "../../lib/constant_time.ts";
 import type { AuthProvider } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout, within } from "../ask.ts";
-import type { DoorAuthEvent, DoorEvent } from "../events.ts";
+import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import {
   acceptedHeaders,
   failedHeaders,
@@ -46,7 +46,7 @@ export interface NginxAuthOptions {
    */
   readonly timeoutMs?: number;
   /** Called with what a log would want to know. */
-  readonly onEvent?: (event: DoorEvent) => void;
+  readonly onEvent?: (event: AdapterEvent) => void;
 }
 
 /**
@@ -177,13 +177,13 @@ function answer(headers: Headers): Response {
 }
 
 function refusedEvent(
-  reason: DoorAuthEvent["reason"],
+  reason: AdapterAuthEvent["reason"],
   { headers }: Request,
-  outcome: DoorAuthEvent["outcome"] = "error",
-): DoorAuthEvent {
+  outcome: AdapterAuthEvent["outcome"] = "error",
+): AdapterAuthEvent {
   return {
     kind: "auth",
-    door: "nginx",
+    via: "nginx",
     outcome,
     reason,
     mechanism: reason === "bad-token" || reason === "unknown-mechanism"

@@ -9,14 +9,14 @@ import type { AuthRequest } from "../../auth/types.ts";
 import { type Wire, writeAll } from "../../net/conn.ts";
 import { askInTime } from "../ask.ts";
 import {
-  type DoorContext,
-  type DoorOptions,
-  type DoorServer,
-  openDoor,
+  type AuthServer,
+  type AuthServerContext,
+  type AuthServerOptions,
+  openAuthServer,
   readSome,
   tryClose,
 } from "../auth_server.ts";
-import type { DoorAuthEvent, DoorClosedEvent } from "../events.ts";
+import type { AdapterAuthEvent, AdapterClosedEvent } from "../events.ts";
 import {
   formatSaslauthdAnswer,
   MAX_REQUEST_OCTETS,
@@ -38,7 +38,7 @@ const REQUEST_MS = 5_000;
  *
  * @param options Where to listen, who decides, and the limits. The library
  * only speaks over unix sockets, so there should be a `path`.
- * @returns The running door, once its socket is bound.
+ * @returns The running server, once its socket is bound.
  * @throws {TypeError} If options do not fit together, such as a path and a
  * port.
  * @throws {RangeError} If a number is out of its range.
@@ -50,22 +50,24 @@ const REQUEST_MS = 5_000;
  * import { newStaticAuthProvider, serveSaslauthd } from "@meowmail/smtpauth";
  *
  * const folder = await Deno.makeTempDir(); // /run/smtpauth
- * await using door = await serveSaslauthd({
+ * await using server = await serveSaslauthd({
  *   path: `${folder}/mux`,
  *   provider: newStaticAuthProvider({ ann: "secret" }),
  * });
- * console.log("listening on", door.addrs);
+ * console.log("listening on", server.addrs);
  * ```
  */
-export function serveSaslauthd(options: DoorOptions): Promise<DoorServer> {
-  return openDoor(
+export function serveSaslauthd(
+  options: AuthServerOptions,
+): Promise<AuthServer> {
+  return openAuthServer(
     { name: "saslauthd", action: "serve saslauthd", talk },
     options,
   );
 }
 
 /** Answers the one request of a connection. */
-async function talk(wire: Wire, context: DoorContext): Promise<void> {
+async function talk(wire: Wire, context: AuthServerContext): Promise<void> {
   const { report } = context;
   const read = await readRequest(wire, context);
   switch (read.kind) {
@@ -88,7 +90,7 @@ async function talk(wire: Wire, context: DoorContext): Promise<void> {
 /** Reads until the request is whole; `more` if the client has left before. */
 async function readRequest(
   wire: Wire,
-  { stop }: DoorContext,
+  { stop }: AuthServerContext,
 ): Promise<SaslauthdRequest | { readonly kind: "late" }> {
   const space = new Uint8Array(MAX_REQUEST_OCTETS);
   let late = false;
@@ -118,7 +120,7 @@ async function readRequest(
 async function decide(
   wire: Wire,
   { request }: { readonly request: AuthRequest },
-  { provider, timeoutMs, report }: DoorContext,
+  { provider, timeoutMs, report }: AuthServerContext,
 ): Promise<void> {
   const abort = new AbortController();
   const { signal } = abort;
@@ -152,16 +154,16 @@ async function answer(wire: Wire, word: "OK" | "NO"): Promise<void> {
   }
 }
 
-function closedEvent(reason: DoorClosedEvent["reason"]): DoorClosedEvent {
-  return { kind: "closed", door: "saslauthd", reason };
+function closedEvent(reason: AdapterClosedEvent["reason"]): AdapterClosedEvent {
+  return { kind: "closed", via: "saslauthd", reason };
 }
 
 function impossibleEvent(
   { reason, remoteIp }: SaslauthdRequest & { kind: "impossible" },
-): DoorAuthEvent {
+): AdapterAuthEvent {
   return {
     kind: "auth",
-    door: "saslauthd",
+    via: "saslauthd",
     outcome: "invalid",
     reason,
     mechanism: "PLAIN",

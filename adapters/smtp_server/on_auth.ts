@@ -14,7 +14,7 @@ import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { hasControls } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
-import type { DoorAuthEvent, DoorEvent } from "../events.ts";
+import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import { remoteIpOf } from "../remote_ip.ts";
 
 /** How {@linkcode smtpServerAuth} asks. */
@@ -25,7 +25,7 @@ export interface SmtpServerAuthOptions {
    */
   readonly timeoutMs?: number;
   /** Called with what a log would want to know. */
-  readonly onEvent?: (event: DoorEvent) => void;
+  readonly onEvent?: (event: AdapterEvent) => void;
 }
 
 /** What smtp-server knows of a login: its own type has more. */
@@ -158,10 +158,10 @@ function refusedEvent(
   { code, reason }: SaslError,
   { method, username }: SmtpServerLogin,
   { remoteAddress }: SmtpServerConnection,
-): DoorAuthEvent {
+): AdapterAuthEvent {
   return {
     kind: "auth",
-    door: "smtp-server",
+    via: "smtp-server",
     outcome: code === AUTH_REPLIES.invalid.code ? "invalid" : "error",
     reason,
     mechanism: reason === "unknown-mechanism" ? "" : method.toUpperCase(),

@@ -32,8 +32,8 @@ for (
     for (const { env, args } of lines) {
       const invocation = readInvocation(args, (name) => env.get(name));
       assert(invocation.kind === "serve");
-      const { auth, doors } = invocation.settings;
-      const { dovecot, saslauthd, nginx } = doors;
+      const { auth, adapters } = invocation.settings;
+      const { dovecot, saslauthd, nginx } = adapters;
       assert(dovecot ?? saslauthd ?? nginx ?? auth.kind === "dovecot", page);
     }
   });

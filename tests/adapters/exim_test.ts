@@ -1,15 +1,15 @@
-// Exim asks the Dovecot door, over a unix socket and over TCP, and the
-// saslauthd door, whose path is compiled into it.
+// Exim asks the Dovecot server, over a unix socket and over TCP, and the
+// saslauthd server, whose path is compiled into it.
 
 import { serveDovecotAuth } from "../../adapters/dovecot/server.ts";
-import type { DoorEvent } from "../../adapters/events.ts";
+import type { AdapterEvent } from "../../adapters/events.ts";
 import { serveSaslauthd } from "../../adapters/saslauthd/server.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { daemonTest, freePort } from "../support/daemons.ts";
 import {
+  type AdapterCheck,
   checkDecisions,
   checkOutages,
-  type DoorCheck,
   tryLogin,
 } from "../support/adapter_check.ts";
 import { EXIM, EXIM_HEAVY, startExim } from "../support/exim_daemon.ts";
@@ -29,21 +29,21 @@ const EXIM_GROUP = "Debian-exim";
 const MECHANISMS = ["PLAIN", "LOGIN"] as const;
 
 /** Exim says no enhanced codes in these replies. */
-function check(port: number, endpoint: FickleEndpoint): DoorCheck {
+function check(port: number, endpoint: FickleEndpoint): AdapterCheck {
   return { port, endpoint, ok: "235", invalid: "535", failure: "435" };
 }
 
 const [LOGIN] = LOGINS;
 
-daemonTest(EXIM_HEAVY, "asks the Dovecot door", async ({ path }, t) => {
+daemonTest(EXIM_HEAVY, "asks the Dovecot server", async ({ path }, t) => {
   await using endpoint = newFickleEndpoint();
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
-  const events: DoorEvent[] = [];
+  const events: AdapterEvent[] = [];
   const options = {
     provider: endpoint.provider,
-    onEvent: (event: DoorEvent) => void events.push(event),
+    onEvent: (event: AdapterEvent) => void events.push(event),
   };
   const openUnix = () =>
     serveDovecotAuth({
@@ -75,7 +75,7 @@ daemonTest(EXIM_HEAVY, "asks the Dovecot door", async ({ path }, t) => {
       () => checkOutages(check(port, endpoint)),
     );
   }
-  await t.step("without the door it is 435, then works again", async () => {
+  await t.step("without the server it is 435, then works again", async () => {
     await unix.shutdown();
     assertEquals(await tryLogin(ports.unix, LOGIN), "435");
     unix = await openUnix();
@@ -117,11 +117,11 @@ const MUX = "/run/saslauthd/mux";
 
 daemonTest(
   { ...EXIM, ...(isServed(MUX) ? { program: undefined } : {}) },
-  "asks the saslauthd door",
+  "asks the saslauthd server",
   async ({ path }, t) => {
     await using endpoint = newFickleEndpoint();
     Deno.mkdirSync("/run/saslauthd", { recursive: true });
-    const events: DoorEvent[] = [];
+    const events: AdapterEvent[] = [];
     const open = () =>
       serveSaslauthd({
         path: MUX,
@@ -129,7 +129,7 @@ daemonTest(
         provider: endpoint.provider,
         onEvent: (event) => events.push(event),
       });
-    let door = await open();
+    let server = await open();
     const port = freePort();
     // As docs/exim.md prints it, but for TLS.
     const page = placed(codeBlocks("exim.md", "ini")[1], {
@@ -144,13 +144,13 @@ daemonTest(
       "no outage is a wrong password",
       () => checkOutages(check(port, endpoint)),
     );
-    await t.step("without the door it is 435, then works again", async () => {
-      await door.shutdown();
+    await t.step("without the server it is 435, then works again", async () => {
+      await server.shutdown();
       assertEquals(await tryLogin(port, LOGIN), "435");
-      door = await open();
+      server = await open();
       assertEquals(await tryLogin(port, LOGIN), "235");
     });
-    await door.shutdown();
+    await server.shutdown();
     assert(events.length > 20);
     assertMatch(exim.log(), /daemon started/);
   },

@@ -58,7 +58,7 @@ daemonTest(POSTFIX, "works as docs/postfix.md says", async (program) => {
     ports: { submission: port },
     files: { "fullchain.pem": cert, "privkey.pem": key },
   });
-  await using _door = await serveDovecotAuth({
+  await using _server = await serveDovecotAuth({
     path: `${postfix.queue}/private/smtpauth`,
     mode: 0o660,
     group: POSTFIX_USER,
@@ -85,7 +85,7 @@ daemonTest(EXIM_HEAVY, "works as docs/exim.md says", async ({ path }) => {
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
   const [dovecot] = codeBlocks("exim.md", "ini");
-  await using _door = await serveDovecotAuth({
+  await using _server = await serveDovecotAuth({
     path: `${folder}/auth`,
     group: "Debian-exim",
     provider: endpoint.provider,

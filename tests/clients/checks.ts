@@ -8,7 +8,6 @@ import { assertEquals } from "../support/assert.ts";
 import { assertSameOctets, bodyOf, storedMessages } from "./messages.ts";
 import {
   type Bench,
-  type Door,
   HELO,
   LOGIN,
   type Login,
@@ -19,6 +18,7 @@ import {
   newBench,
   RECIPIENTS,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 /** The protocol word of RFC 3848 for a login in this mode. */
@@ -28,13 +28,13 @@ function wordFor(mode: Mode): string {
 
 /** Sends one message by a client. Fails unless the client says it is sent. */
 export type Send = (
-  door: Door,
+  target: Target,
   mechanism: Mechanism,
   bench: Bench,
 ) => Promise<void>;
 
 /**
- * Sends by every mechanism through every door and compares what has arrived.
+ * Sends by every mechanism through every target and compares what has arrived.
  * With `bodyOnly` the client makes a header of its own.
  */
 export async function checkEverywhere(
@@ -43,11 +43,11 @@ export async function checkEverywhere(
   { bodyOnly = false }: { readonly bodyOnly?: boolean } = {},
 ): Promise<void> {
   await using bench = await newBench();
-  for (const door of bench.doors) {
-    const before = storedMessages(door.listener).length;
-    for (const mechanism of MECHANISMS) await send(door, mechanism, bench);
-    const stored = storedMessages(door.listener).slice(before);
-    const { mode } = door;
+  for (const target of bench.targets) {
+    const before = storedMessages(target.listener).length;
+    for (const mechanism of MECHANISMS) await send(target, mechanism, bench);
+    const stored = storedMessages(target.listener).slice(before);
+    const { mode } = target;
     assertEquals(
       stored.map(({ octets: _, ...envelope }) => envelope),
       MECHANISMS.map(() => ({
@@ -64,10 +64,10 @@ export async function checkEverywhere(
   }
 }
 
-/** Logs in by every mechanism through every door, with a wrong password. */
+/** Logs in by every mechanism through every target, with a wrong password. */
 export async function checkWrongPassword(
   attempt: (
-    door: Door,
+    target: Target,
     mechanism: Mechanism,
     bench: Bench,
     login: Login,
@@ -75,11 +75,11 @@ export async function checkWrongPassword(
 ): Promise<void> {
   await using bench = await newBench();
   const wrong = { ...LOGIN, password: `${LOGIN.password} ` };
-  for (const door of bench.doors) {
+  for (const target of bench.targets) {
     for (const mechanism of MECHANISMS) {
-      await attempt(door, mechanism, bench, wrong);
+      await attempt(target, mechanism, bench, wrong);
     }
-    assertEquals(storedMessages(door.listener), [], door.mode);
+    assertEquals(storedMessages(target.listener), [], target.mode);
   }
 }
 
@@ -96,7 +96,7 @@ export interface LoginCase {
 export async function checkLogins(
   logins: readonly Login[],
   sendAll: (
-    door: Door,
+    target: Target,
     cases: readonly LoginCase[],
     folder: string,
   ) => Promise<void>,
@@ -105,7 +105,7 @@ export async function checkLogins(
   const cases = logins.flatMap((login) =>
     MECHANISMS.map((mechanism) => ({ login, mechanism }))
   );
-  await sendAll(bench.door, cases, bench.folder);
+  await sendAll(bench.target, cases, bench.folder);
   const expected = cases.map(({ login, mechanism }): unknown => ({
     username: login.username,
     password: login.password,
@@ -130,13 +130,17 @@ export async function checkLogins(
 
 /** Logs in while the endpoint is out of order. */
 export async function checkBrokenEndpoint(
-  attempt: (door: Door, mechanism: Mechanism, folder: string) => Promise<void>,
+  attempt: (
+    target: Target,
+    mechanism: Mechanism,
+    folder: string,
+  ) => Promise<void>,
 ): Promise<void> {
   await using bench = await newAskingBench(
     () => new Response("out of order", { status: 500 }),
   );
   for (const mechanism of MECHANISMS) {
-    await attempt(bench.door, mechanism, bench.folder);
+    await attempt(bench.target, mechanism, bench.folder);
   }
   assertEquals(bench.endpoint.requests.length, MECHANISMS.length);
   assertEquals(storedMessages(bench.listener), []);

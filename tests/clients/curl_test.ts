@@ -20,7 +20,6 @@ import {
 import {
   clientNamed,
   clientTest,
-  type Door,
   HELO,
   LOGIN,
   type Login,
@@ -31,6 +30,7 @@ import {
   run,
   type RunResult,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const CURL = clientNamed("curl", "curl");
@@ -42,7 +42,7 @@ const LOGIN_DENIED = 67;
 const SEND_ERROR = 55;
 
 interface Job {
-  readonly door: Door;
+  readonly target: Target;
   readonly mechanism: Mechanism;
   readonly trusted?: string;
   readonly login?: Login;
@@ -53,16 +53,16 @@ interface Job {
 }
 
 function curl(program: string, job: Job): Promise<RunResult> {
-  const { door, mechanism, trusted, args = [] } = job;
+  const { target, mechanism, trusted, args = [] } = job;
   const { login = LOGIN, message = MESSAGE } = job;
   const { sender = SENDER, recipients = RECIPIENTS } = job;
-  const scheme = door.mode === "implicit TLS" ? "smtps" : "smtp";
+  const scheme = target.mode === "implicit TLS" ? "smtps" : "smtp";
   return run(program, {
     args: [
       ...["--disable", "--noproxy", "*", "--silent", "--verbose"],
-      ...["--url", `${scheme}://127.0.0.1:${door.port}/${HELO}`],
+      ...["--url", `${scheme}://127.0.0.1:${target.port}/${HELO}`],
       ...(trusted === undefined ? [] : ["--cacert", trusted]),
-      ...(door.mode === "STARTTLS" ? ["--ssl-reqd"] : []),
+      ...(target.mode === "STARTTLS" ? ["--ssl-reqd"] : []),
       ...["--user", `${login.username}:${login.password}`],
       ...["--login-options", `AUTH=${mechanism}`],
       ...["--mail-from", sender],
@@ -78,8 +78,8 @@ clientTest(
   CURL,
   "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
   (program) =>
-    checkEverywhere(async (door, mechanism, { trusted }) => {
-      const job = { door, mechanism, trusted };
+    checkEverywhere(async (target, mechanism, { trusted }) => {
+      const job = { target, mechanism, trusted };
       const { code, stderr } = await curl(program, job);
       assertEquals(code, 0, stderr);
       assertMatch(stderr, /^< 334 ?/m);
@@ -91,9 +91,9 @@ clientTest(
   CURL,
   "delivers with initial responses",
   (program) =>
-    checkEverywhere(async (door, mechanism, { trusted }) => {
+    checkEverywhere(async (target, mechanism, { trusted }) => {
       const args = ["--sasl-ir"];
-      const job = { door, mechanism, args, trusted };
+      const job = { target, mechanism, args, trusted };
       const { code, stderr } = await curl(program, job);
       assertEquals(code, 0, stderr);
       assertMatch(stderr, new RegExp(`^> AUTH ${mechanism} \\S+\r?$`, "m"));
@@ -104,9 +104,9 @@ clientTest(
   CURL,
   "delivers with --mail-auth, which it writes without xtext",
   (program) =>
-    checkEverywhere(async (door, mechanism, { trusted }) => {
+    checkEverywhere(async (target, mechanism, { trusted }) => {
       const args = ["--mail-auth", "someone+else=x@example.com"];
-      const job = { door, mechanism, args, trusted };
+      const job = { target, mechanism, args, trusted };
       const { code, stderr } = await curl(program, job);
       assertEquals(code, 0, stderr);
       assertMatch(stderr, /^> MAIL .* AUTH=<someone\+else=x@example\.com>/m);
@@ -119,15 +119,15 @@ clientTest(
   async (program) => {
     await using bench = await newBench();
     const message = largeMessage();
-    for (const door of bench.doors) {
+    for (const target of bench.targets) {
       const { code, stderr } = await curl(program, {
-        door,
+        target,
         mechanism: "PLAIN",
         message,
         trusted: bench.trusted,
       });
       assertEquals(code, 0, stderr);
-      const stored = storedMessages(door.listener).at(-1);
+      const stored = storedMessages(target.listener).at(-1);
       assertSameOctets(stored?.octets ?? new Uint8Array(), message);
     }
   },
@@ -138,18 +138,18 @@ clientTest(
   "delivers with UTF-8 in the addresses",
   async (program) => {
     await using bench = await newBench();
-    const [door] = bench.doors;
+    const [target] = bench.targets;
     const sender = "jörg@example.com";
     const recipients = ["用户@example.net", "bob@example.net"];
     const { code, stderr } = await curl(program, {
-      door,
+      target,
       mechanism: "PLAIN",
       sender,
       recipients,
     });
     assertEquals(code, 0, stderr);
     assertMatch(stderr, /^> MAIL FROM:<jörg@example\.com>.* SMTPUTF8/m);
-    const stored = storedMessages(door.listener);
+    const stored = storedMessages(target.listener);
     assertEquals(stored, [{
       sender,
       recipients,
@@ -163,8 +163,8 @@ clientTest(
   CURL,
   "reports 535 for a wrong password",
   (program) =>
-    checkWrongPassword(async (door, mechanism, { trusted }, login) => {
-      const job = { door, mechanism, login, trusted };
+    checkWrongPassword(async (target, mechanism, { trusted }, login) => {
+      const job = { target, mechanism, login, trusted };
       const { code, stderr } = await curl(program, job);
       assertEquals(code, LOGIN_DENIED, stderr);
       assertMatch(stderr, /^< 535 5\.7\.8 /m);
@@ -176,9 +176,12 @@ clientTest(
   "keeps the password to itself without TLS where the listener has TLS",
   async (program) => {
     await using bench = await newBench();
-    const [, { port, listener }] = bench.doors;
-    const door: Door = { mode: "plain text", port, listener };
-    const { code, stderr } = await curl(program, { door, mechanism: "PLAIN" });
+    const [, { port, listener }] = bench.targets;
+    const target: Target = { mode: "plain text", port, listener };
+    const { code, stderr } = await curl(program, {
+      target,
+      mechanism: "PLAIN",
+    });
     assertEquals(code, SEND_ERROR, stderr);
     assertMatch(stderr, /^< 250 STARTTLS/m);
     assertNotMatch(stderr, /^> AUTH/m);
@@ -192,9 +195,9 @@ clientTest(
   "brings every login to the endpoint as it is",
   (program) =>
     // A colon in the user name is the one thing that --user can't say.
-    checkLogins(LOGINS, async (door, cases) => {
+    checkLogins(LOGINS, async (target, cases) => {
       for (const { login, mechanism } of cases) {
-        const job = { door, mechanism, login };
+        const job = { target, mechanism, login };
         const { code, stderr } = await curl(program, job);
         assertEquals(code, 0, stderr);
       }
@@ -205,8 +208,8 @@ clientTest(
   CURL,
   "reports 454 while the endpoint answers 500",
   (program) =>
-    checkBrokenEndpoint(async (door, mechanism) => {
-      const { code, stderr } = await curl(program, { door, mechanism });
+    checkBrokenEndpoint(async (target, mechanism) => {
+      const { code, stderr } = await curl(program, { target, mechanism });
       assertEquals(code, LOGIN_DENIED, stderr);
       assertMatch(stderr, /^< 454 4\.7\.0 /m);
     }),

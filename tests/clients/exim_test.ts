@@ -19,7 +19,6 @@ import {
 import {
   type Client,
   clientTest,
-  type Door,
   findProgram,
   HELO,
   LOGIN,
@@ -30,6 +29,7 @@ import {
   RECIPIENTS,
   run,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const EXIM: Client = findExim();
@@ -47,7 +47,7 @@ function findExim(): Client {
 }
 
 interface Job {
-  readonly door: Pick<Door, "mode" | "port">;
+  readonly target: Pick<Target, "mode" | "port">;
   readonly mechanism: Mechanism;
   readonly trusted?: string;
   readonly login?: Login;
@@ -80,7 +80,7 @@ async function exim(program: string, job: Job): Promise<string> {
 }
 
 function configuration(job: Job, folder: string): string {
-  const { door, mechanism, login = LOGIN } = job;
+  const { target, mechanism, login = LOGIN } = job;
   const username = quoted(login.username);
   const password = quoted(login.password);
   const tls = [
@@ -99,7 +99,7 @@ function configuration(job: Job, folder: string): string {
     "smarthost:",
     "  driver = manualroute",
     "  transport = submission",
-    `  route_data = 127.0.0.1::${door.port}`,
+    `  route_data = 127.0.0.1::${target.port}`,
     "  self = send",
     "begin transports",
     "submission:",
@@ -107,8 +107,8 @@ function configuration(job: Job, folder: string): string {
     "  allow_localhost",
     "  hosts_require_auth = *",
     "  authenticated_sender = someone+else=x@example.com",
-    ...(door.mode === "plain text" ? [] : tls),
-    ...(door.mode === "implicit TLS" ? ["  protocol = smtps"] : []),
+    ...(target.mode === "plain text" ? [] : tls),
+    ...(target.mode === "implicit TLS" ? ["  protocol = smtps"] : []),
     "begin retry",
     "* * F,1h,1h",
     "begin authenticators",
@@ -144,8 +144,8 @@ clientTest(
   "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
   (program) =>
     checkEverywhere(
-      async (door, mechanism, { trusted }) => {
-        assertDelivered(await exim(program, { door, mechanism, trusted }));
+      async (target, mechanism, { trusted }) => {
+        assertDelivered(await exim(program, { target, mechanism, trusted }));
       },
       MESSAGE,
       { bodyOnly: true },
@@ -157,10 +157,10 @@ clientTest(
   "gets its 250 though it has closed its half before, and may write xtext",
   async (program) => {
     await using bench = await newBench();
-    const { port, listener } = bench.doors[0];
+    const { port, listener } = bench.targets[0];
     await using relay = holdReplyToData(port);
-    const door = { mode: "plain text", port: relay.port } as const;
-    const log = await exim(program, { door, mechanism: "PLAIN" });
+    const target = { mode: "plain text", port: relay.port } as const;
+    const log = await exim(program, { target, mechanism: "PLAIN" });
     assertDelivered(log);
     const { client, server } = await mustHappen(relay.ended, "the relay ends");
     assertMatch(client, / AUTH=someone\+2belse\+3dx@example\.com\r\n/);
@@ -178,8 +178,8 @@ clientTest(
   EXIM,
   "keeps a message for later after a wrong password and logs 535",
   (program) =>
-    checkWrongPassword(async (door, mechanism, { trusted }, login) => {
-      const job = { door, mechanism, trusted, login };
+    checkWrongPassword(async (target, mechanism, { trusted }, login) => {
+      const job = { target, mechanism, trusted, login };
       const log = await exim(program, job);
       assertMatch(log, /authenticator failed .* 535 5\.7\.8 /m);
       assertMatch(log, / == bob@example\.net /);
@@ -190,9 +190,9 @@ clientTest(
   EXIM,
   "brings every login to the endpoint as it is",
   (program) =>
-    checkLogins(LOGINS, async (door, cases) => {
+    checkLogins(LOGINS, async (target, cases) => {
       for (const { login, mechanism } of cases) {
-        assertDelivered(await exim(program, { door, mechanism, login }));
+        assertDelivered(await exim(program, { target, mechanism, login }));
       }
     }),
 );
@@ -201,8 +201,8 @@ clientTest(
   EXIM,
   "logs 454 while the endpoint answers 500",
   (program) =>
-    checkBrokenEndpoint(async (door, mechanism) => {
-      const log = await exim(program, { door, mechanism });
+    checkBrokenEndpoint(async (target, mechanism) => {
+      const log = await exim(program, { target, mechanism });
       assertMatch(log, / == bob@example\.net .* defer .*: 454 4\.7\.0 /);
     }),
 );

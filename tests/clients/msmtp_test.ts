@@ -16,7 +16,6 @@ import {
 import {
   clientNamed,
   clientTest,
-  type Door,
   HELO,
   LOGIN,
   type Login,
@@ -27,6 +26,7 @@ import {
   run,
   type RunResult,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const MSMTP = clientNamed("msmtp", "msmtp");
@@ -35,7 +35,7 @@ const MSMTP = clientNamed("msmtp", "msmtp");
 const EX_NOPERM = 77;
 
 interface Job {
-  readonly door: Door;
+  readonly target: Target;
   readonly mechanism: Mechanism;
   readonly folder: string;
   readonly trusted?: string;
@@ -44,7 +44,7 @@ interface Job {
 }
 
 async function msmtp(program: string, job: Job): Promise<RunResult> {
-  const { door, mechanism, folder, trusted = "" } = job;
+  const { target, mechanism, folder, trusted = "" } = job;
   const { login = LOGIN, message = MESSAGE } = job;
   const config = `${folder}/msmtprc`;
   const password = `${folder}/password`;
@@ -54,16 +54,16 @@ async function msmtp(program: string, job: Job): Promise<RunResult> {
     [
       "account default",
       "host 127.0.0.1",
-      `port ${door.port}`,
+      `port ${target.port}`,
       `domain ${HELO}`,
       `from ${SENDER}`,
       `auth ${mechanism.toLowerCase()}`,
       `user "${login.username}"`,
       `passwordeval cat '${password}'`,
-      ...(door.mode === "plain text" ? ["tls off"] : [
+      ...(target.mode === "plain text" ? ["tls off"] : [
         "tls on",
         `tls_trust_file ${trusted}`,
-        `tls_starttls ${door.mode === "STARTTLS" ? "on" : "off"}`,
+        `tls_starttls ${target.mode === "STARTTLS" ? "on" : "off"}`,
       ]),
       "",
     ].join("\n"),
@@ -80,8 +80,8 @@ clientTest(
   MSMTP,
   "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
   (program) =>
-    checkEverywhere(async (door, mechanism, { folder, trusted }) => {
-      const job = { door, mechanism, folder, trusted };
+    checkEverywhere(async (target, mechanism, { folder, trusted }) => {
+      const job = { target, mechanism, folder, trusted };
       const { code, stdout, stderr } = await msmtp(program, job);
       assertEquals(code, 0, stdout + stderr);
       assertMatch(stdout, /^<-- 235 2\.7\.0 /m);
@@ -94,12 +94,12 @@ clientTest(
   "delivers 20 MB byte for byte",
   async (program) => {
     await using bench = await newBench();
-    const { folder, doors: [door] } = bench;
+    const { folder, targets: [target] } = bench;
     const message = largeMessage();
-    const job = { door, mechanism: "PLAIN", folder, message } as const;
+    const job = { target, mechanism: "PLAIN", folder, message } as const;
     const { code, stderr } = await msmtp(program, job);
     assertEquals(code, 0, stderr);
-    const [stored] = storedMessages(door.listener);
+    const [stored] = storedMessages(target.listener);
     assertSameOctets(stored?.octets ?? new Uint8Array(), message);
   },
 );
@@ -109,8 +109,8 @@ clientTest(
   "reports 535 for a wrong password",
   (program) =>
     checkWrongPassword(
-      async (door, mechanism, { folder, trusted }, login) => {
-        const job = { door, mechanism, folder, trusted, login };
+      async (target, mechanism, { folder, trusted }, login) => {
+        const job = { target, mechanism, folder, trusted, login };
         const { code, stderr } = await msmtp(program, job);
         assertEquals(code, EX_NOPERM, stderr);
         assertMatch(stderr, /^msmtp: server message: 535 5\.7\.8 /m);
@@ -122,9 +122,9 @@ clientTest(
   MSMTP,
   "brings every login to the endpoint as it is",
   (program) =>
-    checkLogins(LOGINS, async (door, cases, folder) => {
+    checkLogins(LOGINS, async (target, cases, folder) => {
       for (const { login, mechanism } of cases) {
-        const job = { door, mechanism, login, folder };
+        const job = { target, mechanism, login, folder };
         const { code, stderr } = await msmtp(program, job);
         assertEquals(code, 0, stderr);
       }
@@ -135,8 +135,8 @@ clientTest(
   MSMTP,
   "reports 454 while the endpoint answers 500",
   (program) =>
-    checkBrokenEndpoint(async (door, mechanism, folder) => {
-      const job = { door, mechanism, folder };
+    checkBrokenEndpoint(async (target, mechanism, folder) => {
+      const job = { target, mechanism, folder };
       const { code, stderr } = await msmtp(program, job);
       assertEquals(code, EX_NOPERM, stderr);
       assertMatch(stderr, /^msmtp: server message: 454 4\.7\.0 /m);

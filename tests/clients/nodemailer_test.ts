@@ -17,7 +17,6 @@ import {
 import {
   type Client,
   clientTest,
-  type Door,
   findProgram,
   HELO,
   LOGIN,
@@ -28,6 +27,7 @@ import {
   RECIPIENTS,
   run,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const VERSION = "9.1.1";
@@ -82,7 +82,7 @@ const RUNTIMES: readonly Runtime[] = [
 ];
 
 interface Job {
-  readonly door: Door;
+  readonly target: Target;
   readonly mechanism: Mechanism;
   readonly message: string;
   readonly trusted?: string;
@@ -127,9 +127,9 @@ for (const client of RUNTIMES) {
     client,
     "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
     (program) =>
-      checkEverywhere(async (door, mechanism, { folder, trusted }) => {
+      checkEverywhere(async (target, mechanism, { folder, trusted }) => {
         const message = newMessage(folder, MESSAGE);
-        const job = { door, mechanism, message, trusted };
+        const job = { target, mechanism, message, trusted };
         await nodemailer(program, [job], SENT);
       }, MESSAGE),
   );
@@ -139,14 +139,14 @@ for (const client of RUNTIMES) {
     "delivers 20 MB byte for byte in plain text, over STARTTLS and over TLS",
     async (program) => {
       await using bench = await newBench();
-      const { folder, trusted, doors } = bench;
+      const { folder, trusted, targets } = bench;
       const content = largeMessage();
       const message = newMessage(folder, content);
-      const jobs = doors.map((door) => (
-        { door, mechanism: "PLAIN", message, trusted } as const
+      const jobs = targets.map((target) => (
+        { target, mechanism: "PLAIN", message, trusted } as const
       ));
       await nodemailer(program, jobs, SENT);
-      const [plain, tls] = [doors[0], doors[1]].map(({ listener }) =>
+      const [plain, tls] = [targets[0], targets[1]].map(({ listener }) =>
         storedMessages(listener).map(({ octets }) => octets)
       );
       assertEquals([plain?.length, tls?.length], [1, 2]);
@@ -161,15 +161,15 @@ for (const client of RUNTIMES) {
     "delivers with UTF-8 in the addresses",
     async (program) => {
       await using bench = await newBench();
-      const { folder, doors: [door] } = bench;
+      const { folder, targets: [target] } = bench;
       const sender = "jörg@example.com";
       const recipients = ["用户@example.net", "bob@example.net"];
       const message = newMessage(folder, MESSAGE);
       const mechanism = "PLAIN";
-      const job = { door, mechanism, message, sender, recipients } as const;
+      const job = { target, mechanism, message, sender, recipients } as const;
       const sent = { ...SENT, accepted: recipients };
       await nodemailer(program, [job], sent);
-      assertEquals(storedMessages(door.listener), [
+      assertEquals(storedMessages(target.listener), [
         { sender, recipients, word: "UTF8SMTPA", octets: MESSAGE },
       ]);
     },
@@ -180,9 +180,9 @@ for (const client of RUNTIMES) {
     "reports 535 for a wrong password",
     (program) =>
       checkWrongPassword(
-        async (door, mechanism, { folder, trusted }, login) => {
+        async (target, mechanism, { folder, trusted }, login) => {
           const message = newMessage(folder, MESSAGE);
-          const job = { door, mechanism, message, trusted, login };
+          const job = { target, mechanism, message, trusted, login };
           await nodemailer(program, [job], WRONG);
         },
       ),
@@ -192,9 +192,9 @@ for (const client of RUNTIMES) {
     client,
     "brings every login to the endpoint as it is",
     (program) =>
-      checkLogins(LOGINS, async (door, cases, folder) => {
+      checkLogins(LOGINS, async (target, cases, folder) => {
         const message = newMessage(folder, MESSAGE);
-        const jobs = cases.map((each) => ({ ...each, door, message }));
+        const jobs = cases.map((each) => ({ ...each, target, message }));
         await nodemailer(program, jobs, SENT);
       }),
   );
@@ -203,9 +203,9 @@ for (const client of RUNTIMES) {
     client,
     "reports 454 while the endpoint answers 500",
     (program) =>
-      checkBrokenEndpoint(async (door, mechanism, folder) => {
+      checkBrokenEndpoint(async (target, mechanism, folder) => {
         const message = newMessage(folder, MESSAGE);
-        const job = { door, mechanism, message };
+        const job = { target, mechanism, message };
         await nodemailer(program, [job], BROKEN);
       }),
   );
@@ -219,10 +219,10 @@ function newMessage(folder: string, content: Uint8Array): string {
 
 /** A job as the script reads it. */
 function inScript(job: Job): Record<string, unknown> {
-  const { door, mechanism, message, trusted, login = LOGIN } = job;
+  const { target, mechanism, message, trusted, login = LOGIN } = job;
   const { sender = SENDER, recipients = RECIPIENTS } = job;
   return {
-    ...{ mode: door.mode, port: door.port, helo: HELO, trusted },
+    ...{ mode: target.mode, port: target.port, helo: HELO, trusted },
     ...{ mechanism, ...login, sender, recipients, message },
   };
 }

@@ -12,7 +12,6 @@ import {
 import {
   clientNamed,
   clientTest,
-  type Door,
   HELO,
   LOGIN,
   type Login,
@@ -23,6 +22,7 @@ import {
   run,
   type RunResult,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const S_NAIL = clientNamed("s-nail", "s-nail");
@@ -33,7 +33,7 @@ const NOT_SENT = 4;
 const BODY = [".", "..", ".dot", "", "x".repeat(900), "the end", ""];
 
 interface Job {
-  readonly door: Door;
+  readonly target: Target;
   readonly mechanism: Mechanism;
   readonly folder: string;
   readonly trusted?: string;
@@ -41,21 +41,21 @@ interface Job {
 }
 
 function sNail(program: string, job: Job): Promise<RunResult> {
-  const { door, mechanism, folder, trusted = "", login = LOGIN } = job;
+  const { target, mechanism, folder, trusted = "", login = LOGIN } = job;
   const user = percent(login.username);
   const password = percent(login.password);
-  const scheme = door.mode === "implicit TLS" ? "smtps" : "smtp";
+  const scheme = target.mode === "implicit TLS" ? "smtps" : "smtp";
   const settings = [
     "v15-compat",
     "sendwait",
     "ttycharset=utf-8",
     `hostname=${HELO}`,
-    `mta=${scheme}://${user}:${password}@localhost:${door.port}`,
+    `mta=${scheme}://${user}:${password}@localhost:${target.port}`,
     `smtp-auth=${mechanism.toLowerCase()}`,
     "tls-ca-no-defaults",
     `tls-ca-file=${trusted}`,
     "tls-verify=strict",
-    ...(door.mode === "STARTTLS" ? ["smtp-use-starttls"] : []),
+    ...(target.mode === "STARTTLS" ? ["smtp-use-starttls"] : []),
   ];
   return run(program, {
     args: [
@@ -81,8 +81,8 @@ clientTest(
   "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
   (program) =>
     checkEverywhere(
-      async (door, mechanism, { folder, trusted }) => {
-        const job = { door, mechanism, folder, trusted };
+      async (target, mechanism, { folder, trusted }) => {
+        const job = { target, mechanism, folder, trusted };
         const { code, stderr } = await sNail(program, job);
         assertEquals(code, 0, stderr);
         assertMatch(stderr, /235 2\.7\.0 /);
@@ -97,11 +97,11 @@ clientTest(
   "is not kept waiting for the end of TLS",
   async (program) => {
     await using bench = await newBench();
-    const { folder, trusted, doors } = bench;
+    const { folder, trusted, targets } = bench;
     // Were the end left to the listener's patience, each would take 2 seconds.
     const sends = async () => {
-      for (const door of [...doors.slice(1), ...doors.slice(1)]) {
-        const job = { door, mechanism: "PLAIN", folder, trusted } as const;
+      for (const target of [...targets.slice(1), ...targets.slice(1)]) {
+        const job = { target, mechanism: "PLAIN", folder, trusted } as const;
         const { code, stderr } = await sNail(program, job);
         assertEquals(code, 0, stderr);
       }
@@ -120,8 +120,8 @@ clientTest(
   "reports 535 for a wrong password",
   (program) =>
     checkWrongPassword(
-      async (door, mechanism, { folder, trusted }, login) => {
-        const job = { door, mechanism, folder, trusted, login };
+      async (target, mechanism, { folder, trusted }, login) => {
+        const job = { target, mechanism, folder, trusted, login };
         const { code, stderr } = await sNail(program, job);
         assertEquals(code, NOT_SENT, stderr);
         assertMatch(stderr, /535 5\.7\.8 /);
@@ -133,9 +133,9 @@ clientTest(
   S_NAIL,
   "brings every login to the endpoint as it is",
   (program) =>
-    checkLogins(LOGINS, async (door, cases, folder) => {
+    checkLogins(LOGINS, async (target, cases, folder) => {
       for (const { login, mechanism } of cases) {
-        const job = { door, mechanism, login, folder };
+        const job = { target, mechanism, login, folder };
         const { code, stderr } = await sNail(program, job);
         assertEquals(code, 0, stderr);
       }
@@ -146,9 +146,9 @@ clientTest(
   S_NAIL,
   "reports 454 while the endpoint answers 500",
   (program) =>
-    checkBrokenEndpoint(async (door, mechanism, folder) => {
+    checkBrokenEndpoint(async (target, mechanism, folder) => {
       const { code, stderr } = await sNail(program, {
-        door,
+        target,
         mechanism,
         folder,
       });

@@ -16,7 +16,6 @@ import {
 import {
   clientNamed,
   clientTest,
-  type Door,
   HELO,
   LOGIN,
   type Login,
@@ -26,6 +25,7 @@ import {
   RECIPIENTS,
   run,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const PYTHON = { ...clientNamed("python3", "python3"), name: "smtplib" };
@@ -41,7 +41,7 @@ const ASCII_LOGIN: Login = {
 };
 
 interface Job {
-  readonly door: Door;
+  readonly target: Target;
   readonly folder: string;
   readonly mechanism?: Mechanism;
   readonly how?:
@@ -78,12 +78,12 @@ async function smtplib(program: string, job: Job): Promise<unknown> {
 
 /** A job as the script reads it. */
 function inScript(job: Job): Record<string, unknown> {
-  const { door, folder, message: content = MESSAGE, login = LOGIN } = job;
+  const { target, folder, message: content = MESSAGE, login = LOGIN } = job;
   const message = `${folder}/message`;
   Deno.writeFileSync(message, content);
   return {
-    mode: door.mode,
-    port: door.port,
+    mode: target.mode,
+    port: target.port,
     helo: HELO,
     trusted: job.trusted,
     how: job.how ?? "by hand",
@@ -104,8 +104,8 @@ clientTest(
   PYTHON,
   "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
   (program) =>
-    checkEverywhere(async (door, mechanism, { folder, trusted }) => {
-      const job = { door, mechanism, folder, trusted };
+    checkEverywhere(async (target, mechanism, { folder, trusted }) => {
+      const job = { target, mechanism, folder, trusted };
       assertEquals(await smtplib(program, job), "sent");
     }, MESSAGE),
 );
@@ -115,8 +115,8 @@ clientTest(
   "delivers by login() and auth(), with and without an initial response",
   async (program) => {
     await using bench = await newBench(ASCII_LOGIN);
-    const { folder, doors: [door] } = bench;
-    const job = { door, folder, login: ASCII_LOGIN };
+    const { folder, targets: [target] } = bench;
+    const job = { target, folder, login: ASCII_LOGIN };
     const jobs: Job[] = [
       { ...job, how: "login" },
       { ...job, how: "with initial response", mechanism: "PLAIN" },
@@ -126,7 +126,7 @@ clientTest(
     ];
     const sent = jobs.map(() => "sent");
     assertEquals(await smtplibAll(program, jobs), sent);
-    const stored = storedMessages(door.listener);
+    const stored = storedMessages(target.listener);
     assertEquals(stored.length, jobs.length);
     for (const { octets } of stored) assertSameOctets(octets, MESSAGE);
   },
@@ -137,13 +137,13 @@ clientTest(
   "delivers 20 MB byte for byte in plain text, over STARTTLS and over TLS",
   async (program) => {
     await using bench = await newBench();
-    const { folder, trusted, doors } = bench;
+    const { folder, trusted, targets } = bench;
     const message = largeMessage();
-    for (const door of doors) {
+    for (const target of targets) {
       const mechanism = "PLAIN";
-      const job = { door, folder, trusted, mechanism, message } as const;
-      assertEquals(await smtplib(program, job), "sent", door.mode);
-      const stored = storedMessages(door.listener).at(-1);
+      const job = { target, folder, trusted, mechanism, message } as const;
+      assertEquals(await smtplib(program, job), "sent", target.mode);
+      const stored = storedMessages(target.listener).at(-1);
       assertSameOctets(stored?.octets ?? new Uint8Array(), message);
     }
   },
@@ -154,15 +154,15 @@ clientTest(
   "delivers with UTF-8 in the addresses",
   async (program) => {
     await using bench = await newBench();
-    const { folder, doors: [door] } = bench;
+    const { folder, targets: [target] } = bench;
     const sender = "jörg@example.com";
     const recipients = ["用户@例え.jp", "bob@example.net"];
     const options = ["SMTPUTF8", "BODY=8BITMIME"];
     const mechanism = "PLAIN";
     const envelope = { sender, recipients, options };
-    const job = { door, folder, mechanism, ...envelope } as const;
+    const job = { target, folder, mechanism, ...envelope } as const;
     assertEquals(await smtplib(program, job), "sent");
-    assertEquals(storedMessages(door.listener), [
+    assertEquals(storedMessages(target.listener), [
       { sender, recipients, word: "UTF8SMTPA", octets: MESSAGE },
     ]);
   },
@@ -173,11 +173,11 @@ clientTest(
   "delivers with BODY=8BITMIME SMTPUTF8 around ASCII, as Go's net/smtp does",
   async (program) => {
     await using bench = await newBench();
-    const { folder, doors: [door] } = bench;
+    const { folder, targets: [target] } = bench;
     const options = ["BODY=8BITMIME", "SMTPUTF8"];
-    const job = { door, folder, mechanism: "PLAIN", options } as const;
+    const job = { target, folder, mechanism: "PLAIN", options } as const;
     assertEquals(await smtplib(program, job), "sent");
-    assertEquals(storedMessages(door.listener), [{
+    assertEquals(storedMessages(target.listener), [{
       sender: SENDER,
       recipients: RECIPIENTS,
       word: "UTF8SMTPA",
@@ -191,8 +191,8 @@ clientTest(
   "reports 535 for a wrong password",
   (program) =>
     checkWrongPassword(
-      async (door, mechanism, { folder, trusted }, login) => {
-        const job = { door, mechanism, folder, trusted, login };
+      async (target, mechanism, { folder, trusted }, login) => {
+        const job = { target, mechanism, folder, trusted, login };
         assertEquals(await smtplib(program, job), WRONG);
       },
     ),
@@ -203,16 +203,16 @@ clientTest(
   "tries two mechanisms a login(), so that the second wrong one is the end",
   async (program) => {
     await using bench = await newBench(ASCII_LOGIN);
-    const { folder, doors: [door] } = bench;
+    const { folder, targets: [target] } = bench;
     const login = { ...ASCII_LOGIN, password: "wrong" };
-    const job = { door, folder, how: "login", login } as const;
+    const job = { target, folder, how: "login", login } as const;
     assertEquals(await smtplib(program, job), WRONG);
     const second = await smtplib(program, { ...job, attempts: 2 });
     assertEquals(
       second,
       "SMTPAuthenticationError 421 4.7.0 Too many failed logins",
     );
-    assertEquals(storedMessages(door.listener), []);
+    assertEquals(storedMessages(target.listener), []);
   },
 );
 
@@ -220,8 +220,8 @@ clientTest(
   PYTHON,
   "brings every login to the endpoint as it is",
   (program) =>
-    checkLogins(LOGINS, async (door, cases, folder) => {
-      const jobs = cases.map((each) => ({ ...each, door, folder }));
+    checkLogins(LOGINS, async (target, cases, folder) => {
+      const jobs = cases.map((each) => ({ ...each, target, folder }));
       const results = await smtplibAll(program, jobs);
       assertEquals(results, cases.map(() => "sent"));
     }),
@@ -231,9 +231,9 @@ clientTest(
   PYTHON,
   "reports 454 while the endpoint answers 500",
   (program) =>
-    checkBrokenEndpoint(async (door, mechanism, folder) => {
+    checkBrokenEndpoint(async (target, mechanism, folder) => {
       assertEquals(
-        await smtplib(program, { door, mechanism, folder }),
+        await smtplib(program, { target, mechanism, folder }),
         "SMTPAuthenticationError 454 4.7.0 Temporary authentication failure",
       );
     }),

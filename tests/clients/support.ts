@@ -199,7 +199,7 @@ function inherited(): Record<string, string> {
 }
 
 /** A place to send mail to. */
-export interface Door {
+export interface Target {
   readonly mode: Mode;
   readonly port: number;
   readonly listener: Listener;
@@ -212,7 +212,7 @@ export interface Bench extends AsyncDisposable {
   /** A file with the listeners' certificate. */
   readonly trusted: string;
   /** Plain text, STARTTLS and implicit TLS. */
-  readonly doors: readonly [plain: Door, startTls: Door, tls: Door];
+  readonly targets: readonly [plain: Target, startTls: Target, tls: Target];
 }
 
 /** Starts two listeners, without and with TLS, that know one login. */
@@ -232,7 +232,7 @@ export async function newBench(login: Login = LOGIN): Promise<Bench> {
   return {
     folder,
     trusted,
-    doors: [
+    targets: [
       { mode: "plain text", port: plain.port, listener: plain },
       { mode: "STARTTLS", port: tls.port, listener: tls },
       { mode: "implicit TLS", port: tls.tlsPort, listener: tls },
@@ -245,7 +245,7 @@ export async function newBench(login: Login = LOGIN): Promise<Bench> {
 export interface AskingBench extends AsyncDisposable {
   readonly folder: string;
   readonly listener: Listener;
-  readonly door: Door;
+  readonly target: Target;
   readonly endpoint: HttpEnd;
 }
 
@@ -263,7 +263,7 @@ export async function newAskingBench(
   return {
     folder,
     listener,
-    door: { mode: "plain text", port: listener.port, listener },
+    target: { mode: "plain text", port: listener.port, listener },
     endpoint,
     [Symbol.asyncDispose]: () => ending.disposeAsync(),
   };

@@ -12,7 +12,6 @@ import { assertSameOctets, MESSAGE, storedMessages } from "./messages.ts";
 import {
   clientNamed,
   clientTest,
-  type Door,
   HELO,
   LOGIN,
   type Login,
@@ -22,6 +21,7 @@ import {
   run,
   type RunResult,
   SENDER,
+  type Target,
 } from "./support.ts";
 
 const SWAKS = clientNamed("swaks", "swaks, with libnet-ssleay-perl");
@@ -30,7 +30,7 @@ const SWAKS = clientNamed("swaks", "swaks, with libnet-ssleay-perl");
 const AUTH_FAILED = 28;
 
 interface Job {
-  readonly door: Door;
+  readonly target: Target;
   /** A folder for the message. */
   readonly folder: string;
   readonly trusted?: string;
@@ -40,7 +40,7 @@ interface Job {
 }
 
 function swaks(program: string, job: Job): Promise<RunResult> {
-  const { door, folder, trusted = "", auth, login = LOGIN, args = [] } = job;
+  const { target, folder, trusted = "", auth, login = LOGIN, args = [] } = job;
   const message = `${folder}/message`;
   // It puts a CRLF between the message and the final dot in any case.
   Deno.writeFileSync(message, MESSAGE.subarray(0, -2));
@@ -48,10 +48,10 @@ function swaks(program: string, job: Job): Promise<RunResult> {
     "plain text": [],
     "STARTTLS": ["--tls", "--tls-verify", "--tls-ca-path", trusted],
     "implicit TLS": ["--tlsc", "--tls-verify", "--tls-ca-path", trusted],
-  }[door.mode];
+  }[target.mode];
   return run(program, {
     args: [
-      ...["--server", "127.0.0.1", "--port", String(door.port)],
+      ...["--server", "127.0.0.1", "--port", String(target.port)],
       ...["--helo", HELO, "--from", SENDER, "--to", RECIPIENTS.join(",")],
       ...["--data", `@${message}`],
       ...auth,
@@ -67,10 +67,10 @@ clientTest(
   SWAKS,
   "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
   (program) =>
-    checkEverywhere(async (door, mechanism, { folder, trusted }) => {
+    checkEverywhere(async (target, mechanism, { folder, trusted }) => {
       const auth = ["--auth", mechanism];
       const { code, stdout, stderr } = await swaks(program, {
-        door,
+        target,
         folder,
         trusted,
         auth,
@@ -87,10 +87,10 @@ clientTest(
   "delivers with pipelining",
   async (program) => {
     await using bench = await newBench();
-    const { folder, trusted, doors } = bench;
-    for (const door of doors) {
+    const { folder, trusted, targets } = bench;
+    for (const target of targets) {
       const { code, stdout } = await swaks(program, {
-        door,
+        target,
         folder,
         trusted,
         auth: ["--auth", "PLAIN"],
@@ -100,7 +100,7 @@ clientTest(
       // All commands before all replies: they were one write each.
       assertMatch(stdout, /DATA\n<[-~] {2}250 .*\n.*250 .*\n.*250 .*\n.*354 /);
     }
-    const stored = doors.slice(0, 2)
+    const stored = targets.slice(0, 2)
       .flatMap(({ listener }) => storedMessages(listener));
     assertEquals(stored.length, 3);
     for (const { octets } of stored) assertSameOctets(octets, MESSAGE);
@@ -111,19 +111,21 @@ clientTest(
   SWAKS,
   "reports 535 for a wrong password",
   (program) =>
-    checkWrongPassword(async (door, mechanism, { folder, trusted }, login) => {
-      const auth = ["--auth", mechanism];
-      const result = await swaks(program, {
-        door,
-        folder,
-        trusted,
-        auth,
-        login,
-      });
-      assertEquals(result.code, AUTH_FAILED, result.stdout);
-      assertMatch(result.stdout, /^<[*~]\* 535 5\.7\.8 /m);
-      assertMatch(result.stderr, /No authentication type succeeded/);
-    }),
+    checkWrongPassword(
+      async (target, mechanism, { folder, trusted }, login) => {
+        const auth = ["--auth", mechanism];
+        const result = await swaks(program, {
+          target,
+          folder,
+          trusted,
+          auth,
+          login,
+        });
+        assertEquals(result.code, AUTH_FAILED, result.stdout);
+        assertMatch(result.stdout, /^<[*~]\* 535 5\.7\.8 /m);
+        assertMatch(result.stderr, /No authentication type succeeded/);
+      },
+    ),
 );
 
 clientTest(
@@ -131,9 +133,9 @@ clientTest(
   "tries LOGIN and PLAIN in turn after a wrong password, and reads 535 twice",
   async (program) => {
     await using bench = await newBench();
-    const { folder, doors: [door] } = bench;
+    const { folder, targets: [target] } = bench;
     const { code, stdout } = await swaks(program, {
-      door,
+      target,
       folder,
       auth: ["--auth"],
       login: { ...LOGIN, password: "wrong" },
@@ -141,7 +143,7 @@ clientTest(
     assertEquals(code, AUTH_FAILED, stdout);
     assertEquals(stdout.match(/^<\*\* 535 5\.7\.8 /mg)?.length, 2, stdout);
     await mustHappen(
-      door.listener.logged(/"mechanism":"LOGIN"[^]*"mechanism":"PLAIN"/),
+      target.listener.logged(/"mechanism":"LOGIN"[^]*"mechanism":"PLAIN"/),
       "both are logged",
     );
   },
@@ -151,10 +153,10 @@ clientTest(
   SWAKS,
   "brings every login to the endpoint as it is",
   (program) =>
-    checkLogins(LOGINS, async (door, cases, folder) => {
+    checkLogins(LOGINS, async (target, cases, folder) => {
       for (const { login, mechanism } of cases) {
         const auth = ["--auth", mechanism];
-        const result = await swaks(program, { door, folder, auth, login });
+        const result = await swaks(program, { target, folder, auth, login });
         assertEquals(result.code, 0, result.stdout);
       }
     }),
@@ -164,9 +166,9 @@ clientTest(
   SWAKS,
   "reports 454 while the endpoint answers 500",
   (program) =>
-    checkBrokenEndpoint(async (door, mechanism, folder) => {
+    checkBrokenEndpoint(async (target, mechanism, folder) => {
       const auth = ["--auth", mechanism];
-      const { code, stdout } = await swaks(program, { door, folder, auth });
+      const { code, stdout } = await swaks(program, { target, folder, auth });
       assertEquals(code, AUTH_FAILED, stdout);
       assertMatch(stdout, /^<\*\* 454 4\.7\.0 /m);
     }),

@@ -14,7 +14,7 @@ const DEFAULTS: Settings = {
   allowInsecureAuth: false,
   maxAuthFailures: 3,
   throttle: true,
-  doors: { socket: {} },
+  adapters: { socket: {} },
   maildir: "./maildir",
   maxSize: 26_214_400,
   maxConnections: 10_000,
@@ -180,10 +180,10 @@ Deno.test("readInvocation() takes the networks of proxies only with --proxy-prot
   );
 });
 
-Deno.test("readInvocation() takes the doors that other servers ask at", () => {
-  const doors = (...args: string[]) => settings(args).doors;
+Deno.test("readInvocation() takes the adapters that other servers ask at", () => {
+  const adapters = (...args: string[]) => settings(args).adapters;
   assertEquals(
-    doors(
+    adapters(
       ...["--dovecot-socket", "/run/meow/auth", "--saslauthd-socket=./mux"],
       ...["--socket-mode", "600", "--socket-group", "postfix"],
     ),
@@ -193,12 +193,12 @@ Deno.test("readInvocation() takes the doors that other servers ask at", () => {
       socket: { mode: 0o600, group: "postfix" },
     },
   );
-  assertEquals(doors("--dovecot-socket", "[::1]:12345"), {
+  assertEquals(adapters("--dovecot-socket", "[::1]:12345"), {
     dovecot: { hostname: "::1", port: 12345 },
     socket: {},
   });
   assertEquals(
-    doors("--nginx-port", "8026", "--nginx-upstream", "127.0.0.1:2526"),
+    adapters("--nginx-port", "8026", "--nginx-upstream", "127.0.0.1:2526"),
     {
       nginx: {
         hostname: "127.0.0.1",

@@ -1,11 +1,11 @@
 import { serveDovecotAuth } from "../../adapters/dovecot/server.ts";
-import type { DoorOptions } from "../../adapters/auth_server.ts";
+import type { AuthServerOptions } from "../../adapters/auth_server.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { temporaryFolder } from "../support/listener.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
-function serve(path: string, options: Partial<DoorOptions> = {}) {
+function serve(path: string, options: Partial<AuthServerOptions> = {}) {
   return serveDovecotAuth({ path, provider: () => "authOk", ...options });
 }
 
@@ -36,11 +36,11 @@ Deno.test("a unix socket gets its mode and its group", async () => {
   ] as const;
   for (const [options, mode, gid] of rows) {
     const path = `${folder}/auth`;
-    await using door = await serve(path, options);
+    await using server = await serve(path, options);
     const info = Deno.statSync(path);
     assertEquals((info.mode ?? 0) & 0o777, mode);
     if (gid !== undefined) assertEquals(info.gid, gid);
-    assertEquals(door.addrs, [{ transport: "unix", path }]);
+    assertEquals(server.addrs, [{ transport: "unix", path }]);
     assertEquals([...Deno.readDirSync(folder)].length, 1);
   }
 });
@@ -67,17 +67,17 @@ Deno.test("a socket that nobody serves is replaced, the file goes at the end", a
     listener.close();
   }
   assert(exists(path));
-  const door = await serve(path);
+  const server = await serve(path);
   const conn = await Deno.connect({ transport: "unix", path });
   conn.close();
-  await door.shutdown();
+  await server.shutdown();
   assertEquals(exists(path), false);
 });
 
 Deno.test("a socket that somebody serves is left alone", async () => {
   using cleanUp = new DisposableStack();
   const path = `${temporaryFolder(cleanUp)}/auth`;
-  await using _door = await serve(path);
+  await using _server = await serve(path);
   const { ino } = Deno.statSync(path);
   await assertRejects(() => serve(path), Error, "another server listens");
   assertEquals(Deno.statSync(path).ino, ino);
@@ -91,12 +91,12 @@ Deno.test("a file that is no socket is left alone", async () => {
   assertEquals(Deno.readTextFileSync(path), "precious");
 });
 
-Deno.test("a door takes away its own socket file only", async () => {
+Deno.test("a server takes away its own socket file only", async () => {
   using cleanUp = new DisposableStack();
   const path = `${temporaryFolder(cleanUp)}/auth`;
-  const door = await serve(path);
+  const server = await serve(path);
   Deno.removeSync(path);
   await using _other = await serve(path);
-  await door.shutdown();
+  await server.shutdown();
   assert(exists(path));
 });

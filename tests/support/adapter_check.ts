@@ -1,5 +1,5 @@
 /**
- * What every door must do, seen by a mail client of the server behind it.
+ * What every adapter must do, seen by a mail client of the server behind it.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const MECHANISMS: readonly Mechanism[] = [
 ];
 
 /** Where the server is and what it says. */
-export interface DoorCheck {
+export interface AdapterCheck {
   readonly port: number;
   readonly endpoint: FickleEndpoint;
   /** Its reply to a right password. Default: `235 2.7.0`. */
@@ -67,7 +67,7 @@ export async function tryLogin(
 
 /** Right and wrong passwords, by every mechanism, all at once. */
 export async function checkDecisions(
-  { port, invalid, ok = "235 2.7.0" }: DoorCheck,
+  { port, invalid, ok = "235 2.7.0" }: AdapterCheck,
 ): Promise<void> {
   const nobody = { username: "nobody@example.com", password: "x" };
   const cases = LOGINS.flatMap((login) =>
@@ -99,7 +99,7 @@ export async function checkDecisions(
  * Every kind of outage is temporary, and the next login after it works. All
  * checks share one endpoint.
  */
-export async function checkOutages(...checks: DoorCheck[]): Promise<void> {
+export async function checkOutages(...checks: AdapterCheck[]): Promise<void> {
   const moods: readonly Mood[] = ["answers 500", "hangs", "refuses"];
   for (const mood of moods) {
     await checks[0]?.endpoint.become(mood);
@@ -112,7 +112,7 @@ export async function checkOutages(...checks: DoorCheck[]): Promise<void> {
 }
 
 async function checkOutage(
-  { port, failure }: DoorCheck,
+  { port, failure }: AdapterCheck,
   mood: Mood,
 ): Promise<void> {
   const [login] = LOGINS;

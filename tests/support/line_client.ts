@@ -4,7 +4,10 @@
  * @module
  */
 
-import type { DoorAddress, DoorServer } from "../../adapters/auth_server.ts";
+import type {
+  AuthServer,
+  AuthServerAddress,
+} from "../../adapters/auth_server.ts";
 import { mustHappen } from "./deadline.ts";
 
 /** A connection, line by line. */
@@ -16,12 +19,12 @@ export interface LineClient extends Disposable {
   readonly end: () => Promise<string>;
 }
 
-/** Connects to a door. */
+/** Connects to a server. */
 export async function connectTo(
-  door: DoorServer,
+  server: AuthServer,
 ): Promise<LineClient> {
-  const [address] = door.addrs;
-  if (address === undefined) throw new Error("The door has no address");
+  const [address] = server.addrs;
+  if (address === undefined) throw new Error("The server has no address");
   const conn = await connect(address);
   const decoder = new TextDecoder();
   const space = new Uint8Array(4096);
@@ -67,7 +70,7 @@ export async function connectTo(
   };
 }
 
-function connect(address: DoorAddress): Promise<Deno.Conn> {
+function connect(address: AuthServerAddress): Promise<Deno.Conn> {
   return address.transport === "unix"
     ? Deno.connect({ transport: "unix", path: address.path })
     : Deno.connect({ hostname: address.hostname, port: address.port });

@@ -1,16 +1,16 @@
-// Postfix asks the Dovecot door, over a unix socket and over TCP, and the
-// saslauthd door through Cyrus SASL.
+// Postfix asks the Dovecot server, over a unix socket and over TCP, and the
+// saslauthd server through Cyrus SASL.
 
-import type { DoorServer } from "../../../adapters/auth_server.ts";
+import type { AuthServer } from "../../../adapters/auth_server.ts";
 import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
-import type { DoorEvent } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
 import { serveSaslauthd } from "../../../adapters/saslauthd/server.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { daemonTest, freePort } from "../../support/daemons.ts";
 import {
+  type AdapterCheck,
   checkDecisions,
   checkOutages,
-  type DoorCheck,
   tryLogin,
 } from "../../support/adapter_check.ts";
 import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
@@ -22,7 +22,7 @@ const AUTH = { smtpd_sasl_auth_enable: "yes" };
 
 const [LOGIN] = LOGINS;
 
-daemonTest(POSTFIX, "asks every door", async (program, t) => {
+daemonTest(POSTFIX, "asks every server", async (program, t) => {
   await using endpoint = newFickleEndpoint();
   const { provider } = endpoint;
   const tcpPort = freePort();
@@ -43,8 +43,8 @@ daemonTest(POSTFIX, "asks every door", async (program, t) => {
     cyrus: placed(codeBlocks("postfix.md", "ini")[2], {}),
   });
   const { queue, ports } = postfix;
-  const events: DoorEvent[] = [];
-  const onEvent = (event: DoorEvent) => events.push(event);
+  const events: AdapterEvent[] = [];
+  const onEvent = (event: AdapterEvent) => events.push(event);
   const openUnix = () =>
     serveDovecotAuth({
       path: `${queue}/private/smtpauth`,
@@ -61,19 +61,19 @@ daemonTest(POSTFIX, "asks every door", async (program, t) => {
       onEvent,
     });
   Deno.mkdirSync(`${queue}/run/smtpauth`, { recursive: true });
-  const doors: DoorServer[] = [
+  const servers: AuthServer[] = [
     await openUnix(),
     await openTcp(),
     await openCyrus(),
   ];
   await using _open = {
     [Symbol.asyncDispose]: async () => {
-      for (const door of doors) await door.shutdown();
+      for (const server of servers) await server.shutdown();
     },
   };
   await postfix.start();
 
-  const check = (name: string): DoorCheck => ({
+  const check = (name: string): AdapterCheck => ({
     port: ports[name] ?? 0,
     endpoint,
     invalid: "535 5.7.8",
@@ -93,7 +93,7 @@ daemonTest(POSTFIX, "asks every door", async (program, t) => {
     const seen = new Set(
       events.map((event) =>
         event.kind === "auth"
-          ? `${event.door} ${event.outcome} ${event.reason}`
+          ? `${event.via} ${event.outcome} ${event.reason}`
           : event.kind
       ),
     );
@@ -113,22 +113,22 @@ daemonTest(POSTFIX, "asks every door", async (program, t) => {
     for (const { password } of LOGINS) assert(!text.includes(password));
   });
 
-  await t.step("unix: a restart of the door costs no login", async () => {
+  await t.step("unix: a restart of the server costs no login", async () => {
     using client = await SmtpClient.greeted(ports.unix ?? 0);
-    await doors[0]?.shutdown();
-    doors[0] = await openUnix();
+    await servers[0]?.shutdown();
+    servers[0] = await openUnix();
     await client.login(LOGIN.username, LOGIN.password);
   });
-  await t.step("tcp: a restart of the door costs no login", async () => {
+  await t.step("tcp: a restart of the server costs no login", async () => {
     using client = await SmtpClient.greeted(ports.tcp ?? 0);
-    await doors[1]?.shutdown();
-    doors[1] = await openTcp();
+    await servers[1]?.shutdown();
+    servers[1] = await openTcp();
     await client.login(LOGIN.username, LOGIN.password);
   });
-  await t.step("cyrus: without the door it is 454, then works", async () => {
-    await doors[2]?.shutdown();
+  await t.step("cyrus: without the server it is 454, then works", async () => {
+    await servers[2]?.shutdown();
     assertEquals(await tryLogin(ports.cyrus ?? 0, LOGIN), "454 4.7.0");
-    doors[2] = await openCyrus();
+    servers[2] = await openCyrus();
     assertEquals(await tryLogin(ports.cyrus ?? 0, LOGIN), "235 2.7.0");
   });
   await t.step("unix: a client that cancels can begin again", async () => {

@@ -221,7 +221,7 @@ Deno.test("newDovecotAuthProvider() knows when nobody is there", async () => {
 Deno.test("newDovecotAuthProvider() and serveDovecotAuth() are inverse", async () => {
   using cleanUp = new DisposableStack();
   const path = `${temporaryFolder(cleanUp)}/auth`;
-  await using _door = await serveDovecotAuth({
+  await using _server = await serveDovecotAuth({
     path,
     provider: ({ username, password, remoteIp }) =>
       username === "down"

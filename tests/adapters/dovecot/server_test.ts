@@ -1,10 +1,13 @@
-// The Dovecot door on sockets, with the octets that Postfix and Exim sent.
+// The Dovecot server on sockets, with the octets that Postfix and Exim sent.
 
 import { newStaticAuthProvider } from "../../../auth/providers/static.ts";
 import type { AuthDecision, AuthProvider } from "../../../auth/types.ts";
-import type { DoorOptions, DoorServer } from "../../../adapters/auth_server.ts";
+import type {
+  AuthServer,
+  AuthServerOptions,
+} from "../../../adapters/auth_server.ts";
 import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
-import type { DoorEvent } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
 import {
   assert,
   assertEquals,
@@ -26,20 +29,20 @@ const POSTFIX = "VERSION\t1\t0\nCPID\t26986\n";
 const FIELDS =
   "service=smtp\tnologin\tlip=127.0.0.1\trip=127.0.0.1\tresp=AGpvZQBvaw==";
 
-function serve(options: Partial<DoorOptions> = {}): Promise<DoorServer> {
+function serve(options: Partial<AuthServerOptions> = {}): Promise<AuthServer> {
   return serveDovecotAuth({ port: 0, provider: PROVIDER, ...options });
 }
 
 /** Connects and reads the handshake. */
-async function greeted(door: DoorServer): Promise<LineClient> {
-  const client = await connectTo(door);
+async function greeted(server: AuthServer): Promise<LineClient> {
+  const client = await connectTo(server);
   await client.lines(7);
   return client;
 }
 
 Deno.test("serveDovecotAuth() greets at once", async () => {
-  await using door = await serve();
-  using client = await connectTo(door);
+  await using server = await serve();
+  using client = await connectTo(server);
   const lines = await client.lines(7);
   assertEquals(lines.slice(0, 3), [
     "VERSION\t1\t2",
@@ -57,8 +60,8 @@ Deno.test("serveDovecotAuth() answers Postfix and Exim over unix and TCP", async
   const path = `${temporaryFolder(cleanUp)}/auth`;
   await using unix = await serveDovecotAuth({ path, provider: PROVIDER });
   await using tcp = await serve();
-  for (const door of [unix, tcp]) {
-    using postfix = await greeted(door);
+  for (const server of [unix, tcp]) {
+    using postfix = await greeted(server);
     await postfix.send(POSTFIX);
     await postfix.send(`AUTH\t1\tPLAIN\t${FIELDS}\n`);
     assertEquals(await postfix.lines(1), ["OK\t1\tuser=joe"]);
@@ -67,7 +70,7 @@ Deno.test("serveDovecotAuth() answers Postfix and Exim over unix and TCP", async
       "FAIL\t2\tuser=joe\treason=Authentication credentials invalid",
     ]);
 
-    using exim = await greeted(door);
+    using exim = await greeted(server);
     // All in one write, with "secured" on plain text and an empty response.
     await exim.send(
       `VERSION\t1\t0\nCPID\t7\nAUTH\t1\tPLAIN\tservice=smtp\tsecured\trip=127.0.0.1\tlip=127.0.0.1\tnologin\tresp=\n`,
@@ -85,8 +88,8 @@ Deno.test("serveDovecotAuth() closes for Postfix when nobody can tell", async ()
     () => new Promise<AuthDecision>(() => {}),
   ];
   for (const provider of failing) {
-    await using door = await serve({ provider, timeoutMs: 50 });
-    using client = await greeted(door);
+    await using server = await serve({ provider, timeoutMs: 50 });
+    using client = await greeted(server);
     await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
     assertEquals(await client.end(), "");
   }
@@ -99,8 +102,8 @@ Deno.test("serveDovecotAuth() answers in the order of the decisions", async () =
     asked.push(answer);
     return answer.promise;
   };
-  await using door = await serve({ provider });
-  using client = await greeted(door);
+  await using server = await serve({ provider });
+  using client = await greeted(server);
   await client.send("VERSION\t1\t2\nCPID\t1\n");
   for (const id of [1, 2, 3]) {
     await client.send(`AUTH\t${id}\tPLAIN\t${FIELDS}\n`);
@@ -118,16 +121,16 @@ Deno.test("serveDovecotAuth() answers in the order of the decisions", async () =
 
 Deno.test("serveDovecotAuth() stops asking for a client that has gone", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const events: DoorEvent[] = [];
+  const events: AdapterEvent[] = [];
   const provider: AuthProvider = (_request, signal) => {
     signal?.addEventListener("abort", () => resolve());
     return new Promise<AuthDecision>(() => {});
   };
-  await using door = await serve({
+  await using server = await serve({
     provider,
     onEvent: (event) => events.push(event),
   });
-  const client = await greeted(door);
+  const client = await greeted(server);
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   client[Symbol.dispose]();
   await promise;
@@ -138,20 +141,20 @@ Deno.test("serveDovecotAuth() stops asking for a client that has gone", async ()
 });
 
 Deno.test("serveDovecotAuth() bears clients that come and go at once", async () => {
-  await using door = await serve();
+  await using server = await serve();
   for (let i = 0; i < 20; i++) {
-    const client = await connectTo(door);
+    const client = await connectTo(server);
     client[Symbol.dispose]();
   }
-  using client = await greeted(door);
+  using client = await greeted(server);
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   assertEquals(await client.lines(1), ["OK\t1\tuser=joe"]);
 });
 
 Deno.test("serveDovecotAuth() reports named fields and no password", async () => {
-  const events: DoorEvent[] = [];
-  await using door = await serve({ onEvent: (event) => events.push(event) });
-  using client = await greeted(door);
+  const events: AdapterEvent[] = [];
+  await using server = await serve({ onEvent: (event) => events.push(event) });
+  using client = await greeted(server);
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   await client.lines(1);
   await client.send("AUTH\t2\tPLAIN\trip=::1\tresp=@\nHELLO\n");
@@ -161,7 +164,7 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
   assert(ok.milliseconds >= 0);
   assertEquals({ ...ok, milliseconds: 0 }, {
     kind: "auth",
-    door: "dovecot",
+    via: "dovecot",
     outcome: "ok",
     reason: "ok",
     mechanism: "PLAIN",
@@ -171,7 +174,7 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
   });
   assertEquals(bad, {
     kind: "auth",
-    door: "dovecot",
+    via: "dovecot",
     outcome: "error",
     reason: "bad-base64",
     mechanism: "PLAIN",
@@ -180,7 +183,7 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
   });
   assertEquals(closed, {
     kind: "closed",
-    door: "dovecot",
+    via: "dovecot",
     reason: "bad-protocol",
     error: "unknown command",
   });
@@ -189,64 +192,64 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
 Deno.test("shutdown() lets questions under way end, and no others", async () => {
   const answer = Promise.withResolvers<AuthDecision>();
   const asked = Promise.withResolvers<void>();
-  const door = await serve({
+  const server = await serve({
     provider: () => {
       asked.resolve();
       return answer.promise;
     },
   });
-  using idle = await greeted(door);
-  using busy = await greeted(door);
+  using idle = await greeted(server);
+  using busy = await greeted(server);
   await busy.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   await asked.promise;
-  const ended = door.shutdown();
+  const ended = server.shutdown();
   assertEquals(await idle.end(), "");
   await busy.send(`AUTH\t2\tPLAIN\t${FIELDS}\n`);
   answer.resolve("authOk");
   assertEquals(await busy.end(), "OK\t1\tuser=joe\n");
   await ended;
-  await door.finished;
+  await server.finished;
 });
 
 Deno.test("an aborted signal ends everything at once", async () => {
   const stop = new AbortController();
-  const door = await serve({
+  const server = await serve({
     provider: () => new Promise<AuthDecision>(() => {}),
     signal: stop.signal,
   });
-  using client = await greeted(door);
+  using client = await greeted(server);
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   stop.abort();
   assertEquals(await client.end(), "");
-  await door.finished;
+  await server.finished;
   const dead = await serve({ signal: stop.signal });
   await dead.finished;
 });
 
 Deno.test("one connection too many is closed, with one line in the log", async () => {
   using cleanUp = new DisposableStack();
-  const events: DoorEvent[] = [];
-  await using door = await serveDovecotAuth({
+  const events: AdapterEvent[] = [];
+  await using server = await serveDovecotAuth({
     path: `${temporaryFolder(cleanUp)}/auth`,
     provider: PROVIDER,
     maxConnections: 1,
     onEvent: (event) => events.push(event),
   });
-  using _first = await greeted(door);
+  using _first = await greeted(server);
   for (let i = 0; i < 3; i++) {
-    using client = await connectTo(door);
+    using client = await connectTo(server);
     assertEquals(await client.end(), "");
   }
   assertEquals(events, [{
     kind: "closed",
-    door: "dovecot",
+    via: "dovecot",
     reason: "too-many-connections",
   }]);
 });
 
 Deno.test("bad configuration is refused before anything is bound", async () => {
   const provider = PROVIDER;
-  const rows: readonly (readonly [DoorOptions, string])[] = [
+  const rows: readonly (readonly [AuthServerOptions, string])[] = [
     [{ provider }, "either path or port must be given"],
     [{ provider, path: "/x", port: 1 }, "either path or port must be given"],
     [{ provider, path: "" }, "path must be the path of a socket file"],
@@ -262,7 +265,7 @@ Deno.test("bad configuration is refused before anything is bound", async () => {
       `Cannot serve Dovecot auth: ${text}`,
     );
   }
-  const ranges: readonly (readonly [DoorOptions, string])[] = [
+  const ranges: readonly (readonly [AuthServerOptions, string])[] = [
     [{ provider, path: "/x", mode: 0o1000 }, "mode must be from 0o000 to"],
     [{ provider, port: 65_536 }, "port must be an integer from 0 to 65535"],
     [{ provider, port: 0, timeoutMs: 0 }, "timeoutMs must be an integer"],
@@ -278,8 +281,8 @@ Deno.test("bad configuration is refused before anything is bound", async () => {
 });
 
 Deno.test("a port that is taken is the system's error", async () => {
-  await using door = await serve();
-  const [address] = door.addrs;
+  await using server = await serve();
+  const [address] = server.addrs;
   assert(address?.transport === "tcp");
   await assertRejects(() => serve({ port: address.port }), Error);
 });

@@ -1,7 +1,7 @@
 import { newHTTPAuthProvider } from "../../../auth/providers/http.ts";
 import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
 import { authHandler } from "../../../adapters/http/handler.ts";
-import type { DoorEvent } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { newClientFetch } from "../../support/http_end.ts";
@@ -87,7 +87,7 @@ Deno.test("authHandler() answers as the contract says", async () => {
 });
 
 Deno.test("authHandler() refuses bad requests with 400 and does not ask", async () => {
-  const events: DoorEvent[] = [];
+  const events: AdapterEvent[] = [];
   const handler = authHandler(() => {
     throw new Error("asked");
   }, { onEvent: (event) => events.push(event) });
@@ -158,7 +158,7 @@ Deno.test("authHandler() takes POST only", async () => {
 });
 
 Deno.test("authHandler() tells a wrong token from a wrong password in the log", async () => {
-  const events: DoorEvent[] = [];
+  const events: AdapterEvent[] = [];
   const handler = authHandler(() => "authInvalid", {
     bearerToken: TOKEN,
     onEvent: (event) => events.push(event),

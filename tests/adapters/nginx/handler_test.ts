@@ -1,5 +1,5 @@
 import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
-import type { DoorEvent } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
 import {
   nginxAuthHandler,
   type NginxAuthOptions,
@@ -129,7 +129,7 @@ Deno.test("readNginxQuestion() refuses what no user can mean", () => {
 });
 
 Deno.test("nginxAuthHandler() takes a wrong secret for an outage", async () => {
-  const events: DoorEvent[] = [];
+  const events: AdapterEvent[] = [];
   const handler = nginxAuthHandler(() => "authOk", {
     upstream: UPSTREAM,
     secret: "known-to-both",

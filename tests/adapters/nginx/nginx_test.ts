@@ -1,14 +1,14 @@
 // nginx asks the endpoint that nginxAuthHandler() makes.
 
-import type { DoorEvent } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
 import { nginxAuthHandler } from "../../../adapters/nginx/handler.ts";
 import { serveSmtp } from "../../../smtp/listener.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { daemonTest, freePort } from "../../support/daemons.ts";
 import {
+  type AdapterCheck,
   checkDecisions,
   checkOutages,
-  type DoorCheck,
   tryLogin,
 } from "../../support/adapter_check.ts";
 import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
@@ -19,14 +19,14 @@ const SECRET = "known-to-both";
 
 const [LOGIN] = LOGINS;
 
-daemonTest(NGINX, "asks the nginx door", async ({ path }, t) => {
+daemonTest(NGINX, "asks the nginx server", async ({ path }, t) => {
   await using endpoint = newFickleEndpoint();
   await using upstream = serveSmtp({
     port: 0,
     provider: () => "authFailure",
     requireAuth: false,
   }, () => {});
-  const events: DoorEvent[] = [];
+  const events: AdapterEvent[] = [];
   const handler = nginxAuthHandler(endpoint.provider, {
     upstream: { hostname: "127.0.0.1", port: upstream.addrs[0]?.port ?? 0 },
     secret: SECRET,
@@ -41,7 +41,7 @@ daemonTest(NGINX, "asks the nginx door", async ({ path }, t) => {
     port,
     mail: mail(port, authPort, SECRET),
   });
-  const check: DoorCheck = {
+  const check: AdapterCheck = {
     port,
     endpoint,
     ok: "235 2.0.0",
@@ -51,7 +51,7 @@ daemonTest(NGINX, "asks the nginx door", async ({ path }, t) => {
 
   await t.step("right and wrong passwords", () => checkDecisions(check));
   await t.step("no outage is a wrong password", () => checkOutages(check));
-  await t.step("without the door it is temporary, then works", async () => {
+  await t.step("without the server it is temporary, then works", async () => {
     await auth.shutdown();
     const status = await tryLogin(port, LOGIN);
     assertEquals(status, "451 4.3.2");

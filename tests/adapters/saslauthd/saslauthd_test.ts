@@ -3,8 +3,8 @@ import type {
   AuthProvider,
   AuthRequest,
 } from "../../../auth/types.ts";
-import type { DoorServer } from "../../../adapters/auth_server.ts";
-import type { DoorEvent, DoorReason } from "../../../adapters/events.ts";
+import type { AuthServer } from "../../../adapters/auth_server.ts";
+import type { AdapterEvent, AdapterReason } from "../../../adapters/events.ts";
 import {
   formatSaslauthdAnswer,
   readSaslauthdRequest,
@@ -133,21 +133,21 @@ Deno.test("formatSaslauthdAnswer() puts the length in front", () => {
   assertEquals([...formatSaslauthdAnswer("NO")], [0, 2, 0x4e, 0x4f]);
 });
 
-/** What a door that decides so says to the octets, split in two anywhere. */
+/** What a server that decides so says to the octets, split in two anywhere. */
 async function answer(
   octets: Uint8Array,
   provider: AuthProvider,
   at = octets.length,
-): Promise<[string, DoorEvent[]]> {
+): Promise<[string, AdapterEvent[]]> {
   using cleanUp = new DisposableStack();
-  const events: DoorEvent[] = [];
-  await using door: DoorServer = await serveSaslauthd({
+  const events: AdapterEvent[] = [];
+  await using server: AuthServer = await serveSaslauthd({
     path: `${temporaryFolder(cleanUp)}/mux`,
     provider,
     timeoutMs: 50,
     onEvent: (event) => events.push(event),
   });
-  using client = await connectTo(door);
+  using client = await connectTo(server);
   await client.send(octets.subarray(0, at));
   if (at < octets.length) {
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -158,7 +158,7 @@ async function answer(
 
 Deno.test("serveSaslauthd() answers OK and NO, and closes when nobody can tell", async () => {
   const octets = fields("joe", "ok", "smtp", "realm");
-  const rows: readonly (readonly [AuthProvider, string, DoorReason])[] = [
+  const rows: readonly (readonly [AuthProvider, string, AdapterReason])[] = [
     [() => "authOk", "\0\x02OK", "ok"],
     [() => "authInvalid", "\0\x02NO", "wrong-credentials"],
     [() => "authFailure", "", "provider-failure"],
@@ -169,7 +169,7 @@ Deno.test("serveSaslauthd() answers OK and NO, and closes when nobody can tell",
     const [text, [event]] = await answer(octets, decide);
     assertEquals(text, expected);
     assert(event?.kind === "auth");
-    assertEquals([event.door, event.reason, event.username], [
+    assertEquals([event.via, event.reason, event.username], [
       "saslauthd",
       reason,
       "joe@realm",
@@ -184,12 +184,12 @@ Deno.test("serveSaslauthd() resets no TCP connection that it has answered", asyn
     [fields("joe", Uint8Array.of(0xff), "smtp", ""), "authOk", "\0\x02NO"],
   ];
   for (const [octets, decision, expected] of rows) {
-    await using door = await serveSaslauthd({
+    await using server = await serveSaslauthd({
       hostname: "127.0.0.1",
       port: 0,
       provider: () => decision,
     });
-    const [address] = door.addrs;
+    const [address] = server.addrs;
     assert(address?.transport === "tcp");
     const conn = await Deno.connect(address);
     await writeAll(conn, octets);
@@ -223,7 +223,7 @@ Deno.test("serveSaslauthd() closes on rubbish", async () => {
   assertEquals(text, "");
   assertEquals(events, [{
     kind: "closed",
-    door: "saslauthd",
+    via: "saslauthd",
     reason: "bad-protocol",
   }]);
 });
@@ -231,12 +231,12 @@ Deno.test("serveSaslauthd() closes on rubbish", async () => {
 Deno.test("shutdown() does not wait for a request that never comes", async () => {
   using cleanUp = new DisposableStack();
   const path = `${temporaryFolder(cleanUp)}/mux`;
-  const door = await serveSaslauthd({ path, provider: () => "authOk" });
-  using client = await connectTo(door);
+  const server = await serveSaslauthd({ path, provider: () => "authOk" });
+  using client = await connectTo(server);
   await client.send(Uint8Array.of(0));
   await new Promise((resolve) => setTimeout(resolve, 5));
   const began = performance.now();
-  await door.shutdown();
+  await server.shutdown();
   assert(performance.now() - began < 2_000);
   assertEquals(await client.end(), "");
 });

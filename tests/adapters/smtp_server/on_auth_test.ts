@@ -3,7 +3,7 @@ import type {
   AuthProvider,
   AuthRequest,
 } from "../../../auth/types.ts";
-import type { DoorEvent } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
 import {
   smtpServerAuth,
   type SmtpServerAuthOptions,
@@ -94,7 +94,7 @@ Deno.test("smtpServerAuth() does not ask about what no user can mean", async () 
     [{ authzid: "bob" }, 535, "authzid-differs"],
   ] as const;
   for (const [login, code, reason] of rows) {
-    const events: DoorEvent[] = [];
+    const events: AdapterEvent[] = [];
     const reply = await answer(
       () => {
         throw new Error("asked");

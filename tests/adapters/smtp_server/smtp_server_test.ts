@@ -3,9 +3,9 @@
 
 import { assert, assertEquals } from "../../support/assert.ts";
 import {
+  type AdapterCheck,
   checkDecisions,
   checkOutages,
-  type DoorCheck,
 } from "../../support/adapter_check.ts";
 import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
 import { base64 } from "../../support/octets.ts";
@@ -38,7 +38,7 @@ Deno.test({
       await using endpoint = newFickleEndpoint();
       await using running = await server.start(runtime, endpoint.url);
       const { port } = running;
-      const check: DoorCheck = {
+      const check: AdapterCheck = {
         port,
         endpoint,
         ok: "235",
@@ -81,7 +81,7 @@ Deno.test({
       );
       await t.step(`${runtime}: the log has no password`, () => {
         const log = running.output();
-        assert(log.includes('"door":"smtp-server","outcome":"ok"'), log);
+        assert(log.includes('"via":"smtp-server","outcome":"ok"'), log);
         for (const { password } of LOGINS) assert(!log.includes(password));
       });
     }
