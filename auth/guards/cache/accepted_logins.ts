@@ -13,16 +13,31 @@ import { newLru } from "../../../lib/lru.ts";
  */
 const MAX_LOGINS_PER_USER = 16;
 
-/** Remembers accepted logins until the user is refused. */
+/** A login as it is remembered: nothing can be told from it. */
+export interface LoginName {
+  /** The user's name in the form that all its spellings share. */
+  readonly user: string;
+  /** The same for the same user name, as typed, and password. */
+  readonly credentials: string;
+  /** The same for the same credentials and mechanism. */
+  readonly login: string;
+}
+
+/** Remembers accepted logins. */
 export interface AcceptedLogins {
-  /** When a login was accepted, in milliseconds, if it is remembered. */
-  acceptedAt(login: string): number | undefined;
   /**
-   * Says that the back end is being asked about a user.
+   * When a login was accepted, in milliseconds, if it is remembered. For
+   * outages: a stranger's wrong guess does not end it.
+   */
+  acceptedAt(login: string): number | undefined;
+  /** The same, unless the user was refused since: then the back end is asked. */
+  confirmedAt(login: string): number | undefined;
+  /**
+   * Says that the back end is being asked about a login.
    *
    * @returns What to call, once, with its answer.
    */
-  begin(user: string): AskedLogin;
+  begin(name: LoginName): AskedLogin;
   /** How many users and logins are in memory. */
   readonly size: () => { readonly users: number; readonly logins: number };
 }
@@ -30,11 +45,14 @@ export interface AcceptedLogins {
 /** The ends that an asking can have. */
 export interface AskedLogin {
   /**
-   * It was accepted: remembers the login, unless the user was refused since
-   * the asking began. The password may have been changed in between.
+   * It was accepted: remembers the login, unless its credentials were refused
+   * since the asking began. The password may have been changed in between.
    */
-  accepted(login: string, at: number): void;
-  /** It was refused: forgets all of the user's logins. */
+  accepted(at: number): void;
+  /**
+   * It was refused: forgets the logins with these credentials, and none of
+   * the user's others counts as confirmed any more.
+   */
   refused(): void;
   /** Nobody can tell. */
   failed(): void;
@@ -42,15 +60,28 @@ export interface AskedLogin {
 
 interface User {
   readonly name: string;
-  readonly logins: Set<string>;
-  asked: number;
+  readonly logins: Map<string, Accepted>;
+  readonly asked: Set<Asked>;
   refusals: number;
+}
+
+interface Accepted {
+  readonly user: User;
+  readonly credentials: string;
+  readonly at: number;
+  /** How often the user had been refused when the asking began. */
+  readonly refusals: number;
+}
+
+interface Asked {
+  readonly credentials: string;
+  overtaken: boolean;
 }
 
 /** Makes a memory of so many logins. */
 export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
   const users = new Map<string, User>();
-  const logins = newLru<{ readonly user: User; readonly at: number }>({
+  const logins = newLru<Accepted>({
     maxEntries,
     onEvict: (login, { user }) => {
       user.logins.delete(login);
@@ -59,51 +90,76 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
   });
 
   function tidy(user: User): void {
-    if (user.asked === 0 && user.logins.size === 0) users.delete(user.name);
+    if (user.asked.size === 0 && user.logins.size === 0) {
+      users.delete(user.name);
+    }
   }
 
   function userOf(name: string): User {
     const found = users.get(name);
     if (found !== undefined) return found;
-    const user = { name, logins: new Set<string>(), asked: 0, refusals: 0 };
+    const user = {
+      name,
+      logins: new Map<string, Accepted>(),
+      asked: new Set<Asked>(),
+      refusals: 0,
+    };
     users.set(name, user);
     return user;
   }
 
-  /** Forgets the oldest, until so many are left. */
-  function forget(user: User, left: number): void {
-    for (const login of user.logins) {
-      if (user.logins.size <= left) return;
-      user.logins.delete(login);
-      logins.delete(login);
+  function forget(user: User, login: string): void {
+    user.logins.delete(login);
+    logins.delete(login);
+  }
+
+  function remember(login: string, accepted: Accepted): void {
+    const { user } = accepted;
+    user.logins.delete(login);
+    user.logins.set(login, accepted);
+    logins.set(login, accepted);
+    for (const oldest of user.logins.keys()) {
+      if (user.logins.size <= MAX_LOGINS_PER_USER) return;
+      forget(user, oldest);
     }
   }
 
-  function remember(user: User, login: string, at: number): void {
-    user.logins.delete(login);
-    user.logins.add(login);
-    forget(user, MAX_LOGINS_PER_USER);
-    logins.set(login, { user, at });
+  function refuse(user: User, credentials: string): void {
+    user.refusals++;
+    for (const [login, accepted] of user.logins) {
+      if (accepted.credentials === credentials) forget(user, login);
+    }
+    for (const asked of user.asked) {
+      if (asked.credentials === credentials) asked.overtaken = true;
+    }
   }
 
   return {
     acceptedAt: (login) => logins.get(login)?.at,
-    begin: (name) => {
+    confirmedAt: (login) => {
+      const accepted = logins.get(login);
+      return accepted?.refusals === accepted?.user.refusals
+        ? accepted?.at
+        : undefined;
+    },
+    begin: ({ user: name, credentials, login }) => {
       const user = userOf(name);
       const { refusals } = user;
-      user.asked++;
+      const asked = { credentials, overtaken: false };
+      user.asked.add(asked);
       const end = () => {
-        user.asked--;
+        user.asked.delete(asked);
         tidy(user);
       };
       return {
-        accepted: (login, at) => {
-          if (user.refusals === refusals) remember(user, login, at);
+        accepted: (at) => {
+          if (!asked.overtaken) {
+            remember(login, { user, credentials, at, refusals });
+          }
           end();
         },
         refused: () => {
-          user.refusals++;
-          forget(user, 0);
+          refuse(user, credentials);
           end();
         },
         failed: end,

@@ -4,7 +4,11 @@
  * @module
  */
 
-import { type AcceptedLogins, newAcceptedLogins } from "./accepted_logins.ts";
+import {
+  type AcceptedLogins,
+  type LoginName,
+  newAcceptedLogins,
+} from "./accepted_logins.ts";
 import { askNow } from "../../ask_provider.ts";
 import { checkedCount, checkedMs } from "../../../lib/options.ts";
 import { importSecret, keyedHash, newSecret } from "../../../lib/hmac.ts";
@@ -70,9 +74,10 @@ export interface CacheOptions {
  *
  * A login that was accepted passes unasked for `ttlMs`. After that the provider
  * is asked; only if it answers `authFailure` does the login pass for up to
- * `graceMs` more. Neither time is prolonged by passing. An `authInvalid`
- * for any password removes all logins of that user at once. A wrong password
- * is remembered for 3 s, a failure not at all.
+ * `graceMs` more. Neither time is prolonged by passing. After an `authInvalid`
+ * the refused password passes no more, and the user's others not unasked; but a
+ * stranger's wrong guess takes nobody's grace. A wrong password is remembered
+ * for 3 s, a failure not at all.
  *
  * So a user who was removed, or whose password was changed, can log in with the
  * old one for `ttlMs`, and for `graceMs` more while the back end fails; it is
@@ -82,8 +87,8 @@ export interface CacheOptions {
  * call. A client that goes leaves the others theirs; when all have gone, the
  * call is aborted.
  *
- * Memory holds no passwords, but HMAC-SHA-256 over mechanism, user name and
- * password, each with its length, under a key that never leaves this process.
+ * Memory holds no passwords, but HMAC-SHA-256 over user name and password, each
+ * with its length, under a key that never leaves this process.
  * What has not been used for longest goes first.
  *
  * @param provider Whom to ask.
@@ -118,10 +123,10 @@ export function withCache(
 ): AuthProvider {
   const cache = newCache(provider, options);
   return async (request, signal) => {
-    const login = await cache.nameOf(request);
-    const known = recall(cache, login);
+    const name = await cache.nameOf(request);
+    const known = recall(cache, name);
     if (known === undefined || signal?.aborted) {
-      return await askTogether(cache, login, request, signal);
+      return await askTogether(cache, name, request, signal);
     }
     explain(request, "cached");
     return known;
@@ -133,8 +138,7 @@ interface Cache {
   readonly ttlMs: number;
   readonly graceMs: number;
   readonly now: () => number;
-  /** A login's name in memory: the same for the same mechanism, user, password. */
-  readonly nameOf: (request: AuthRequest) => Promise<string>;
+  readonly nameOf: (request: AuthRequest) => Promise<LoginName>;
   readonly accepted: AcceptedLogins;
   /** When wrong passwords were refused. */
   readonly refused: Lru<number>;
@@ -170,27 +174,27 @@ function newCache(provider: AuthProvider, options: CacheOptions): Cache {
 /** What is remembered and need not be asked. */
 function recall(
   { accepted, refused, ttlMs, now }: Cache,
-  login: string,
+  { login }: LoginName,
 ): AuthDecision | undefined {
   if (isWithin(refused.get(login), REFUSED_MS, now())) {
     return AuthDecision.authInvalid;
   }
-  return isWithin(accepted.acceptedAt(login), ttlMs, now())
+  return isWithin(accepted.confirmedAt(login), ttlMs, now())
     ? AuthDecision.authOk
     : undefined;
 }
 
 async function askTogether(
   cache: Cache,
-  login: string,
+  name: LoginName,
   request: AuthRequest,
   signal: AbortSignal | undefined,
 ): Promise<AuthDecision> {
   // A gone client must not begin a call.
   if (signal?.aborted) return await askNow(cache.provider, request, signal);
   const { outcome, leave } = cache.calls.join(
-    callKey(login, request),
-    (shared) => ask(cache, login, request, shared),
+    callKey(name, request),
+    (shared) => ask(cache, name, request, shared),
   );
   try {
     const decision = await askNow(
@@ -210,7 +214,7 @@ async function askTogether(
 /** Asks the provider, and remembers what it says. */
 async function ask(
   cache: Cache,
-  login: string,
+  name: LoginName,
   request: AuthRequest,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -218,13 +222,14 @@ async function ask(
   // The call has a request of its own: notes on it are for all who share it,
   // and an outage that ends well is noted otherwise than the provider does.
   const asked = { ...request };
-  const end = accepted.begin(foldUserName(request.username));
+  const { login } = name;
+  const end = accepted.begin(name);
   const decision = await askNow(provider, asked, signal);
   const reason = reasonOf(asked);
   switch (decision) {
     case AuthDecision.authOk:
       refused.delete(login);
-      end.accepted(login, now());
+      end.accepted(now());
       break;
     case AuthDecision.authInvalid:
       refused.set(login, now());
@@ -249,7 +254,10 @@ async function ask(
  * What makes two requests the same. Address and HELO name belong to it: the
  * back end is told them and may decide by them.
  */
-function callKey(login: string, { remoteIp, heloName }: AuthRequest): string {
+function callKey(
+  { login }: LoginName,
+  { remoteIp, heloName }: AuthRequest,
+): string {
   return login + JSON.stringify([remoteIp, heloName]);
 }
 
@@ -257,12 +265,15 @@ function callKey(login: string, { remoteIp, heloName }: AuthRequest): string {
  * Names for logins that tell nothing about them. All 256 bits are kept: if two
  * logins had one name, the one would let the other in.
  */
-function newLoginNames(): (request: AuthRequest) => Promise<string> {
+function newLoginNames(): (request: AuthRequest) => Promise<LoginName> {
   let key: Promise<CryptoKey> | undefined;
   return async ({ mechanism, username, password }) => {
     key ??= importSecret(newSecret());
-    const hash = await keyedHash(await key, [mechanism, username, password]);
-    return String.fromCharCode(...hash);
+    const hash = await keyedHash(await key, [username, password]);
+    const credentials = String.fromCharCode(...hash);
+    // Hashes are all of one length: no two pairs make one text.
+    const login = credentials + mechanism;
+    return { user: foldUserName(username), credentials, login };
   };
 }
 

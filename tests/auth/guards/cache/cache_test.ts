@@ -137,9 +137,9 @@ Deno.test("withCache() never takes a no for an outage", async () => {
   assertEquals(await outcomeOf(cache, { password: "right" }), DOWN);
 });
 
-Deno.test("withCache() forgets all of a user's logins at a no, at once", async () => {
+Deno.test("withCache() asks about all of a user's logins again after a no", async () => {
   using clock = newClock();
-  const { provider, asked, state } = newBackEnd();
+  const { provider, asked } = newBackEnd();
   const cache = withCache(provider, { now: clock.now });
   const plain = { password: "right" };
   const login = { password: "right", mechanism: "LOGIN" };
@@ -151,26 +151,65 @@ Deno.test("withCache() forgets all of a user's logins at a no, at once", async (
     "authInvalid",
     "wrong-credentials",
   ]);
-  assertEquals(await outcomeOf(cache, plain), OK);
+  for (const each of [plain, login]) {
+    assertEquals(await outcomeOf(cache, each), OK);
+    assertEquals(await outcomeOf(cache, each), CACHED);
+  }
   assertEquals(await outcomeOf(cache, bob), CACHED);
-  state.up = false;
-  assertEquals(await outcomeOf(cache, login), DOWN);
   assertEquals(asked.length, 6);
 });
 
+Deno.test("withCache() lets no stranger's guess end a user's grace (issue 11, 15)", async () => {
+  using clock = newClock();
+  const { provider, state } = newBackEnd();
+  const cache = withCache(provider, { ttlMs: 0, now: clock.now });
+  await outcomeOf(cache, { password: "right" });
+  for (const username of ["ann", "ANN"]) {
+    for (let i = 0; i < 20; i++) {
+      const guess = { username, password: `guess ${i}`, remoteIp: "192.0.2.1" };
+      assertEquals(await outcomeOf(cache, guess), WRONG);
+    }
+  }
+  state.up = false;
+  clock.wind(3_599_999);
+  assertEquals(await outcomeOf(cache, { password: "right" }), OUTAGE);
+});
+
+Deno.test("withCache() ends the grace of a refused password, with every mechanism", async () => {
+  const { provider, passwords, state } = newBackEnd();
+  const cache = withCache(provider, { ttlMs: 0 });
+  const old = { password: "right" };
+  await outcomeOf(cache, old);
+  await outcomeOf(cache, { ...old, mechanism: "LOGIN" });
+  passwords.set("ann", "changed");
+  assertEquals(await outcomeOf(cache, { password: "changed" }), OK);
+  assertEquals(await outcomeOf(cache, old), WRONG);
+  state.up = false;
+  assertEquals(await outcomeOf(cache, { ...old, mechanism: "LOGIN" }), DOWN);
+  assertEquals(await outcomeOf(cache, { password: "changed" }), OUTAGE);
+});
+
 Deno.test("withCache() does not remember a yes that a no has overtaken", async () => {
-  const { provider, call } = newSlowProvider();
-  const cache = withCache(provider);
-  const early = outcomeOf(cache, { password: "old" });
-  const first = await call(0);
-  const late = outcomeOf(cache, { password: "x" });
-  (await call(1)).answer("authInvalid");
-  assertEquals((await late)[0], "authInvalid");
-  first.answer("authOk");
-  assertEquals((await early)[0], "authOk");
-  const again = outcomeOf(cache, { password: "old" });
-  (await call(2)).answer("authFailure");
-  assertEquals((await again)[0], "authFailure");
+  const rows = [
+    // The same password: it may have been changed in between.
+    ["old", "authFailure"],
+    // Another one: the yes is good for an outage, but not unasked.
+    ["guess", "authOk"],
+  ] as const;
+  for (const [refused, inOutage] of rows) {
+    const { provider, call } = newSlowProvider();
+    const cache = withCache(provider);
+    const early = outcomeOf(cache, { password: "old" });
+    const first = await call(0);
+    const late = outcomeOf(cache, { password: refused, mechanism: "LOGIN" });
+    (await call(1)).answer("authInvalid");
+    assertEquals((await late)[0], "authInvalid");
+    first.answer("authOk");
+    assertEquals((await early)[0], "authOk");
+    const again = outcomeOf(cache, { password: "old" });
+    (await call(2)).answer("authFailure");
+    assertEquals((await again)[0], inOutage);
+  }
 });
 
 Deno.test("withCache() remembers a wrong password for 3 s", async () => {
