@@ -19,6 +19,23 @@ export function parseIp(text: string): Uint8Array | undefined {
   return mapped ? octets.subarray(MAPPED.length) : octets;
 }
 
+/** Whether a text is an IP address, without a zone. */
+export function isIp(text: string): boolean {
+  return parseIp(text) !== undefined;
+}
+
+/**
+ * Splits an IPv6 address from its zone (RFC 4007 section 11), the name of the
+ * interface behind which it is reached: `["fe80::1", "%eth0"]`. A text without
+ * a zone comes back whole, with `""`.
+ */
+export function splitZone(text: string): readonly [string, string] {
+  const [, address, zone] = ZONED.exec(text) ?? [];
+  return [address ?? text, zone ?? ""];
+}
+
+const ZONED = /^([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(%[\w.-]{1,32})$/;
+
 /** RFC 4291 section 2.5.5.2. */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
 
@@ -38,7 +55,10 @@ function parseIPv4(text: string): Uint8Array | undefined {
 function parseIPv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(parseGroups);
+  // Only the last octets of an address may be written as IPv4.
+  const [head, tail] = halves.map((half, i) =>
+    parseGroups(half, i === halves.length - 1)
+  );
   if (head === undefined) return undefined;
   if (halves.length === 1) {
     return head.length === 16 ? Uint8Array.from(head) : undefined;
@@ -51,13 +71,14 @@ function parseIPv6(text: string): Uint8Array | undefined {
   return octets;
 }
 
-/** The octets of groups between colons; the last may be an IPv4 address. */
-function parseGroups(text: string): number[] | undefined {
+/** The octets of groups between colons. */
+function parseGroups(text: string, atEnd: boolean): number[] | undefined {
   if (text === "") return [];
   const octets: number[] = [];
   const groups = text.split(":");
   for (const [i, group] of groups.entries()) {
-    const four = i === groups.length - 1 ? parseIPv4(group) : undefined;
+    const mayBeIPv4 = atEnd && i === groups.length - 1;
+    const four = mayBeIPv4 ? parseIPv4(group) : undefined;
     if (four !== undefined) octets.push(...four);
     else if (/^[0-9A-Fa-f]{1,4}$/.test(group)) {
       const value = parseInt(group, 16);
@@ -126,12 +147,25 @@ export function isIn(
   );
 }
 
+/** How much of an address is one customer's with most providers, in bits. */
+export const CUSTOMER_BITS_4 = 24;
+/** The same for IPv6. */
+export const CUSTOMER_BITS_6 = 56;
+
 /**
  * The network that an address belongs to, as a text that is the same for all
- * its members. What is no address is a network of its own.
+ * its members, whatever their zones. What is no address is a network of its
+ * own.
+ *
+ * @param bits4 How many bits of an IPv4 address name its network.
+ * @param bits6 The same for IPv6.
  */
-export function networkOf(ip: string, bits4: number, bits6: number): string {
-  const octets = parseIp(ip);
+export function networkOf(
+  ip: string,
+  bits4: number = CUSTOMER_BITS_4,
+  bits6: number = CUSTOMER_BITS_6,
+): string {
+  const octets = parseIp(ip) ?? parseIp(splitZone(ip)[0]);
   if (octets === undefined) return ip;
   const bits = octets.length === 4 ? bits4 : bits6;
   return `${formatIp(masked(octets, bits))}/${bits}`;

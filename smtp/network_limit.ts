@@ -7,10 +7,6 @@
 import { networkOf } from "../lib/ip.ts";
 import { isLoopback } from "../lib/addresses.ts";
 
-/** What a customer of a provider usually has: IPv4 /24, IPv6 /56. */
-const BITS_4 = 24;
-const BITS_6 = 56;
-
 /** Counts clients by network. */
 export interface Crowd {
   /** Counts a client in; false, and not counted, if its network is full. */
@@ -27,11 +23,10 @@ export interface Crowd {
  */
 export function newCrowd(most: number): Crowd {
   const counts = new Map<string, number>();
-  const nameOf = (ip: string) => networkOf(ip, BITS_4, BITS_6);
   return {
     enter(ip) {
       if (isLoopback(ip)) return true;
-      const network = nameOf(ip);
+      const network = networkOf(ip);
       const count = counts.get(network) ?? 0;
       if (count >= most) return false;
       counts.set(network, count + 1);
@@ -39,7 +34,7 @@ export function newCrowd(most: number): Crowd {
     },
     leave(ip) {
       if (isLoopback(ip)) return;
-      const network = nameOf(ip);
+      const network = networkOf(ip);
       const count = counts.get(network) ?? 0;
       if (count > 1) counts.set(network, count - 1);
       else counts.delete(network);

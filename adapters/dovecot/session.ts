@@ -25,7 +25,7 @@ import {
   type ServerIdentity,
 } from "./protocol.ts";
 import type { AdapterAuthEvent } from "../events.ts";
-import { remoteIpOf } from "../remote_ip.ts";
+import { plainIp } from "../../lib/addresses.ts";
 
 /** How many exchanges of one connection may be open. */
 const MAX_OPEN = 1_000;
@@ -200,7 +200,7 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
     const who: Who = {
       mechanism: known ?? "",
       username: "",
-      remoteIp: remoteIpOf(fields.get("rip")),
+      remoteIp: plainIp(fields.get("rip")),
       takesTemporary: fields.has("final-resp-ok"),
     };
     if (!makeRoom()) {

@@ -14,7 +14,7 @@ import type {
 } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
-import { remoteIpOf } from "../remote_ip.ts";
+import { plainIp } from "../../lib/addresses.ts";
 
 /** The most octets of a request that are read. */
 const MAX_REQUEST_OCTETS = 65_536;
@@ -200,7 +200,7 @@ function questionOf(parsed: unknown): AuthRequest | string {
     username,
     password,
     mechanism: text("mechanism"),
-    remoteIp: remoteIpOf(text("remoteIp")),
+    remoteIp: plainIp(text("remoteIp")),
     heloName: text("heloName"),
   };
 }

@@ -16,7 +16,8 @@ import {
   refusedHeaders,
   replyHeaders,
 } from "./protocol.ts";
-import { isIp, remoteIpOf } from "../remote_ip.ts";
+import { plainIp } from "../../lib/addresses.ts";
+import { isIp } from "../../lib/ip.ts";
 
 const ACTION = "create nginx auth handler";
 
@@ -189,7 +190,7 @@ function refusedEvent(
     mechanism: reason === "bad-token" || reason === "unknown-mechanism"
       ? ""
       : "PLAIN",
-    remoteIp: remoteIpOf(headers.get("client-ip") ?? undefined),
+    remoteIp: plainIp(headers.get("client-ip") ?? undefined),
     milliseconds: 0,
   };
 }

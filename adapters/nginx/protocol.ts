@@ -13,7 +13,7 @@ import {
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
 import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
-import { remoteIpOf } from "../remote_ip.ts";
+import { plainIp } from "../../lib/addresses.ts";
 
 /** Where nginx takes the client once it may log in. */
 export interface NginxUpstream {
@@ -48,7 +48,7 @@ export function readNginxQuestion(headers: Headers): NginxQuestion | SaslError {
       password,
       // PLAIN and LOGIN look alike from here.
       mechanism: "PLAIN",
-      remoteIp: remoteIpOf(headers.get("client-ip") ?? undefined),
+      remoteIp: plainIp(headers.get("client-ip") ?? undefined),
       heloName: "",
     },
     attempt: Number(headers.get("auth-login-attempt") ?? 1) || 1,

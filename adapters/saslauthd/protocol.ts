@@ -6,7 +6,7 @@
 
 import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
 import type { AuthRequest } from "../../auth/types.ts";
-import { remoteIpOf } from "../remote_ip.ts";
+import { plainIp } from "../../lib/addresses.ts";
 
 /** The most octets of a request: the limit of saslauthd itself. */
 export const MAX_REQUEST_OCTETS = 8_192;
@@ -59,7 +59,7 @@ export function readSaslauthdRequest(octets: Uint8Array): SaslauthdRequest {
 
 function readFields(fields: readonly Uint8Array[]): SaslauthdRequest {
   const [user, password, , realm, client] = fields.map(decodeUTF8);
-  const remoteIp = remoteIpOf(client?.replace(/;[0-9]*$/, ""));
+  const remoteIp = plainIp(client?.replace(/;[0-9]*$/, ""));
   if (user === undefined || password === undefined || realm === undefined) {
     return { kind: "impossible", reason: "bad-utf8", remoteIp };
   }

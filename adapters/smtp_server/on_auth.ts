@@ -15,7 +15,7 @@ import { hasControls } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
-import { remoteIpOf } from "../remote_ip.ts";
+import { plainIp } from "../../lib/addresses.ts";
 
 /** How {@linkcode smtpServerAuth} asks. */
 export interface SmtpServerAuthOptions {
@@ -144,7 +144,7 @@ function questionOf(
     username,
     password,
     mechanism,
-    remoteIp: remoteIpOf(remoteAddress),
+    remoteIp: plainIp(remoteAddress),
     heloName: hostNameAppearsAs || "",
   };
 }
@@ -166,7 +166,7 @@ function refusedEvent(
     reason,
     mechanism: reason === "unknown-mechanism" ? "" : method.toUpperCase(),
     ...(username === undefined || username === "" ? {} : { username }),
-    remoteIp: remoteIpOf(remoteAddress),
+    remoteIp: plainIp(remoteAddress),
     milliseconds: 0,
   };
 }

@@ -1,6 +1,8 @@
+import { isIP } from "node:net";
 import {
   formatIp,
   isIn,
+  isIp,
   networkOf,
   parseIp,
   parseNetwork,
@@ -48,11 +50,28 @@ Deno.test("parseIp() refuses what is no address", () => {
       "12345::",
       "g::",
       "::192.0.2.1:1",
+      "192.0.2.1::",
+      "1::192.0.2.1:",
+      "999.1.1.1",
+      ":::::",
+      "127.1",
       "fe80::1%eth0",
       "[::1]",
       "localhost",
     ]
   ) assertEquals(parseIp(text), undefined, text);
+});
+
+Deno.test("isIp() takes what node's parser takes, of all texts of six parts", () => {
+  const parts = ["", ":", "::", "0", "ffff", "12345", "g", "192.0.2.1", "."];
+  let texts = [""];
+  for (let length = 0; length < 6; length++) {
+    texts = texts.flatMap((text) => parts.map((part) => text + part));
+  }
+  const differ = new Set(
+    texts.filter((text) => isIp(text) !== (isIP(text) !== 0)),
+  );
+  assertEquals([...differ], []);
 });
 
 Deno.test("isIn() compares as many bits as the network has", () => {
@@ -103,8 +122,12 @@ Deno.test("networkOf() is the same for neighbours, and for what is no address it
       ["192.0.2.77", "192.0.2.0/24"],
       ["::ffff:192.0.2.77", "192.0.2.0/24"],
       ["2001:db8:1:2ff:3::4", "2001:db8:1:200::/56"],
+      ["fe80::1%eth0", "fe80::/56"],
+      ["fe80::2%made-up", "fe80::/56"],
       ["", ""],
       ["unknown", "unknown"],
+      ["192.0.2.1%x", "192.0.2.1%x"],
     ] as const
-  ) assertEquals(networkOf(ip, 24, 56), expected);
+  ) assertEquals(networkOf(ip), expected);
+  assertEquals(networkOf("2001:db8:1:2ff::", 24, 48), "2001:db8:1::/48");
 });

@@ -9,7 +9,12 @@ import {
   checkedLimitMs,
   checkedMs,
 } from "../../../lib/options.ts";
-import { type Network, parseNetwork } from "../../../lib/ip.ts";
+import {
+  CUSTOMER_BITS_4,
+  CUSTOMER_BITS_6,
+  type Network,
+  parseNetwork,
+} from "../../../lib/ip.ts";
 import type { ThrottleRules } from "./counts.ts";
 import type { ThrottleStore } from "./store.ts";
 
@@ -92,7 +97,11 @@ export function checkedOptions(options: ThrottleOptions): {
   readonly storeTimeoutMs: number;
   readonly now: () => number;
 } {
-  const { storeTimeoutMs = 250, ipv4Prefix = 24, ipv6Prefix = 56 } = options;
+  const {
+    storeTimeoutMs = 250,
+    ipv4Prefix = CUSTOMER_BITS_4,
+    ipv6Prefix = CUSTOMER_BITS_6,
+  } = options;
   return {
     rules: checkedRules(options),
     ipv4Prefix: checkedCount(ACTION, "ipv4Prefix", ipv4Prefix, 0, 32),

@@ -167,6 +167,9 @@ Deno.test("nginxAuthHandler() refuses a bad configuration", () => {
   const rows: readonly (readonly [NginxAuthOptions, string])[] = [
     [{ upstream: { hostname: "localhost", port: 25 } }, "upstream.hostname"],
     [{ upstream: { hostname: "", port: 25 } }, "upstream.hostname"],
+    [{ upstream: { hostname: "999.1.1.1", port: 25 } }, "upstream.hostname"],
+    [{ upstream: { hostname: ":::::", port: 25 } }, "upstream.hostname"],
+    [{ upstream: { hostname: "127.1", port: 25 } }, "upstream.hostname"],
     [{ upstream: UPSTREAM, secret: "" }, "secret must be visible ASCII"],
     [{ upstream: UPSTREAM, secret: "a b" }, "secret must be visible ASCII"],
     [{ upstream: UPSTREAM, secretHeader: "a b" }, "secretHeader must be"],
