@@ -6,7 +6,8 @@
 
 import { readBounded } from "../../lib/bounded_body.ts";
 import { isSameSecret } from "../../lib/constant_time.ts";
-import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
+import { checkCredentials } from "../../auth/sasl/credentials.ts";
+import { decodeUTF8 } from "../../lib/text.ts";
 import type {
   AuthDecision,
   AuthProvider,
@@ -188,18 +189,19 @@ function questionOf(parsed: unknown): AuthRequest | string {
     texts.set(name, value);
   }
   const text = (name: typeof MEMBERS[number]) => texts.get(name) ?? "";
-  const username = text("username");
-  const password = text("password");
-  if (username === "" || hasControls(username)) {
-    return "username must not be empty nor have control characters";
+  const step = checkCredentials(
+    text("mechanism"),
+    text("username"),
+    text("password"),
+  );
+  if (step.kind === "error") {
+    return "username must not be empty nor have control characters, password must not be empty nor have a NUL";
   }
-  if (password === "" || password.includes("\0")) {
-    return "password must not be empty nor have a NUL";
-  }
+  const { mechanism, username, password } = step;
   return {
     username,
     password,
-    mechanism: text("mechanism"),
+    mechanism,
     remoteIp: plainIp(text("remoteIp")),
     heloName: text("heloName"),
   };

@@ -11,7 +11,7 @@ import {
   type SmtpReply,
 } from "../../auth/replies.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
-import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
+import { readCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
@@ -35,19 +35,18 @@ export function readNginxQuestion(headers: Headers): NginxQuestion | SaslError {
   if (headers.get("auth-method") !== "plain") {
     return SASL_ERRORS.unknownMechanism;
   }
-  const username = credential(headers.get("auth-user"));
-  const password = credential(headers.get("auth-pass"));
-  if (typeof username !== "string") return username;
-  if (typeof password !== "string") return password;
-  if (hasControls(username) || password.includes("\0")) {
-    return SASL_ERRORS.malformed;
-  }
+  const user = octetsOf(headers.get("auth-user"));
+  const pass = octetsOf(headers.get("auth-pass"));
+  if (user === undefined || pass === undefined) return SASL_ERRORS.malformed;
+  // PLAIN and LOGIN look alike from here.
+  const step = readCredentials("PLAIN", user, pass);
+  if (step.kind === "error") return step;
+  const { mechanism, username, password } = step;
   return {
     request: {
       username,
       password,
-      // PLAIN and LOGIN look alike from here.
-      mechanism: "PLAIN",
+      mechanism,
       remoteIp: plainIp(headers.get("client-ip") ?? undefined),
       heloName: "",
     },
@@ -56,26 +55,26 @@ export function readNginxQuestion(headers: Headers): NginxQuestion | SaslError {
 }
 
 /**
- * A user name or password. nginx escapes spaces, `%` and control characters,
- * and sends all other octets as they are; a header's value has a character
- * for each octet.
+ * The octets of a user name or password. nginx escapes spaces, `%` and control
+ * characters, and sends all other octets as they are; a header's value has a
+ * character for each octet.
  */
-function credential(value: string | null): string | SaslError {
-  if (value === null || value === "") return SASL_ERRORS.malformed;
+function octetsOf(value: string | null): Uint8Array | undefined {
+  if (value === null) return undefined;
   const octets: number[] = [];
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
-    if (code > 0xff) return SASL_ERRORS.malformed;
+    if (code > 0xff) return undefined;
     if (code !== PERCENT) {
       octets.push(code);
       continue;
     }
     const digits = value.slice(i + 1, i + 3);
-    if (!/^[0-9A-Fa-f]{2}$/.test(digits)) return SASL_ERRORS.malformed;
+    if (!/^[0-9A-Fa-f]{2}$/.test(digits)) return undefined;
     octets.push(parseInt(digits, 16));
     i += 2;
   }
-  return decodeUTF8(Uint8Array.from(octets)) ?? SASL_ERRORS.notUTF8;
+  return Uint8Array.from(octets);
 }
 
 const PERCENT = 0x25;

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { decodeUTF8, hasControls } from "../../auth/sasl/credentials.ts";
+import { readCredentials } from "../../auth/sasl/credentials.ts";
+import type { SaslError } from "../../auth/sasl/steps.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import { plainIp } from "../../lib/addresses.ts";
+import { concat } from "../../lib/octets.ts";
+import { decodeUTF8 } from "../../lib/text.ts";
 
 /** The most octets of a request: the limit of saslauthd itself. */
 export const MAX_REQUEST_OCTETS = 8_192;
@@ -17,6 +20,9 @@ const MAX_FIELD_OCTETS = 1_024;
 /** User name, password, service and realm. */
 const FIELDS = 4;
 
+const NONE = new Uint8Array();
+const AT = new TextEncoder().encode("@");
+
 /** What the octets so far amount to. */
 export type SaslauthdRequest =
   /** The request is not whole yet. */
@@ -26,7 +32,7 @@ export type SaslauthdRequest =
   /** A request that no user can have meant: the answer is no. */
   | {
     readonly kind: "impossible";
-    readonly reason: "bad-utf8" | "bad-message";
+    readonly error: SaslError;
     readonly remoteIp: string;
   }
   | { readonly kind: "request"; readonly request: AuthRequest };
@@ -58,21 +64,18 @@ export function readSaslauthdRequest(octets: Uint8Array): SaslauthdRequest {
 }
 
 function readFields(fields: readonly Uint8Array[]): SaslauthdRequest {
-  const [user, password, , realm, client] = fields.map(decodeUTF8);
-  const remoteIp = plainIp(client?.replace(/;[0-9]*$/, ""));
-  if (user === undefined || password === undefined || realm === undefined) {
-    return { kind: "impossible", reason: "bad-utf8", remoteIp };
+  const [user = NONE, pass = NONE, , realm = NONE, client = NONE] = fields;
+  const remoteIp = plainIp(decodeUTF8(client)?.replace(/;[0-9]*$/, ""));
+  // The library has taken user@realm apart. It tells neither the mechanism nor
+  // the EHLO; PLAIN is what it amounts to.
+  const whole = user.length === 0 || realm.length === 0
+    ? user
+    : concat([user, AT, realm]);
+  const step = readCredentials("PLAIN", whole, pass);
+  if (step.kind === "error") {
+    return { kind: "impossible", error: step, remoteIp };
   }
-  // The library has taken user@realm apart.
-  const username = realm === "" ? user : `${user}@${realm}`;
-  if (
-    user === "" || password === "" || hasControls(username) ||
-    password.includes("\0")
-  ) {
-    return { kind: "impossible", reason: "bad-message", remoteIp };
-  }
-  // Neither the mechanism nor the EHLO is told; PLAIN is what it amounts to.
-  const mechanism = "PLAIN";
+  const { username, password, mechanism } = step;
   const request = { username, password, mechanism, remoteIp, heloName: "" };
   return { kind: "request", request };
 }

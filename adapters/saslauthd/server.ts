@@ -159,13 +159,13 @@ function closedEvent(reason: AdapterClosedEvent["reason"]): AdapterClosedEvent {
 }
 
 function impossibleEvent(
-  { reason, remoteIp }: SaslauthdRequest & { kind: "impossible" },
+  { error, remoteIp }: SaslauthdRequest & { kind: "impossible" },
 ): AdapterAuthEvent {
   return {
     kind: "auth",
     via: "saslauthd",
     outcome: "invalid",
-    reason,
+    reason: error.reason,
     mechanism: "PLAIN",
     remoteIp,
     milliseconds: 0,

@@ -11,11 +11,12 @@ import {
   type SmtpReply,
 } from "../../auth/replies.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
-import { hasControls } from "../../auth/sasl/credentials.ts";
+import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import { plainIp } from "../../lib/addresses.ts";
+import { REPLACEMENT } from "../../lib/text.ts";
 
 /** How {@linkcode smtpServerAuth} asks. */
 export interface SmtpServerAuthOptions {
@@ -128,21 +129,19 @@ function questionOf(
     return SASL_ERRORS.unknownMechanism;
   }
   // smtp-server takes PLAIN's authzid for the user where there is no other.
-  if (username === "" || authcid === "" || hasControls(username)) {
-    return SASL_ERRORS.malformed;
-  }
-  if (typeof password !== "string" || password === "") {
-    return SASL_ERRORS.malformed;
-  }
-  if (password.includes("\0")) return SASL_ERRORS.malformed;
+  if (authcid === "") return SASL_ERRORS.malformed;
+  const step = checkCredentials(mechanism, username, password ?? "");
+  if (step.kind === "error") return step;
   // It has put this in place of what is not UTF-8.
-  if (`${username}${password}`.includes("\ufffd")) return SASL_ERRORS.notUTF8;
+  if (`${step.username}${step.password}`.includes(REPLACEMENT)) {
+    return SASL_ERRORS.notUTF8;
+  }
   if (authzid !== undefined && authzid !== "" && authzid !== username) {
     return SASL_ERRORS.authzidDiffers;
   }
   return {
-    username,
-    password,
+    username: step.username,
+    password: step.password,
     mechanism,
     remoteIp: plainIp(remoteAddress),
     heloName: hostNameAppearsAs || "",

@@ -1,35 +1,67 @@
 /**
- * What a user name and a password may consist of.
+ * What a user name and a password may be, whichever way they come in.
+ *
+ * Neither is empty; the user name has no control characters, which would reach
+ * logs, headers and line-based protocols behind the provider; the password has
+ * no NUL, which no mechanism can carry; and both are whole characters. What
+ * breaks the first three rules is bad grammar (501); what is not UTF-8 is a
+ * wrong password (535), see `SASL_ERRORS.notUTF8`.
  *
  * @module
  */
 
-// ignoreBOM keeps a leading U+FEFF: it may be the first character of a password.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictDecoder = new TextDecoder("utf-8", {
-  fatal: true,
-  ignoreBOM: true,
-});
+import { decodeUTF8, hasControls } from "../../lib/text.ts";
+import { SASL_ERRORS, type SaslCredentials, type SaslError } from "./steps.ts";
 
-/** What a lenient decoder puts in place of what is not UTF-8. */
-const REPLACEMENT = "\ufffd";
+const NUL = 0;
 
-/** Decodes UTF-8; `undefined` if the octets are not UTF-8. */
-export function decodeUTF8(octets: Uint8Array): string | undefined {
-  // A lenient decoder takes half the time, and nearly all text is UTF-8.
-  const text = decoder.decode(octets);
-  if (!text.includes(REPLACEMENT)) return text;
-  try {
-    return strictDecoder.decode(octets);
-  } catch {
-    return undefined;
-  }
+/** A user name out of its octets, or why it is none. */
+export function readUsername(octets: Uint8Array): string | SaslError {
+  if (octets.length === 0) return SASL_ERRORS.malformed;
+  const username = decodeUTF8(octets);
+  if (username === undefined) return SASL_ERRORS.notUTF8;
+  return hasControls(username) ? SASL_ERRORS.malformed : username;
 }
 
-/**
- * Whether a text has C0, DEL or C1 control characters. In a user name they
- * would reach logs, headers and line-based protocols behind the provider.
- */
-export function hasControls(text: string): boolean {
-  return /\p{Cc}/u.test(text);
+/** A password out of its octets, or why it is none. */
+export function readPassword(octets: Uint8Array): string | SaslError {
+  if (!isPassword(octets)) return SASL_ERRORS.malformed;
+  return decodeUTF8(octets) ?? SASL_ERRORS.notUTF8;
+}
+
+function isPassword(octets: Uint8Array): boolean {
+  return octets.length > 0 && !octets.includes(NUL);
+}
+
+/** Credentials out of their octets, or why they are none. */
+export function readCredentials(
+  mechanism: string,
+  user: Uint8Array,
+  pass: Uint8Array,
+): SaslCredentials | SaslError {
+  if (user.length === 0 || !isPassword(pass)) return SASL_ERRORS.malformed;
+  const username = decodeUTF8(user);
+  const password = decodeUTF8(pass);
+  if (username === undefined || password === undefined) {
+    return SASL_ERRORS.notUTF8;
+  }
+  if (hasControls(username)) return SASL_ERRORS.malformed;
+  return { kind: "credentials", mechanism, username, password };
+}
+
+/** Credentials that another program has decoded, or why they are none. */
+export function checkCredentials(
+  mechanism: string,
+  username: string,
+  password: string,
+): SaslCredentials | SaslError {
+  if (username === "" || password === "") return SASL_ERRORS.malformed;
+  if (hasControls(username) || password.includes("\0")) {
+    return SASL_ERRORS.malformed;
+  }
+  // Half a surrogate pair would become another password on its way.
+  if (!username.isWellFormed() || !password.isWellFormed()) {
+    return SASL_ERRORS.notUTF8;
+  }
+  return { kind: "credentials", mechanism, username, password };
 }

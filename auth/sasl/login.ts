@@ -5,8 +5,8 @@
  * @module
  */
 
-import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
-import { decodeUTF8, hasControls } from "./credentials.ts";
+import type { SaslChallenge, SaslStep } from "./steps.ts";
+import { readPassword, readUsername } from "./credentials.ts";
 
 /** Asks for the user name: `Username:`, spelled as Outlook insists on it. */
 export const LOGIN_CHALLENGE: SaslChallenge = Object.freeze({
@@ -18,10 +18,8 @@ export const LOGIN_CHALLENGE: SaslChallenge = Object.freeze({
 
 /** Takes the user name and asks for the password: `Password:`. */
 export function readLoginUser(response: Uint8Array): SaslStep {
-  if (response.length === 0) return SASL_ERRORS.malformed;
-  const username = decodeUTF8(response);
-  if (username === undefined) return SASL_ERRORS.notUTF8;
-  if (hasControls(username)) return SASL_ERRORS.malformed;
+  const username = readUsername(response);
+  if (typeof username !== "string") return username;
   return {
     kind: "challenge",
     mechanism: "LOGIN",
@@ -36,10 +34,7 @@ export function readLoginPassword(
   username: string,
   response: Uint8Array,
 ): SaslStep {
-  if (response.length === 0 || response.includes(0)) {
-    return SASL_ERRORS.malformed;
-  }
-  const password = decodeUTF8(response);
-  if (password === undefined) return SASL_ERRORS.notUTF8;
+  const password = readPassword(response);
+  if (typeof password !== "string") return password;
   return { kind: "credentials", mechanism: "LOGIN", username, password };
 }

@@ -5,7 +5,8 @@
  */
 
 import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
-import { decodeUTF8, hasControls } from "./credentials.ts";
+import { decodeUTF8 } from "../../lib/text.ts";
+import { readCredentials } from "./credentials.ts";
 
 const NUL = 0;
 
@@ -30,17 +31,9 @@ export function readPlainMessage(message: Uint8Array): SaslStep {
   }
   const authcid = message.subarray(first + 1, second);
   const passwd = message.subarray(second + 1);
-  if (authcid.length === 0 || passwd.length === 0) return SASL_ERRORS.malformed;
-
-  const username = decodeUTF8(authcid);
-  const password = decodeUTF8(passwd);
-  if (username === undefined || password === undefined) {
-    return SASL_ERRORS.notUTF8;
-  }
-  if (hasControls(username)) return SASL_ERRORS.malformed;
+  const step = readCredentials("PLAIN", authcid, passwd);
   // Acting for somebody else needs a right that no provider is asked about.
-  if (first > 0 && decodeUTF8(message.subarray(0, first)) !== username) {
-    return SASL_ERRORS.authzidDiffers;
-  }
-  return { kind: "credentials", mechanism: "PLAIN", username, password };
+  const differs = step.kind === "credentials" && first > 0 &&
+    decodeUTF8(message.subarray(0, first)) !== step.username;
+  return differs ? SASL_ERRORS.authzidDiffers : step;
 }

@@ -18,7 +18,7 @@ import {
   type SaslCredentials,
   type SaslStep,
 } from "../../auth/sasl/steps.ts";
-import { hasControls } from "../../auth/sasl/credentials.ts";
+import { hasControls } from "../../lib/text.ts";
 import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
 import type {
   AuthOutcome,

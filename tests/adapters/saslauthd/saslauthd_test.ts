@@ -11,6 +11,7 @@ import {
 } from "../../../adapters/saslauthd/protocol.ts";
 import { serveSaslauthd } from "../../../adapters/saslauthd/server.ts";
 import { writeAll } from "../../../net/conn.ts";
+import { SASL_ERRORS } from "../../../auth/sasl/steps.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { connectTo } from "../../support/line_client.ts";
 import { temporaryFolder } from "../../support/listener.ts";
@@ -85,18 +86,20 @@ Deno.test("readSaslauthdRequest() joins user and realm", () => {
 
 Deno.test("readSaslauthdRequest() does not ask about what no user can mean", () => {
   const rows = [
-    [fields("", "ok", "smtp", ""), "bad-message"],
-    [fields("joe", "", "smtp", ""), "bad-message"],
-    [fields("j\toe", "ok", "smtp", ""), "bad-message"],
-    [fields("joe", "o\0k", "smtp", ""), "bad-message"],
-    [fields("joe", "ok", "smtp", "a\nb"), "bad-message"],
-    [fields(Uint8Array.of(0xff), "ok", "smtp", ""), "bad-utf8"],
-    [fields("joe", Uint8Array.of(0xe4), "smtp", ""), "bad-utf8"],
+    [fields("", "ok", "smtp", ""), SASL_ERRORS.malformed],
+    [fields("", "ok", "smtp", "realm"), SASL_ERRORS.malformed],
+    [fields("joe", "", "smtp", ""), SASL_ERRORS.malformed],
+    [fields("j\toe", "ok", "smtp", ""), SASL_ERRORS.malformed],
+    [fields("joe", "o\0k", "smtp", ""), SASL_ERRORS.malformed],
+    [fields("joe", "ok", "smtp", "a\nb"), SASL_ERRORS.malformed],
+    [fields(Uint8Array.of(0xff), "ok", "smtp", ""), SASL_ERRORS.notUTF8],
+    [fields("joe", Uint8Array.of(0xe4), "smtp", ""), SASL_ERRORS.notUTF8],
+    [fields("joe", "ok", "smtp", Uint8Array.of(0xe4)), SASL_ERRORS.notUTF8],
   ] as const;
-  for (const [octets, reason] of rows) {
+  for (const [octets, error] of rows) {
     assertEquals(readSaslauthdRequest(octets), {
       kind: "impossible",
-      reason,
+      error,
       remoteIp: "",
     });
   }
