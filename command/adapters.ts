@@ -4,16 +4,18 @@
  * @module
  */
 
-import type { AuthProvider } from "../auth/types.ts";
-import { hostPort } from "../lib/addresses.ts";
-import type { LogEntry } from "./log.ts";
-import type { AdapterSettings, SocketAddress } from "./settings.ts";
 import type { AuthServer, AuthServerOptions } from "../adapters/auth_server.ts";
 import { serveDovecotAuth } from "../adapters/dovecot/server.ts";
 import type { AdapterEvent } from "../adapters/events.ts";
-import { adapterEntry } from "./adapter_log.ts";
 import { nginxAuthHandler } from "../adapters/nginx/handler.ts";
 import { serveSaslauthd } from "../adapters/saslauthd/server.ts";
+import type { AuthProvider } from "../auth/types.ts";
+import { hostPort } from "../lib/addresses.ts";
+import { systemReason } from "../lib/error_text.ts";
+import { adapterEntry } from "./adapter_log.ts";
+import type { LogEntry } from "./log.ts";
+import { present } from "./present.ts";
+import type { Settings, SocketAddress } from "./settings.ts";
 
 /** Something that is open and can be closed in good order. */
 export interface OpenAdapter {
@@ -22,6 +24,17 @@ export interface OpenAdapter {
   /** Closes it; resolves at its end. */
   readonly shutdown: () => Promise<void>;
 }
+
+/** Opens one kind of adapter; absent where the settings have none of it. */
+type Open = (context: Context) => Promise<OpenAdapter> | undefined;
+
+interface Context {
+  readonly settings: Settings;
+  readonly provider: AuthProvider;
+  readonly onEvent: (event: AdapterEvent) => void;
+}
+
+const KINDS: readonly Open[] = [openDovecot, openSaslauthd, openNginx];
 
 /**
  * Opens all adapters that the settings name, or none.
@@ -33,34 +46,16 @@ export interface OpenAdapter {
  * says.
  */
 export async function openAdapters(
-  settings: AdapterSettings,
+  settings: Settings,
   provider: AuthProvider,
   log: (entry: LogEntry) => void,
 ): Promise<OpenAdapter[]> {
-  const adapters: OpenAdapter[] = [];
   const onEvent = (event: AdapterEvent) => log(adapterEntry(event));
-  const at = (place: SocketAddress): AuthServerOptions => ({
-    provider,
-    onEvent,
-    ...place,
-    ...("path" in place ? settings.socket : {}),
-  });
+  const adapters: OpenAdapter[] = [];
   try {
-    const { dovecot, saslauthd, nginx } = settings;
-    if (dovecot !== undefined) {
-      const what = `--dovecot-socket ${nameOf(dovecot)}`;
-      const server = await opened(what, () => serveDovecotAuth(at(dovecot)));
-      adapters.push(asAdapter("Dovecot auth", server));
-    }
-    if (saslauthd !== undefined) {
-      const what = `--saslauthd-socket ${nameOf(saslauthd)}`;
-      const server = await opened(what, () => serveSaslauthd(at(saslauthd)));
-      adapters.push(asAdapter("saslauthd", server));
-    }
-    if (nginx !== undefined) {
-      const what = `--nginx-port ${nameOf(nginx)}`;
-      const settings = { ...nginx, provider, onEvent };
-      adapters.push(await opened(what, () => openNginx(settings)));
+    for (const open of KINDS) {
+      const adapter = await open({ settings, provider, onEvent });
+      if (adapter !== undefined) adapters.push(adapter);
     }
     return adapters;
   } catch (error) {
@@ -69,16 +64,60 @@ export async function openAdapters(
   }
 }
 
+function openDovecot(context: Context): Promise<OpenAdapter> | undefined {
+  const at = context.settings.dovecotSocket;
+  return at && opened("--dovecot-socket", at, async () => {
+    const server = await serveDovecotAuth(optionsFor(at, context));
+    return asAdapter("Dovecot auth", server);
+  });
+}
+
+function openSaslauthd(context: Context): Promise<OpenAdapter> | undefined {
+  const at = context.settings.saslauthdSocket;
+  return at && opened("--saslauthd-socket", at, async () => {
+    const server = await serveSaslauthd(optionsFor(at, context));
+    return asAdapter("saslauthd", server);
+  });
+}
+
+function openNginx(
+  { settings, provider, onEvent }: Context,
+): Promise<OpenAdapter> | undefined {
+  const { nginxPort: port, nginxUpstream: upstream, nginxSecret } = settings;
+  if (port === undefined || upstream === undefined) return undefined;
+  const secret = present({ secret: nginxSecret });
+  const at = { hostname: "127.0.0.1", port };
+  return opened("--nginx-port", at, () => {
+    const options = { upstream, ...secret, onEvent };
+    const handler = nginxAuthHandler(provider, options);
+    const server = Deno.serve({ ...at, onListen: () => {} }, handler);
+    return {
+      where: `${hostPort(at.hostname, server.addr.port)} for nginx`,
+      shutdown: () => server.shutdown(),
+    };
+  });
+}
+
+function optionsFor(
+  at: SocketAddress,
+  { settings, provider, onEvent }: Context,
+): AuthServerOptions {
+  const { socketMode: mode, socketGroup: group } = settings;
+  const permissions = "path" in at ? present({ mode, group }) : {};
+  return { provider, onEvent, ...at, ...permissions };
+}
+
 /** Opens one adapter, or says which could not be opened, where and why. */
-async function opened<T>(
-  what: string,
-  open: () => T | Promise<T>,
-): Promise<T> {
+async function opened(
+  flag: string,
+  at: SocketAddress,
+  open: () => OpenAdapter | Promise<OpenAdapter>,
+): Promise<OpenAdapter> {
   try {
     return await open();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`cannot open ${what}: ${why}`, { cause });
+    const what = `${flag} ${nameOf(at)}`;
+    throw new Error(`cannot open ${what}: ${systemReason(cause)}`, { cause });
   }
 }
 
@@ -92,23 +131,6 @@ function nameOf(socket: SocketAddress): string {
 function asAdapter(what: string, server: AuthServer): OpenAdapter {
   return {
     where: `${server.addrs.map(nameOf).join()} for ${what}`,
-    shutdown: () => server.shutdown(),
-  };
-}
-
-function openNginx(
-  { provider, onEvent, hostname, port, upstream, secret }:
-    & NonNullable<AdapterSettings["nginx"]>
-    & { provider: AuthProvider; onEvent: (event: AdapterEvent) => void },
-): OpenAdapter {
-  const handler = nginxAuthHandler(provider, {
-    upstream,
-    ...(secret === undefined ? {} : { secret }),
-    onEvent,
-  });
-  const server = Deno.serve({ hostname, port, onListen: () => {} }, handler);
-  return {
-    where: `${hostPort(hostname, server.addr.port)} for nginx`,
     shutdown: () => server.shutdown(),
   };
 }

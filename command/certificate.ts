@@ -42,6 +42,14 @@ function readFile(flag: string, path: string): string {
   }
 }
 
+/** A certificate whose files are looked at. */
+export interface FollowedCertificate {
+  /** Reads the files at once. */
+  readonly reload: () => void;
+  /** Looks at them no more. */
+  readonly stop: () => void;
+}
+
 /**
  * Uses the files anew when they change, and when asked to. A pair that is not
  * good, as while only one file is new yet, is told to the log, and the old one
@@ -50,13 +58,12 @@ function readFile(flag: string, path: string): string {
  * @param files The files.
  * @param use Takes the new pair, or throws.
  * @param log The log.
- * @returns `reload` reads them at once; `stop` looks no more.
  */
 export function followCertificate(
   files: CertificateFiles,
   use: (certificate: Certificate) => void,
   log: (entry: LogEntry) => void,
-): { readonly reload: () => void; readonly stop: () => void } {
+): FollowedCertificate {
   let seen: string | undefined = fingerprint(files);
   let complaint = "";
 

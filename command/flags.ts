@@ -1,320 +1,344 @@
 /**
- * The flags and environment variables of the command, in one table: what reads
- * them and what explains them agree.
+ * The table of flags: what reads them, what explains them and what they become
+ * agree, because all of it is in one row.
  *
  * @module
  */
 
-/** One setting of the command. */
-export interface Flag {
-  /** Its name on the command line, without `--`; absent if it has none. */
-  readonly flag?: string;
-  /** Its name in the environment. */
-  readonly env: string;
-  /** What it takes: a text, or nothing because it is a switch. */
-  readonly takes: "text" | "switch";
-  /** What stands for the value in the help. */
+import type { Settings } from "./settings.ts";
+import {
+  credential,
+  type Given,
+  hostName,
+  ipPort,
+  milliseconds,
+  networks,
+  octalMode,
+  offOr,
+  oneOf,
+  onOff,
+  portNumber,
+  serverName,
+  socketAddress,
+  text,
+  token,
+  url,
+  whole,
+} from "./values.ts";
+
+/** The headings of the help. */
+export type Group =
+  | "Listen"
+  | "Encrypt"
+  | "Authenticate"
+  | "Let other servers ask"
+  | "Keep"
+  | "Tell";
+
+/** One row: a setting that is read into a `T`. */
+export interface Flag<T> {
+  /** Under which heading the help has it. */
+  readonly group: Group;
+  /** What stands for the value in the help; a switch has none. */
   readonly placeholder?: string;
-  /** What it does, for the help. */
+  /**
+   * Only a variable, no flag: what stands on the command line shows in `ps`.
+   * What it holds is repeated nowhere.
+   */
+  readonly secret?: true;
+  /** What it is, in a few words. */
   readonly help: string;
-  /** Its default, for the help; absent if there is none. */
-  readonly byDefault?: string;
+  /** Reads a value, or throws a `UsageError` that says what is accepted. */
+  readonly read: (given: Given) => T;
+  /** What holds where nothing is given; `true` or `false` makes it a switch. */
+  readonly byDefault: T;
+  /** How the default is written, where it is not the value itself. */
+  readonly defaultText?: string;
 }
 
-/** The names of the settings. */
-export type FlagName =
-  | "host"
-  | "port"
-  | "hostname"
-  | "tlsPort"
-  | "tlsCert"
-  | "tlsKey"
-  | "authUrl"
-  | "authToken"
-  | "authDovecot"
-  | "authTimeout"
-  | "authCache"
-  | "authGrace"
-  | "authConcurrency"
-  | "user"
-  | "pass"
-  | "throttle"
-  | "requireAuth"
-  | "allowInsecureAuth"
-  | "maxAuthFailures"
-  | "dovecotSocket"
-  | "saslauthdSocket"
-  | "socketMode"
-  | "socketGroup"
-  | "nginxPort"
-  | "nginxUpstream"
-  | "nginxSecret"
-  | "maildir"
-  | "maxSize"
-  | "maxConnections"
-  | "maxConnectionsPerNetwork"
-  | "idleTimeout"
-  | "greetingDelay"
-  | "proxyProtocol"
-  | "proxyProtocolFrom"
-  | "log";
+/** The name of a setting. */
+export type FlagName = keyof Settings;
 
 /** All settings, in the order of the help. */
-export const FLAGS: Readonly<Record<FlagName, Flag>> = {
+export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
   host: {
-    flag: "host",
-    env: "MEOWMAIL_SMTP_HOST",
-    takes: "text",
+    group: "Listen",
     placeholder: "ADDRESS",
     help: "address to listen on",
+    read: hostName,
     byDefault: "127.0.0.1",
   },
   port: {
-    flag: "port",
-    env: "MEOWMAIL_SMTP_PORT",
-    takes: "text",
+    group: "Listen",
     placeholder: "PORT",
-    help: "port to listen on; 0 for any free one",
-    byDefault: "2525",
+    help: "port; 0: any free one; off: only adapters",
+    read: offOr(portNumber),
+    byDefault: 2525,
   },
   hostname: {
-    flag: "hostname",
-    env: "MEOWMAIL_SMTP_HOSTNAME",
-    takes: "text",
+    group: "Listen",
     placeholder: "NAME",
     help: "name in the greeting",
-    byDefault: "the machine's",
+    read: serverName,
+    byDefault: undefined,
+    defaultText: "the machine's",
   },
-  tlsPort: {
-    flag: "tls-port",
-    env: "MEOWMAIL_SMTP_TLS_PORT",
-    takes: "text",
-    placeholder: "PORT",
-    help: "second port, with TLS from the start",
-    byDefault: "off",
+  maxConnections: {
+    group: "Listen",
+    placeholder: "N",
+    help: "clients served at a time",
+    read: whole(1),
+    byDefault: 10_000,
+  },
+  maxConnectionsPerNetwork: {
+    group: "Listen",
+    placeholder: "N",
+    help: "clients of one network (/24, /56) at a time",
+    read: whole(1),
+    byDefault: 200,
+  },
+  idleTimeout: {
+    group: "Listen",
+    placeholder: "MS",
+    help: "how long a client may be silent",
+    read: milliseconds(1),
+    byDefault: 300_000,
+  },
+  greetingDelay: {
+    group: "Listen",
+    placeholder: "MS",
+    help: "greet later, and refuse who does not wait",
+    read: milliseconds(0),
+    byDefault: 0,
+  },
+  proxyProtocol: {
+    group: "Listen",
+    help: "clients come through a proxy that says so",
+    read: onOff,
+    byDefault: false,
+  },
+  proxyProtocolFrom: {
+    group: "Listen",
+    placeholder: "NETWORKS",
+    help: "networks of that proxy",
+    read: networks,
+    byDefault: ["127.0.0.0/8", "::1"],
+    defaultText: "127.0.0.0/8,::1",
   },
   tlsCert: {
-    flag: "tls-cert",
-    env: "MEOWMAIL_SMTP_TLS_CERT",
-    takes: "text",
+    group: "Encrypt",
     placeholder: "FILE",
     help: "certificate chain in PEM; switches STARTTLS on",
+    read: text,
+    byDefault: undefined,
   },
   tlsKey: {
-    flag: "tls-key",
-    env: "MEOWMAIL_SMTP_TLS_KEY",
-    takes: "text",
+    group: "Encrypt",
     placeholder: "FILE",
     help: "its private key in PEM",
+    read: text,
+    byDefault: undefined,
+  },
+  tlsPort: {
+    group: "Encrypt",
+    placeholder: "PORT",
+    help: "second port, with TLS from the start",
+    read: offOr(portNumber),
+    byDefault: undefined,
+    defaultText: "off",
   },
   authUrl: {
-    flag: "auth-url",
-    env: "MEOWMAIL_SMTP_AUTH_URL",
-    takes: "text",
+    group: "Authenticate",
     placeholder: "URL",
     help: "endpoint that is asked about each login",
+    read: url,
+    byDefault: undefined,
   },
   authToken: {
-    env: "MEOWMAIL_SMTP_AUTH_TOKEN",
-    takes: "text",
+    group: "Authenticate",
+    secret: true,
     help: "bearer token for the endpoint",
+    read: token,
+    byDefault: undefined,
   },
   authDovecot: {
-    flag: "auth-dovecot",
-    env: "MEOWMAIL_SMTP_AUTH_DOVECOT",
-    takes: "text",
+    group: "Authenticate",
     placeholder: "PLACE",
     help: "or a Dovecot server: path or host:port",
+    read: socketAddress,
+    byDefault: undefined,
   },
   authTimeout: {
-    flag: "auth-timeout",
-    env: "MEOWMAIL_SMTP_AUTH_TIMEOUT",
-    takes: "text",
+    group: "Authenticate",
     placeholder: "MS",
     help: "how long the endpoint may take",
-    byDefault: "1200",
-  },
-  authCache: {
-    flag: "auth-cache",
-    env: "MEOWMAIL_SMTP_AUTH_CACHE",
-    takes: "text",
-    placeholder: "MS",
-    help: "accepted logins pass unasked for so long",
-    byDefault: "0",
-  },
-  authGrace: {
-    flag: "auth-grace",
-    env: "MEOWMAIL_SMTP_AUTH_GRACE",
-    takes: "text",
-    placeholder: "MS",
-    help: "and so much longer if it fails",
-    byDefault: "0",
+    read: milliseconds(1),
+    byDefault: 1200,
   },
   authConcurrency: {
-    flag: "auth-concurrency",
-    env: "MEOWMAIL_SMTP_AUTH_CONCURRENCY",
-    takes: "text",
+    group: "Authenticate",
     placeholder: "N",
     help: "requests to it at a time",
-    byDefault: "1000",
+    read: whole(1),
+    byDefault: 1000,
   },
-  throttle: {
-    flag: "throttle",
-    env: "MEOWMAIL_SMTP_THROTTLE",
-    takes: "switch",
-    help: "slow password guessing down",
-    byDefault: "on",
+  authCache: {
+    group: "Authenticate",
+    placeholder: "MS",
+    help: "accepted logins pass unasked for so long",
+    read: milliseconds(0),
+    byDefault: 0,
+  },
+  authGrace: {
+    group: "Authenticate",
+    placeholder: "MS",
+    help: "and so much longer if it fails",
+    read: milliseconds(0),
+    byDefault: 0,
   },
   user: {
-    env: "MEOWMAIL_SMTP_USER",
-    takes: "text",
-    help: "one local user, instead of an endpoint",
+    group: "Authenticate",
+    secret: true,
+    help: "one local user; others are asked about",
+    read: credential,
+    byDefault: undefined,
   },
   pass: {
-    env: "MEOWMAIL_SMTP_PASS",
-    takes: "text",
+    group: "Authenticate",
+    secret: true,
     help: "that user's password",
+    read: credential,
+    byDefault: undefined,
   },
   requireAuth: {
-    flag: "require-auth",
-    env: "MEOWMAIL_SMTP_REQUIRE_AUTH",
-    takes: "switch",
+    group: "Authenticate",
     help: "refuse mail without a login",
-    byDefault: "on",
+    read: onOff,
+    byDefault: true,
   },
   allowInsecureAuth: {
-    flag: "allow-insecure-auth",
-    env: "MEOWMAIL_SMTP_ALLOW_INSECURE_AUTH",
-    takes: "switch",
+    group: "Authenticate",
     help: "passwords may travel in plain text",
-    byDefault: "off",
+    read: onOff,
+    byDefault: false,
   },
   maxAuthFailures: {
-    flag: "max-auth-failures",
-    env: "MEOWMAIL_SMTP_MAX_AUTH_FAILURES",
-    takes: "text",
+    group: "Authenticate",
     placeholder: "N",
     help: "wrong logins until a connection is closed",
-    byDefault: "3",
+    read: whole(1),
+    byDefault: 3,
+  },
+  throttle: {
+    group: "Authenticate",
+    help: "slow password guessing down",
+    read: onOff,
+    byDefault: true,
   },
   dovecotSocket: {
-    flag: "dovecot-socket",
-    env: "MEOWMAIL_SMTP_DOVECOT_SOCKET",
-    takes: "text",
+    group: "Let other servers ask",
     placeholder: "PLACE",
     help: "path or host:port; Postfix and Exim ask here",
+    read: socketAddress,
+    byDefault: undefined,
   },
   saslauthdSocket: {
-    flag: "saslauthd-socket",
-    env: "MEOWMAIL_SMTP_SASLAUTHD_SOCKET",
-    takes: "text",
-    placeholder: "PATH",
-    help: "Cyrus SASL asks here",
+    group: "Let other servers ask",
+    placeholder: "PLACE",
+    help: "path or host:port; Cyrus SASL asks here",
+    read: socketAddress,
+    byDefault: undefined,
   },
   socketMode: {
-    flag: "socket-mode",
-    env: "MEOWMAIL_SMTP_SOCKET_MODE",
-    takes: "text",
+    group: "Let other servers ask",
     placeholder: "OCTAL",
     help: "permissions of these sockets",
-    byDefault: "660",
+    read: octalMode,
+    byDefault: undefined,
+    defaultText: "660",
   },
   socketGroup: {
-    flag: "socket-group",
-    env: "MEOWMAIL_SMTP_SOCKET_GROUP",
-    takes: "text",
+    group: "Let other servers ask",
     placeholder: "GROUP",
     help: "group of these sockets",
-    byDefault: "the process's",
+    read: text,
+    byDefault: undefined,
+    defaultText: "the process's",
   },
   nginxPort: {
-    flag: "nginx-port",
-    env: "MEOWMAIL_SMTP_NGINX_PORT",
-    takes: "text",
+    group: "Let other servers ask",
     placeholder: "PORT",
     help: "nginx asks here (auth_http), on 127.0.0.1",
+    read: offOr(portNumber),
+    byDefault: undefined,
   },
   nginxUpstream: {
-    flag: "nginx-upstream",
-    env: "MEOWMAIL_SMTP_NGINX_UPSTREAM",
-    takes: "text",
+    group: "Let other servers ask",
     placeholder: "IP:PORT",
     help: "where nginx takes clients then",
+    read: ipPort,
+    byDefault: undefined,
   },
   nginxSecret: {
-    env: "MEOWMAIL_SMTP_NGINX_SECRET",
-    takes: "text",
+    group: "Let other servers ask",
+    secret: true,
     help: "what nginx must send as X-Auth-Key",
+    read: token,
+    byDefault: undefined,
   },
   maildir: {
-    flag: "maildir",
-    env: "MEOWMAIL_SMTP_MAILDIR",
-    takes: "text",
+    group: "Keep",
     placeholder: "FOLDER",
     help: "where messages are kept",
+    read: text,
     byDefault: "./maildir",
   },
   maxSize: {
-    flag: "max-size",
-    env: "MEOWMAIL_SMTP_MAX_SIZE",
-    takes: "text",
+    group: "Keep",
     placeholder: "BYTES",
     help: "largest message",
-    byDefault: "26214400",
-  },
-  maxConnections: {
-    flag: "max-connections",
-    env: "MEOWMAIL_SMTP_MAX_CONNECTIONS",
-    takes: "text",
-    placeholder: "N",
-    help: "clients served at a time",
-    byDefault: "10000",
-  },
-  maxConnectionsPerNetwork: {
-    flag: "max-connections-per-network",
-    env: "MEOWMAIL_SMTP_MAX_CONNECTIONS_PER_NETWORK",
-    takes: "text",
-    placeholder: "N",
-    help: "clients of one network at a time",
-    byDefault: "200",
-  },
-  greetingDelay: {
-    flag: "greeting-delay",
-    env: "MEOWMAIL_SMTP_GREETING_DELAY",
-    takes: "text",
-    placeholder: "MS",
-    help: "greet later, and refuse who does not wait",
-    byDefault: "0",
-  },
-  proxyProtocol: {
-    flag: "proxy-protocol",
-    env: "MEOWMAIL_SMTP_PROXY_PROTOCOL",
-    takes: "switch",
-    help: "clients come through a proxy that says so",
-    byDefault: "off",
-  },
-  proxyProtocolFrom: {
-    flag: "proxy-protocol-from",
-    env: "MEOWMAIL_SMTP_PROXY_PROTOCOL_FROM",
-    takes: "text",
-    placeholder: "NETWORKS",
-    help: "networks of that proxy",
-    byDefault: "127.0.0.0/8,::1",
-  },
-  idleTimeout: {
-    flag: "idle-timeout",
-    env: "MEOWMAIL_SMTP_IDLE_TIMEOUT",
-    takes: "text",
-    placeholder: "MS",
-    help: "how long a client may be silent",
-    byDefault: "300000",
+    read: whole(1),
+    byDefault: 26_214_400,
   },
   log: {
-    flag: "log",
-    env: "MEOWMAIL_SMTP_LOG",
-    takes: "text",
+    group: "Tell",
     placeholder: "FORMAT",
     help: "text or json",
-    byDefault: "text on a terminal, else json",
+    read: oneOf("text", "json"),
+    byDefault: undefined,
+    defaultText: "text on a terminal, else json",
   },
 };
+
+/** All names, in the order of the table. */
+export const FLAG_NAMES: readonly FlagName[] = Object.keys(FLAGS)
+  .filter((name): name is FlagName => Object.hasOwn(FLAGS, name));
+
+/** The flag of a setting: `--max-size`. A secret has none. */
+export function flagOf(name: FlagName): string | undefined {
+  if (FLAGS[name].secret) return undefined;
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter}`)}`
+    .toLowerCase();
+}
+
+/** What the names of all variables begin with. */
+export const PREFIX = "MEOWMAIL_SMTP_";
+
+/** The variable of a setting: `MEOWMAIL_SMTP_MAX_SIZE`. */
+export function variableOf(name: FlagName): string {
+  return PREFIX +
+    name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** Whether a setting is a switch: on or off, `--name` or `--no-name`. */
+export function isSwitch(name: FlagName): boolean {
+  return typeof FLAGS[name].byDefault === "boolean";
+}
+
+/** The default in words; absent where there is none. */
+export function defaultOf(name: FlagName): string | undefined {
+  const { byDefault, defaultText } = FLAGS[name];
+  if (defaultText !== undefined || byDefault === undefined) return defaultText;
+  if (typeof byDefault === "boolean") return byDefault ? "on" : "off";
+  return String(byDefault);
+}

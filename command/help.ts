@@ -4,65 +4,35 @@
  * @module
  */
 
-import { type Flag, type FlagName, FLAGS } from "./flags.ts";
-
-const GROUPS: readonly (readonly [string, readonly FlagName[]])[] = [
-  ["Listen", [
-    "host",
-    "port",
-    "hostname",
-    "maxConnections",
-    "maxConnectionsPerNetwork",
-    "idleTimeout",
-    "greetingDelay",
-    "proxyProtocol",
-    "proxyProtocolFrom",
-  ]],
-  ["Encrypt", ["tlsCert", "tlsKey", "tlsPort"]],
-  ["Authenticate", [
-    "authUrl",
-    "authToken",
-    "authDovecot",
-    "authTimeout",
-    "authConcurrency",
-    "authCache",
-    "authGrace",
-    "user",
-    "pass",
-    "requireAuth",
-    "allowInsecureAuth",
-    "maxAuthFailures",
-    "throttle",
-  ]],
-  ["Let other servers ask", [
-    "dovecotSocket",
-    "saslauthdSocket",
-    "socketMode",
-    "socketGroup",
-    "nginxPort",
-    "nginxUpstream",
-    "nginxSecret",
-  ]],
-  ["Keep", ["maildir", "maxSize"]],
-  ["Tell", ["log"]],
-];
+import {
+  defaultOf,
+  FLAG_NAMES,
+  type FlagName,
+  flagOf,
+  FLAGS,
+  isSwitch,
+  variableOf,
+} from "./flags.ts";
 
 /** The help: grouped, with defaults and two examples. At most 80 columns. */
 export function helpText(): string {
+  const groups = Map.groupBy(FLAG_NAMES, (name) => FLAGS[name].group);
   return `An SMTP submission server that asks your own HTTP endpoint "may this user
 send?" and keeps accepted mail in a Maildir.
 
 Usage: deno run -P main.ts [flags]
 
-${GROUPS.map(([title, names]) => group(title, names)).join("\n")}
+${[...groups].map(([title, names]) => group(title, names)).join("\n")}
 Other:
   --help                     print this
   --version                  print the version
 
 Each flag can be given in the environment: --auth-url as
 MEOWMAIL_SMTP_AUTH_URL and so on. A flag wins. Switches there are on/off,
-true/false, 1/0 or yes/no. With neither an endpoint nor a local user, a user
-and a password are made up for this run and printed.
+true/false, 1/0 or yes/no. Behind each variable's name there can be _FILE: then
+the value is the first line of the file that it names. With no endpoint, no
+Dovecot server and no local user, and only on loopback addresses, a user and a
+password are made up for this run and printed.
 
 Examples:
   deno run -P main.ts
@@ -76,20 +46,27 @@ Examples:
 }
 
 function group(title: string, names: readonly FlagName[]): string {
-  return `${title}:\n${names.map((name) => entry(FLAGS[name])).join("")}`;
+  return `${title}:\n${names.map(entry).join("")}`;
 }
 
-function entry({ flag, env, takes, placeholder, help, byDefault }: Flag) {
-  const negation = takes === "switch" && byDefault === "on" ? "[no-]" : "";
-  const name = flag === undefined
-    ? env
-    : `--${negation}${flag}${
-      placeholder === undefined ? "" : ` ${placeholder}`
-    }`;
+function entry(name: FlagName): string {
+  const usage = usageOf(name);
+  const byDefault = defaultOf(name);
   const note = byDefault === undefined ? "" : ` (${byDefault})`;
   // A name that is too long for its column has a line of its own.
-  const column = name.length < 26
-    ? name.padEnd(27)
-    : `${name}\n${" ".repeat(29)}`;
-  return `  ${column}${help}${note}\n`;
+  const column = usage.length < 26
+    ? usage.padEnd(27)
+    : `${usage}\n${" ".repeat(29)}`;
+  return `  ${column}${FLAGS[name].help}${note}\n`;
+}
+
+/** How a setting is given: `--max-size BYTES`, or a variable. */
+export function usageOf(name: FlagName): string {
+  const flag = flagOf(name);
+  if (flag === undefined) return variableOf(name);
+  const { placeholder, byDefault } = FLAGS[name];
+  if (placeholder !== undefined) return `${flag} ${placeholder}`;
+  return isSwitch(name) && byDefault === true
+    ? flag.replace("--", "--[no-]")
+    : flag;
 }

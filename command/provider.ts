@@ -1,19 +1,21 @@
 /**
- * Who decides about the logins of the command: an endpoint or a local user,
- * with what protects both.
+ * Who decides about the logins of the command: a local user, an endpoint, a
+ * Dovecot server, with what protects them.
  *
  * @module
  */
 
 import { withCache } from "../auth/guards/cache/cache.ts";
-import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { maxConcurrent } from "../auth/guards/max_concurrent.ts";
-import { newStaticAuthProvider } from "../auth/providers/static.ts";
 import { withThrottle } from "../auth/guards/throttle/throttle.ts";
+import { firstProvider } from "../auth/providers/first.ts";
+import { newHTTPAuthProvider } from "../auth/providers/http.ts";
+import { newStaticAuthProvider } from "../auth/providers/static.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
-import type { AuthSource, Settings } from "./settings.ts";
+import { present } from "./present.ts";
+import type { Settings } from "./settings.ts";
 
 /**
  * Makes the provider that the settings ask for.
@@ -25,41 +27,44 @@ export function newProvider(
   settings: Settings,
   madeUp: Login | undefined,
 ): AuthProvider {
-  const { auth, throttle } = settings;
-  const provider = newSource(auth, madeUp);
-  return throttle ? throttled(provider) : provider;
-}
-
-function newSource(auth: AuthSource, madeUp: Login | undefined): AuthProvider {
-  switch (auth.kind) {
-    case "http":
-      return newEndpoint(auth);
-    case "dovecot":
-      return newDovecotAuthProvider(auth.place);
-    case "local":
-      return newLocal(auth);
-    case "none":
-      return newLocal(madeUp);
-    default:
-      return auth satisfies never;
+  const { user, pass, authDovecot } = settings;
+  const sources: AuthProvider[] = [];
+  if (madeUp !== undefined) sources.push(newLocal(madeUp));
+  if (user !== undefined && pass !== undefined) {
+    sources.push(newLocal({ username: user, password: pass }));
   }
+  if (settings.authUrl !== undefined) {
+    sources.push(newEndpoint(settings.authUrl, settings));
+  }
+  if (authDovecot !== undefined) {
+    sources.push(newDovecotAuthProvider(authDovecot));
+  }
+  const [only, ...more] = sources;
+  const provider = only !== undefined && more.length === 0
+    ? only
+    : firstProvider(...sources);
+  return settings.throttle ? throttled(provider) : provider;
 }
 
-function newEndpoint(auth: AuthSource & { kind: "http" }): AuthProvider {
-  const { concurrency, cacheMs, graceMs } = auth;
-  const endpoint = maxConcurrent(newHTTPAuthProvider(auth.url, auth), {
-    limit: concurrency,
-    queueLength: concurrency,
+function newLocal({ username, password }: Login): AuthProvider {
+  return newStaticAuthProvider(new Map([[username, password]]));
+}
+
+function newEndpoint(
+  url: string,
+  { authToken, authTimeout, authConcurrency, authCache, authGrace }: Settings,
+): AuthProvider {
+  const asked = newHTTPAuthProvider(url, {
+    timeoutMs: authTimeout,
+    ...present({ bearerToken: authToken }),
   });
-  return cacheMs > 0 || graceMs > 0
-    ? withCache(endpoint, { ttlMs: cacheMs, graceMs })
+  const endpoint = maxConcurrent(asked, {
+    limit: authConcurrency,
+    queueLength: authConcurrency,
+  });
+  return authCache > 0 || authGrace > 0
+    ? withCache(endpoint, { ttlMs: authCache, graceMs: authGrace })
     : endpoint;
-}
-
-function newLocal(login: Login | undefined): AuthProvider {
-  return newStaticAuthProvider(
-    new Map(login && [[login.username, login.password]]),
-  );
 }
 
 /**

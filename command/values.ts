@@ -4,7 +4,9 @@
  * @module
  */
 
+import { parseIp, parseNetwork } from "../lib/ip.ts";
 import { isServerName } from "../smtp/options.ts";
+import type { HostPort, SocketAddress } from "./settings.ts";
 
 /** The user's mistake, in one line. */
 export class UsageError extends Error {
@@ -13,57 +15,130 @@ export class UsageError extends Error {
 
 /** Where a value came from, as its giver calls it, and the value. */
 export interface Given {
+  /** The flag, the variable, or the variable that names a file. */
   readonly source: string;
+  /** What was given; never empty. */
   readonly value: string;
+  /** Whether it is to be repeated nowhere. */
+  readonly secret: boolean;
 }
 
-/** A socket: a unix socket's path, or an address and a port. */
-export type SocketAddress =
-  | { readonly path: string }
-  | { readonly hostname: string; readonly port: number };
+/** Reads a value, or throws a {@linkcode UsageError}. */
+export type Reader<T> = (given: Given) => T;
 
 /** The largest delay that timers take, in milliseconds. */
-export const MAX_MS = 2_147_483_647;
+const MAX_MS = 2_147_483_647;
+
+/** Anything. */
+export function text({ value }: Given): string {
+  return value;
+}
+
+/** A whole number. */
+export function whole(
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): Reader<number> {
+  const range = most === Number.MAX_SAFE_INTEGER
+    ? `of at least ${least}`
+    : `from ${least} to ${most}`;
+  return (given) => {
+    const { value } = given;
+    const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
+    if (number >= least && number <= most) return number;
+    throw refused(given, `a whole number ${range}`);
+  };
+}
+
+/** A time in milliseconds that timers take. */
+export function milliseconds(least: number): Reader<number> {
+  return whole(least, MAX_MS);
+}
+
+/** A port; 0 for any free one. */
+export const portNumber: Reader<number> = whole(0, 65_535);
+
+/** What another reader reads, or nothing at all for `off`. */
+export function offOr<T>(read: Reader<T>): Reader<T | undefined> {
+  return (given) =>
+    given.value.toLowerCase() === "off" ? undefined : read(given);
+}
+
+/** One of some words. */
+export function oneOf<const W extends string>(...words: W[]): Reader<W> {
+  return (given) => {
+    const word = words.find((word) => word === given.value);
+    if (word !== undefined) return word;
+    throw refused(given, words.join(" or "));
+  };
+}
+
+const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ...["on", "true", "1", "yes"].map((word) => [word, true] as const),
+  ...["off", "false", "0", "no"].map((word) => [word, false] as const),
+]);
+
+/** On or off. */
+export function onOff(given: Given): boolean {
+  const on = SWITCH_WORDS.get(given.value.toLowerCase());
+  if (on !== undefined) return on;
+  throw refused(given, "on/off, true/false, 1/0 or yes/no");
+}
 
 /** What has a slash is a path; everything else must be an address and a port. */
-export function readPlace(given: Given): SocketAddress {
-  const { source, value } = given;
+export function socketAddress(given: Given): SocketAddress {
+  const { value } = given;
   if (value.includes("/")) return { path: value };
-  const place = readHostPort(value);
-  if (place !== undefined) return place;
-  throw new UsageError(
-    `${source} must be a path with a slash in it, or host:port${not(given)}`,
-  );
+  const address = parseHostPort(value);
+  if (address !== undefined) return address;
+  throw refused(given, "a path with a slash in it, or host:port");
+}
+
+/** An IP address and a port that can be connected to. */
+export function ipPort(given: Given): HostPort {
+  const address = parseHostPort(given.value);
+  if (address !== undefined && address.port > 0 && isIp(address.hostname)) {
+    return address;
+  }
+  throw refused(given, "an IP address and a port");
 }
 
 /** `host:port`, an IPv6 address in brackets. */
-export function readHostPort(
-  text: string,
-): { readonly hostname: string; readonly port: number } | undefined {
+function parseHostPort(value: string): HostPort | undefined {
   const [, bracketed, name, port = ""] =
-    /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):([0-9]{1,5})$/.exec(text) ?? [];
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):([0-9]{1,5})$/.exec(value) ?? [];
   const hostname = bracketed ?? name;
   return hostname === undefined || Number(port) > 65_535
     ? undefined
     : { hostname, port: Number(port) };
 }
 
+function isIp(hostname: string): boolean {
+  return parseIp(hostname) !== undefined;
+}
+
 /** Permission bits, in octal. */
-export function readMode(given: Given | undefined): number | undefined {
-  if (given === undefined) return undefined;
+export function octalMode(given: Given): number {
   if (/^0?[0-7]{3}$/.test(given.value)) return parseInt(given.value, 8);
+  throw refused(given, "three octal digits, such as 660");
+}
+
+/** Networks, with commas between them. */
+export function networks({ source, value }: Given): readonly string[] {
+  const list = value.split(",");
+  if (list.every((each) => parseNetwork(each) !== undefined)) return list;
   throw new UsageError(
-    `${given.source} must be three octal digits, such as 660${not(given)}`,
+    `${source} must be networks such as 192.0.2.0/24, with commas between them`,
   );
 }
 
-/** An http(s) URL. Never shown: it may hold credentials. */
-export function readURL({ source, value }: Given): string {
-  const url = URL.parse(value);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
+/** An http(s) URL. Never repeated: it may hold credentials. */
+export function url({ source, value }: Given): string {
+  const parsed = URL.parse(value);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
     throw new UsageError(`${source} must be an http:// or https:// URL`);
   }
-  if (url.username !== "" || url.password !== "") {
+  if (parsed.username !== "" || parsed.password !== "") {
     throw new UsageError(
       `${source} must not contain credentials: use MEOWMAIL_SMTP_AUTH_TOKEN`,
     );
@@ -71,73 +146,37 @@ export function readURL({ source, value }: Given): string {
   return value;
 }
 
-/** What can stand in a header. Never shown. */
-export function readToken({ source, value }: Given): string {
+/** What can stand in a header. */
+export function token({ source, value }: Given): string {
   if (/^[\x21-\x7e]+$/.test(value)) return value;
   throw new UsageError(`${source} must be visible ASCII without spaces`);
 }
 
-/** A whole number; `undefined` if none was given. */
-export function readNumber(
-  given: Given | undefined,
-  least = 1,
-  most: number = Number.MAX_SAFE_INTEGER,
-): number | undefined {
-  if (given === undefined) return undefined;
-  const { source, value } = given;
-  const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
-  if (number >= least && number <= most) return number;
-  const range = most === Number.MAX_SAFE_INTEGER
-    ? `of at least ${least}`
-    : `from ${least} to ${most}`;
-  throw new UsageError(
-    `${source} must be a whole number ${range}${not(given)}`,
-  );
-}
-
-/** On or off; `undefined` if neither was said. */
-export function readSwitch(given: Given | undefined): boolean | undefined {
-  if (given === undefined) return undefined;
-  switch (given.value.toLowerCase()) {
-    case "on":
-    case "true":
-    case "1":
-    case "yes":
-      return true;
-    case "off":
-    case "false":
-    case "0":
-    case "no":
-      return false;
-    default:
-      throw new UsageError(
-        `${given.source} must be on/off, true/false, 1/0 or yes/no${
-          not(given)
-        }`,
-      );
-  }
+/** A user name or a password that a client can send. */
+export function credential({ source, value }: Given): string {
+  if (!/\p{Cc}/u.test(value)) return value;
+  throw new UsageError(`${source} must not contain control characters`);
 }
 
 /** The name of a server. */
-export function readName(given: Given | undefined): string | undefined {
-  if (given === undefined || isServerName(given.value)) return given?.value;
-  throw new UsageError(
-    `${given.source} must be a host name${not(given)}`,
-  );
-}
-
-/** Repeats a value that is not accepted, unless it could be a URL or the like. */
-export function not(given: Given | undefined): string {
-  const value = given?.value ?? "";
-  return /^[\p{L}\p{N}_ .+-]{1,32}$/u.test(value) ? `, not "${value}"` : "";
+export function serverName(given: Given): string {
+  if (isServerName(given.value)) return given.value;
+  throw refused(given, "a host name");
 }
 
 /** What can be listened on: an address, or a name that has one. */
-export function readHost(given: Given | undefined): string | undefined {
-  if (given === undefined || /^[\w.:%-]{1,255}$/.test(given.value)) {
-    return given?.value;
-  }
-  throw new UsageError(
-    `${given.source} must be an IP address or a host name${not(given)}`,
-  );
+export function hostName(given: Given): string {
+  if (/^[\w.:%-]{1,255}$/.test(given.value)) return given.value;
+  throw refused(given, "an IP address or a host name");
+}
+
+function refused(given: Given, accepted: string): UsageError {
+  return new UsageError(`${given.source} must be ${accepted}${not(given)}`);
+}
+
+/** Repeats a value that is not accepted, unless it could be a URL or the like. */
+function not({ value, secret }: Given): string {
+  return !secret && /^[\p{L}\p{N}_ .+-]{1,32}$/u.test(value)
+    ? `, not "${value}"`
+    : "";
 }

@@ -8,3 +8,12 @@
 export function errorText(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
 }
+
+/**
+ * What the system says is wrong, for an operator: without its number, and
+ * without the path that the caller names anyway.
+ */
+export function systemReason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/ \(os error \d+\).*$/s, "").replaceAll(/\s*\n\s*/g, " ");
+}

@@ -1,3 +1,12 @@
+import {
+  defaultOf,
+  FLAG_NAMES,
+  flagOf,
+  FLAGS,
+  PREFIX,
+  variableOf,
+} from "../command/flags.ts";
+import { usageOf } from "../command/help.ts";
 import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { assert, assertEquals, assertExists } from "./support/assert.ts";
 import { mustHappen } from "./support/deadline.ts";
@@ -47,4 +56,26 @@ Deno.test("README.md's endpoint answers the HTTP provider as the table says", as
   assertEquals(await ask("somebody-else", "correct horse"), "authFailure");
   child.kill();
   await reader.cancel();
+});
+
+/** The cells of the README's table of flags, row by row. */
+function flagRows(): string[][] {
+  const [, table = ""] = /\n## Flags\n[^]*?\n(\|[^]*?\|)\n\n/.exec(README) ??
+    [];
+  const rows = table.split("\n").map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+  // Without heading and rule.
+  return rows.slice(2);
+}
+
+Deno.test("README.md's table of flags is that of the command", () => {
+  const code = (text: string) => `\`${text}\``;
+  const expected = FLAG_NAMES.map((name) => [
+    flagOf(name) === undefined ? "no flag" : code(usageOf(name)),
+    code(variableOf(name).replace(PREFIX, "…")),
+    defaultOf(name) ?? "none",
+    FLAGS[name].help,
+  ]);
+  assertEquals(flagRows(), expected);
 });

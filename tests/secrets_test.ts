@@ -432,7 +432,7 @@ Deno.test("main.ts shows no secret that stands in settings that it refuses", asy
       },
     },
     {
-      args: ["--auth-url", "https://a.example/"],
+      args: ["--auth-dovecot", "/run/auth", "--auth-url", "https://a.example/"],
       env: { MEOWMAIL_SMTP_USER: USER, MEOWMAIL_SMTP_PASS: RIGHT },
     },
     { args: ["--auth-token", TOKEN_CANARY] },

@@ -50,7 +50,7 @@ async function replies(
 daemonTest(POSTFIX, "works as docs/postfix.md says", async (program) => {
   await using endpoint = newFickleEndpoint();
   const { cert, key } = await testCertificate();
-  const [main = "", master] = codeBlocks("postfix.md", "ini");
+  const [main = "", master] = codeBlocks("docs/postfix.md", "ini");
   const port = freePort();
   await using postfix = newPostfix(program, {
     main,
@@ -84,7 +84,7 @@ daemonTest(EXIM_HEAVY, "works as docs/exim.md says", async ({ path }) => {
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
-  const [dovecot] = codeBlocks("exim.md", "ini");
+  const [dovecot] = codeBlocks("docs/exim.md", "ini");
   await using _server = await serveDovecotAuth({
     path: `${folder}/auth`,
     group: "Debian-exim",
@@ -117,7 +117,7 @@ daemonTest(NGINX, "works as docs/nginx.md says", async ({ path }) => {
     }),
   );
   const port = freePort();
-  const [mail] = codeBlocks("nginx.md", "nginx");
+  const [mail] = codeBlocks("docs/nginx.md", "nginx");
   await using _nginx = await startNginx(path, {
     port,
     mail: placed(mail, {

@@ -1,3 +1,4 @@
+import { helpText } from "../../command/help.ts";
 import config from "../../deno.json" with { type: "json" };
 import {
   assert,
@@ -29,42 +30,12 @@ import { filesIn, onlyMessageIn } from "../support/maildir.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
 
-/** Section 6 of the design: what stands in the help. */
-const NAMES = [
-  "--host",
-  "--port",
-  "--tls-port",
-  "--tls-cert",
-  "--tls-key",
-  "--auth-url",
-  "MEOWMAIL_SMTP_AUTH_TOKEN",
-  "--auth-timeout",
-  "MEOWMAIL_SMTP_USER",
-  "MEOWMAIL_SMTP_PASS",
-  "--[no-]require-auth",
-  "--allow-insecure-auth",
-  "--max-auth-failures",
-  "--hostname",
-  "--maildir",
-  "--max-size",
-  "--max-connections",
-  "--idle-timeout",
-  "--log",
-  "--help",
-  "--version",
-] as const;
-
-Deno.test("main.ts --help explains every setting in 80 columns and exits with 0", async () => {
-  const { code, stdout, stderr } = await runCommand({ args: ["--help"] });
-  assertEquals([code, stderr], [0, ""]);
-  const lines = stdout.split("\n");
-  for (const name of NAMES) {
-    assert(
-      lines.some((line) => line.trimStart().split(/\s/)[0] === name),
-      name,
-    );
-  }
-  assertEquals(lines.filter((line) => line.length > 80), []);
+Deno.test("main.ts --help prints the help and exits with 0, without any permission", async () => {
+  const { code, stdout, stderr } = await runCommand({
+    args: ["--help"],
+    permissions: [],
+  });
+  assertEquals([code, stdout, stderr], [0, helpText(), ""]);
 });
 
 Deno.test("main.ts --version prints the version of deno.json and exits with 0", async () => {
@@ -84,155 +55,39 @@ async function complaint(
   return result.stderr;
 }
 
-/** What makes no sense, and what the one line says about it. */
-const MISTAKES: readonly (readonly [
-  string,
-  CommandOptions,
-  ...readonly string[],
-])[] = [
-  ["an unknown flag", { args: ["--prot", "25"] }, "--prot", "--help"],
-  ["a short flag", { args: ["-p", "25"] }, "--help"],
-  ["a word that is no flag", { args: ["start"] }, "--help"],
-  ["a flag without its value", { args: ["--host"] }, "--host", "value"],
-  ["a bad port", { args: ["--port", "70000"] }, "--port", "65535", "70000"],
-  [
-    "a bad port in the environment",
-    { env: { MEOWMAIL_SMTP_PORT: "smtp" } },
-    "MEOWMAIL_SMTP_PORT",
-    "65535",
-    "smtp",
-  ],
-  ["a bad size", { args: ["--max-size", "25M"] }, "--max-size", "25M"],
-  ["a time limit of 0", { args: ["--idle-timeout=0"] }, "--idle-timeout"],
-  ["a bad log format", { args: ["--log", "xml"] }, "--log", "text", "json"],
-  [
-    "a bad switch in the environment",
-    { env: { MEOWMAIL_SMTP_REQUIRE_AUTH: "nope" } },
-    "MEOWMAIL_SMTP_REQUIRE_AUTH",
-    "on/off",
-    "nope",
-  ],
-  ["a bad host name", { args: ["--hostname", "a b"] }, "--hostname", "a b"],
-  ["two lines in a value", { args: ["--port", "1\n2"] }, "--port"],
-  ["an endpoint without scheme", { args: ["--auth-url", "a.example"] }, "http"],
-  [
-    "an endpoint of another kind",
-    { env: { MEOWMAIL_SMTP_AUTH_URL: "ldap://a.example/" } },
-    "MEOWMAIL_SMTP_AUTH_URL",
-    "https://",
-  ],
-  [
-    "a certificate without a key",
-    { args: ["--tls-cert", "a.pem"] },
-    "--tls-cert",
-    "--tls-key",
-  ],
-  [
-    "a key without a certificate",
-    { env: { MEOWMAIL_SMTP_TLS_KEY: "a.pem" } },
-    "--tls-cert",
-    "--tls-key",
-  ],
-  [
-    "a TLS port without a certificate",
-    { args: ["--tls-port", "465"] },
-    "--tls-port",
-    "--tls-cert",
-  ],
-  [
-    "one port for two purposes",
-    {
-      args: [
-        ...["--port", "465", "--tls-port", "465"],
-        ...["--tls-cert", "a.pem", "--tls-key", "b.pem"],
-      ],
-    },
-    "--tls-port",
-    "--port",
-  ],
-  [
-    "a user without a password",
-    { env: { MEOWMAIL_SMTP_USER: "ann" } },
-    "MEOWMAIL_SMTP_USER",
-    "MEOWMAIL_SMTP_PASS",
-  ],
-  [
-    "a password without a user",
-    { env: { MEOWMAIL_SMTP_PASS: "s3cret" } },
-    "MEOWMAIL_SMTP_USER",
-    "MEOWMAIL_SMTP_PASS",
-  ],
-  [
-    "two auth sources",
-    {
-      args: ["--auth-url", "http://a.example/"],
-      env: { MEOWMAIL_SMTP_USER: "ann", MEOWMAIL_SMTP_PASS: "s3cret" },
-    },
-    "--auth-url",
-    "MEOWMAIL_SMTP_USER",
-  ],
-  [
-    "a token without an endpoint",
-    { env: { MEOWMAIL_SMTP_AUTH_TOKEN: "s3cret" } },
-    "MEOWMAIL_SMTP_AUTH_TOKEN",
-    "--auth-url",
-  ],
-];
-
-for (const [name, options, ...parts] of MISTAKES) {
-  Deno.test(`main.ts says in one line what is wrong and exits with 2: ${name}`, async () => {
-    const line = await complaint(2, options);
-    for (const part of parts) assertStringIncludes(line, part);
-    assertFalse(line.includes("s3cret"), line);
+Deno.test("main.ts says in one line what is wrong with flags and variables and exits with 2", async () => {
+  const flag = await complaint(2, { args: ["--prot", "25"] });
+  assertEquals(flag, "error: unknown flag --prot: did you mean --port?\n");
+  const variable = await complaint(2, {
+    args: ["--host", "0.0.0.0"],
+    env: { MEOWMAIL_SMTP_AUTH_URI: "https://ann:s3cret@a.example/" },
   });
-}
+  assertEquals(
+    variable,
+    "error: unknown variable MEOWMAIL_SMTP_AUTH_URI: did you mean MEOWMAIL_SMTP_AUTH_URL?\n",
+  );
+});
 
-/** Ways in which somebody may give a secret away without meaning to. */
-const SLIPS: readonly (readonly [string, CommandOptions])[] = [
-  ["--auth-url with a user and a password", {
-    args: ["--auth-url", "https://ann:s3cret@a.example/"],
-  }],
-  ["the same in the environment", {
-    env: { MEOWMAIL_SMTP_AUTH_URL: "https://ann:s3cret@a.example/" },
-  }],
-  ["--auth-url with a user name alone", {
-    args: ["--auth-url=https://s3cret@a.example/"],
-  }],
-  ["--auth-url with credentials and another scheme", {
-    args: ["--auth-url=ldap://ann:s3cret@a.example/"],
-  }],
-  ["--auth-url with credentials that is no URL", {
-    args: ["--auth-url", "https://ann:s3cret@a b/"],
-  }],
-  ["a token in a flag that there is not", { args: ["--auth-token=s3cret"] }],
-  ["a password in a flag that there is not", { args: ["--pass", "s3cret"] }],
-  ["a short flag", { args: ["-ps3cret"] }],
-  ["a word of its own", { args: ["s3cret"] }],
-  ["a URL as a word of its own", { args: ["https://ann:s3cret@a.example/"] }],
-  ["a token that cannot stand in a header", {
-    args: ["--auth-url", "http://a.example/"],
-    env: { MEOWMAIL_SMTP_AUTH_TOKEN: "s3cret with spaces" },
-  }],
-  ["a URL with credentials as --host", {
-    args: ["--host", "https://ann:s3cret@a.example/"],
-  }],
-  ["a URL with credentials as --port", {
-    args: ["--port", "https://ann:s3cret@a.example/"],
-  }],
-  ["a URL with credentials as --hostname", {
-    args: ["--hostname", "https://ann:s3cret@a.example/"],
-  }],
-  ["a URL with credentials as --log", {
-    args: ["--log", "https://ann:s3cret@a.example/"],
-  }],
-];
-
-for (const [name, options] of SLIPS) {
-  Deno.test(`main.ts does not repeat a secret in a mistake: ${name}`, async () => {
-    const line = await complaint(2, options);
-    assertFalse(line.includes("s3cret"), line);
+Deno.test("main.ts reads what a variable's file says, or says in one line that it can't and exits with 1", async () => {
+  await using cleanUp = new AsyncDisposableStack();
+  const cwd = temporaryFolder(cleanUp);
+  Deno.writeTextFileSync(`${cwd}/name`, "by-file.example.org\n");
+  await using listener = await startListener({
+    env: { MEOWMAIL_SMTP_HOSTNAME_FILE: "name" },
+    cwd,
   });
-}
+  using client = await SmtpClient.open(listener.port);
+  const { lines } = await client.expect("220");
+  assertEquals(lines, ["by-file.example.org ESMTP"]);
+  const line = await complaint(1, {
+    env: { MEOWMAIL_SMTP_AUTH_TOKEN_FILE: "missing" },
+    cwd,
+  });
+  assertEquals(
+    line,
+    "error: cannot read MEOWMAIL_SMTP_AUTH_TOKEN_FILE missing: No such file or directory\n",
+  );
+});
 
 Deno.test("main.ts says in one line that a port is in use and exits with 1", async () => {
   const certificate = await testCertificate();
@@ -259,6 +114,7 @@ Deno.test("main.ts says in one line that a port is in use and exits with 1", asy
 Deno.test("main.ts says in one line that an address is not its own and exits with 1", async () => {
   const line = await complaint(1, {
     args: ["--host", "192.0.2.1", "--port", "0"],
+    env: { MEOWMAIL_SMTP_USER: USER, MEOWMAIL_SMTP_PASS: PASSWORD },
   });
   assertStringIncludes(line, "192.0.2.1:0");
 });
@@ -300,7 +156,7 @@ Deno.test("main.ts says in one line that it cannot write to the maildir and exit
   for (const maildir of ["file", "file/maildir", "half"]) {
     const args = ["--port", "0", "--maildir", maildir];
     const line = await complaint(1, { args, cwd });
-    assertStringIncludes(line, `cannot use the maildir ${maildir}`);
+    assertStringIncludes(line, `cannot use --maildir ${maildir}`);
   }
 });
 
@@ -510,8 +366,7 @@ function printed(stdout: string) {
 }
 
 function firstStart(options: ListenerOptions): Promise<Listener> {
-  const env = { MEOWMAIL_SMTP_MAILDIR: "" };
-  return startListener({ ...options, firstStart: true, env });
+  return startListener({ ...options, firstStart: true });
 }
 
 Deno.test("main.ts makes up another login for each first start, prints it once and logs it never", async () => {
@@ -735,6 +590,9 @@ async function isRefused(port: number): Promise<boolean> {
   }
 }
 
+/** What a keyboard sends for a SIGINT. */
+const CTRL_C = Uint8Array.of(3);
+
 /** What the command writes to a terminal when it starts. */
 async function startOnTerminal(noColor: boolean): Promise<string> {
   const { promise: listening, resolve } = Promise.withResolvers<void>();
@@ -747,7 +605,7 @@ async function startOnTerminal(noColor: boolean): Promise<string> {
     cwd: temporaryFolder(cleanUp),
     // Deno itself reads NO_COLOR, and so do the tests' runners.
     env: { NO_COLOR: noColor ? "1" : "" },
-    stdin: "null",
+    stdin: "piped",
     stdout: "piped",
     stderr: "null",
   }).spawn();
@@ -760,11 +618,13 @@ async function startOnTerminal(noColor: boolean): Promise<string> {
       if (/listening on [^\n]*\n/.test(text)) resolve();
     }
   })();
+  const keyboard = child.stdin.getWriter();
   try {
     await mustHappen(listening, "the command listens");
+    await keyboard.write(CTRL_C);
+    await mustHappen(child.status, "the command ends");
   } finally {
-    // The terminal hangs up, and that ends the command.
-    child.kill("SIGKILL");
+    await keyboard.close().catch(() => {});
     await Promise.all([child.status, collecting]);
   }
   const [, port] = /listening on 127\.0\.0\.1:([0-9]+)/.exec(text) ?? [];

@@ -108,7 +108,7 @@ service auth {
   }
 }
 ${
-    placed(codeBlocks("dovecot.md", "ini")[0], {
+    placed(codeBlocks("docs/dovecot.md", "ini")[0], {
       "auth-client": `${folder}/auth-client`,
       "= smtpauth": "= mail",
     })

@@ -12,15 +12,12 @@ const CONFIG = pathOf("../../deno.json");
 const MAIN = pathOf("../../main.ts");
 
 /** What makes a `deno` run the command; flags of its own may follow. */
-export const COMMAND_ARGS: readonly string[] = [
-  "run",
-  "--quiet",
-  "--no-prompt",
-  "--config",
-  CONFIG,
-  "-P",
-  MAIN,
-];
+export const COMMAND_ARGS: readonly string[] = commandArgs(["-P"]);
+
+function commandArgs(permissions: readonly string[]): string[] {
+  const quietly = ["run", "--quiet", "--no-prompt", "--config", CONFIG];
+  return [...quietly, ...permissions, MAIN];
+}
 
 /** The one user whom a listener knows where a test says nothing else. */
 export const USER = "ann@example.org";
@@ -39,6 +36,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The working folder. Default: a temporary one, removed at the end. */
   readonly cwd?: string;
+  /** What it is permitted, as Deno's flags. Default: `-P`. */
+  readonly permissions?: readonly string[];
 }
 
 /**
@@ -116,10 +115,12 @@ export async function startListener(
   const folder = options.cwd ?? temporaryFolder(cleanUp);
   const maildir = options.maildir ?? `${folder}/maildir`;
   const running = startCommand({
-    args: options.args ?? [],
+    ...options,
     env: {
       MEOWMAIL_SMTP_PORT: "0",
-      MEOWMAIL_SMTP_MAILDIR: maildir,
+      ...(options.firstStart === true
+        ? {}
+        : { MEOWMAIL_SMTP_MAILDIR: maildir }),
       ...authSource(options),
       ...tlsFiles(options.certificate, cleanUp),
       ...options.env,
@@ -190,9 +191,11 @@ function pathOf(relative: string): string {
   return decodeURIComponent(new URL(relative, import.meta.url).pathname);
 }
 
-function startCommand({ args = [], env, cwd }: CommandOptions): Running {
+function startCommand(
+  { args = [], env, cwd, permissions = ["-P"] }: CommandOptions,
+): Running {
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...COMMAND_ARGS, ...args],
+    args: [...commandArgs(permissions), ...args],
     clearEnv: true,
     env: { ...inherited(), ...env },
     ...(cwd === undefined ? {} : { cwd }),

@@ -1,13 +1,13 @@
 /**
- * The configurations that docs/ prints, to be run as they are but for
+ * The configurations that the README and docs/ print, to be run as they are but for
  * addresses and paths.
  *
  * @module
  */
 
-/** The blocks of a page in one language, in their order. */
+/** The blocks of a page, such as `docs/exim.md`, in one language, in order. */
 export function codeBlocks(page: string, language: string): string[] {
-  const url = new URL(`../../docs/${page}`, import.meta.url);
+  const url = new URL(`../../${page}`, import.meta.url);
   const fences = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, "gms");
   return [...Deno.readTextFileSync(url).matchAll(fences)]
     .map(([, block = ""]) => block);

@@ -40,7 +40,7 @@ daemonTest(POSTFIX, "asks every server", async (program, t) => {
       },
       cyrus: { ...AUTH, smtpd_sasl_type: "cyrus", smtpd_sasl_path: "smtpd" },
     },
-    cyrus: placed(codeBlocks("postfix.md", "ini")[2], {}),
+    cyrus: placed(codeBlocks("docs/postfix.md", "ini")[2], {}),
   });
   const { queue, ports } = postfix;
   const events: AdapterEvent[] = [];

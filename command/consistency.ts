@@ -1,0 +1,121 @@
+/**
+ * Settings that do not fit together.
+ *
+ * @module
+ */
+
+import { hostPort, isLoopback } from "../lib/addresses.ts";
+import { type FlagName, flagOf, variableOf } from "./flags.ts";
+import type { Settings, SocketAddress } from "./settings.ts";
+import { UsageError } from "./values.ts";
+
+/** Where a setting was given: its flag or variable; absent if it was not. */
+export type SourceOf = (name: FlagName) => string | undefined;
+
+/** What means nothing without any of those behind it. */
+const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
+  ["tlsCert", "tlsKey"],
+  ["tlsKey", "tlsCert"],
+  ["tlsPort", "tlsCert"],
+  ["tlsPort", "port"],
+  ["proxyProtocolFrom", "proxyProtocol"],
+  ["authToken", "authUrl"],
+  ["authTimeout", "authUrl"],
+  ["authConcurrency", "authUrl"],
+  ["authCache", "authUrl"],
+  ["authGrace", "authUrl"],
+  ["user", "pass"],
+  ["pass", "user"],
+  ["socketMode", "dovecotSocket", "saslauthdSocket"],
+  ["socketGroup", "dovecotSocket", "saslauthdSocket"],
+  ["nginxPort", "nginxUpstream"],
+  ["nginxUpstream", "nginxPort"],
+  ["nginxSecret", "nginxPort"],
+];
+
+/** What excludes the other. */
+const EITHER: readonly (readonly [FlagName, FlagName])[] = [
+  ["authUrl", "authDovecot"],
+];
+
+/**
+ * Looks at the settings as a whole.
+ *
+ * @throws {UsageError} If some do not fit together.
+ */
+export function checkConsistency(settings: Settings, sourceOf: SourceOf): void {
+  for (const [name, ...needed] of NEEDS) {
+    const source = sourceOf(name);
+    if (source === undefined || !isOn(settings[name])) continue;
+    if (needed.some((other) => isOn(settings[other]))) continue;
+    throw new UsageError(`${source} needs ${needed.map(nameOf).join(" or ")}`);
+  }
+  for (const [name, other] of EITHER) {
+    if (!isOn(settings[name]) || !isOn(settings[other])) continue;
+    throw new UsageError(
+      `there must be one of ${nameOf(name)} and ${nameOf(other)}, not both`,
+    );
+  }
+  checkPorts(settings);
+  checkAuthSource(settings);
+}
+
+function isOn(value: unknown): boolean {
+  return value !== undefined && value !== false;
+}
+
+function nameOf(name: FlagName): string {
+  return flagOf(name) ?? variableOf(name);
+}
+
+function checkPorts({ port, tlsPort, ...settings }: Settings): void {
+  if (tlsPort !== undefined && tlsPort === port && port !== 0) {
+    throw new UsageError("--tls-port must differ from --port");
+  }
+  if (port !== undefined) return;
+  const { dovecotSocket, saslauthdSocket, nginxPort } = settings;
+  if ([dovecotSocket, saslauthdSocket, nginxPort].some(isOn)) return;
+  throw new UsageError(
+    "--port off needs --dovecot-socket, --saslauthd-socket or --nginx-port",
+  );
+}
+
+/**
+ * A login is made up only for whoever is at the machine: elsewhere it would let
+ * nobody in who should, and its password would stand in a log.
+ */
+function checkAuthSource(settings: Settings): void {
+  if (hasAuthSource(settings)) return;
+  const where = settings.port === undefined
+    ? "with --port off"
+    : openTo(settings);
+  if (where === undefined) return;
+  throw new UsageError(
+    `no auth source ${where}: there must be --auth-url, --auth-dovecot, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
+  );
+}
+
+/** Whether somebody is there to decide about logins. */
+export function hasAuthSource(
+  { authUrl, authDovecot, user }: Settings,
+): boolean {
+  return (authUrl ?? authDovecot ?? user) !== undefined;
+}
+
+/** What other machines can reach; absent if they can't reach anything. */
+function openTo(
+  { host, port = 0, dovecotSocket, saslauthdSocket }: Settings,
+): string | undefined {
+  const places: readonly (SocketAddress | undefined)[] = [
+    { hostname: host, port },
+    dovecotSocket,
+    saslauthdSocket,
+  ];
+  for (const place of places) {
+    if (place === undefined || "path" in place) continue;
+    const { hostname, port } = place;
+    if (hostname === "localhost" || isLoopback(hostname)) continue;
+    return `on ${hostPort(hostname, port)}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+/**
+ * Command line and environment become what to do, or one line that says what
+ * is wrong.
+ *
+ * @module
+ */
+
+import { readArguments } from "./arguments.ts";
+import { checkConsistency } from "./consistency.ts";
+import { newEnvironment, type Variables } from "./environment.ts";
+import { FLAG_NAMES, type FlagName, FLAGS } from "./flags.ts";
+import type { Settings } from "./settings.ts";
+import type { Given } from "./values.ts";
+
+/** What the command is asked for. */
+export type Invocation =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "serve"; readonly settings: Settings };
+
+/**
+ * Reads the command line and the environment; a flag wins over a variable.
+ *
+ * What it says about a mistake names the flag and what is accepted. It repeats
+ * no value that may hold a secret, such as a URL in the wrong place.
+ *
+ * @param args The arguments.
+ * @param variables The environment; called only when it is needed.
+ * @param readFile Reads the octets of a file that a variable names.
+ * @throws {UsageError} If something is wrong with them.
+ * @throws {Error} If a file can't be read.
+ */
+export function readInvocation(
+  args: readonly string[],
+  variables: () => Variables,
+  readFile: (path: string) => Uint8Array,
+): Invocation {
+  const { request, given: flags } = readArguments(args);
+  if (request !== "serve") return { kind: request };
+  const environment = newEnvironment(variables(), readFile);
+  const given = new Map<FlagName, Given>();
+  for (const name of FLAG_NAMES) {
+    const found = flags.get(name) ?? environment(name);
+    if (found !== undefined) given.set(name, found);
+  }
+  const settings = readSettings(given);
+  checkConsistency(settings, (name) => given.get(name)?.source);
+  return { kind: "serve", settings };
+}
+
+function readSettings(given: ReadonlyMap<FlagName, Given>): Settings {
+  const settings: Partial<Settings> = {};
+  for (const name of FLAG_NAMES) set(settings, name, given.get(name));
+  if (isWhole(settings)) return settings;
+  throw new TypeError("the table of flags has a row too few");
+}
+
+/** A function of its own, so that name, row and member are of one type. */
+function set<N extends FlagName>(
+  settings: { -readonly [Name in FlagName]?: Settings[Name] },
+  name: N,
+  given: Given | undefined,
+): void {
+  const { read, byDefault }: {
+    read: (given: Given) => Settings[N];
+    byDefault: Settings[N];
+  } = FLAGS[name];
+  settings[name] = given === undefined ? byDefault : read(given);
+}
+
+function isWhole(settings: Partial<Settings>): settings is Settings {
+  return FLAG_NAMES.every((name) => name in settings);
+}

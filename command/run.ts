@@ -1,0 +1,78 @@
+/**
+ * The command, from its arguments to its exit status.
+ *
+ * @module
+ */
+
+import config from "../deno.json" with { type: "json" };
+import { systemReason } from "../lib/error_text.ts";
+import { VARIABLES, type Variables } from "./environment.ts";
+import { helpText } from "./help.ts";
+import { readInvocation } from "./invocation.ts";
+import { newLog, write } from "./output.ts";
+import { serve } from "./serve.ts";
+import type { Settings } from "./settings.ts";
+import { takeSignals } from "./signals.ts";
+import { UsageError } from "./values.ts";
+
+/** The arguments or the environment make no sense. */
+const EXIT_USAGE = 2;
+
+/** They do, but the machine does not give what they ask for. */
+const EXIT_UNABLE = 1;
+
+/**
+ * Runs the command to its end.
+ *
+ * @param args The command line's arguments.
+ * @returns The exit status: 0 after a signal to stop, 1 if it could not start,
+ * 2 if the settings make no sense.
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    const read = (path: string) => Deno.readFileSync(path);
+    const invocation = readInvocation(args, readVariables, read);
+    switch (invocation.kind) {
+      case "help":
+        write(Deno.stdout, helpText());
+        break;
+      case "version":
+        write(Deno.stdout, `${config.version}\n`);
+        break;
+      case "serve":
+        await serveUntilSignal(invocation.settings);
+        break;
+      default:
+        invocation satisfies never;
+    }
+    return 0;
+  } catch (error) {
+    write(Deno.stderr, `error: ${systemReason(error)}\n`);
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_UNABLE;
+  }
+}
+
+async function serveUntilSignal(settings: Settings): Promise<void> {
+  const log = newLog(settings.log);
+  const signals = takeSignals();
+  const print = (text: string) => write(Deno.stdout, text);
+  const serving = await serve(settings, { log, print });
+  signals.onReload(serving.reload);
+  const signal = await signals.stop;
+  log({ level: "info", message: `stopping on ${signal}`, fields: {} });
+  await serving.shutdown();
+  log({ level: "info", message: "stopped", fields: {} });
+}
+
+/**
+ * The environment. Only who may read all of it can see what is misspelt; who
+ * may read only ours must know the names.
+ */
+function readVariables(): Variables {
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  if (state === "granted") return Deno.env.toObject();
+  return Object.fromEntries(VARIABLES.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}

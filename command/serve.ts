@@ -1,0 +1,212 @@
+/**
+ * Everything that the command runs: a listener, adapters, one provider for all
+ * of them, one log.
+ *
+ * @module
+ */
+
+import type { AuthProvider } from "../auth/types.ts";
+import { openMaildir } from "../delivery/maildir.ts";
+import { hostPort, isLoopback } from "../lib/addresses.ts";
+import { systemReason } from "../lib/error_text.ts";
+import { serveSmtp, type SmtpServer } from "../smtp/listener.ts";
+import { isServerName, type SmtpAddress } from "../smtp/options.ts";
+import { type OpenAdapter, openAdapters } from "./adapters.ts";
+import {
+  type CertificateFiles,
+  followCertificate,
+  type FollowedCertificate,
+  readCertificate,
+} from "./certificate.ts";
+import { hasAuthSource } from "./consistency.ts";
+import { firstMessageHint, makeUpLogin } from "./first_start.ts";
+import { entryOf, type LogEntry } from "./log.ts";
+import { present } from "./present.ts";
+import { newProvider } from "./provider.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where the command says something. */
+export interface Output {
+  /** A line of the log. */
+  readonly log: (entry: LogEntry) => void;
+  /** Text for whoever has started it, and for nobody else. */
+  readonly print: (text: string) => void;
+}
+
+/** What is running. */
+export interface Serving extends AsyncDisposable {
+  /** The addresses of the listener; none if there is only an adapter. */
+  readonly addrs: readonly SmtpAddress[];
+  /** Reads again what may have changed on the disk. */
+  readonly reload: () => void;
+  /** Stops in good order; resolves when everything is closed. */
+  readonly shutdown: () => Promise<void>;
+}
+
+/**
+ * Starts all that the settings ask for, and says where it listens.
+ *
+ * @param settings What to run.
+ * @param output Where to say what happens.
+ * @throws {Error} If something can't be opened: which flag, where and why.
+ * Then nothing stays open.
+ */
+export async function serve(
+  settings: Settings,
+  output: Output,
+): Promise<Serving> {
+  const { log, print } = output;
+  const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
+  const provider = newProvider(settings, madeUp);
+  const server = settings.port === undefined
+    ? undefined
+    : openListener(settings, settings.port, provider, log);
+  const adapters = await openBeside(server, settings, provider, log);
+  const certificate = follow(settings, server, log);
+
+  const addrs = server?.addrs ?? [];
+  const [address] = addrs;
+  if (madeUp !== undefined && address !== undefined) {
+    const startTls = certificate !== undefined;
+    print(firstMessageHint(madeUp, address, startTls, settings.maildir));
+  }
+  announce(settings, addrs, adapters, log);
+
+  const shutdown = async () => {
+    certificate?.stop();
+    await Promise.all([...adapters, server].map((each) => each?.shutdown()));
+  };
+  return {
+    addrs,
+    reload: () => certificate?.reload(),
+    shutdown,
+    [Symbol.asyncDispose]: shutdown,
+  };
+}
+
+function openListener(
+  settings: Settings,
+  port: number,
+  provider: AuthProvider,
+  log: Output["log"],
+): SmtpServer {
+  const serverName = settings.hostname ?? machineName();
+  const deliver = unable(
+    `cannot use --maildir ${settings.maildir}`,
+    () => openMaildir(settings.maildir, serverName),
+  );
+  const files = certificateFiles(settings);
+  const certificate = files && readCertificate(files);
+  const { host, tlsPort, proxyProtocol, proxyProtocolFrom } = settings;
+  return unable(
+    `cannot listen on ${wanted(host, port, tlsPort)}`,
+    () =>
+      serveSmtp({
+        provider,
+        hostname: host,
+        port,
+        ...present({ tlsPort }),
+        ...certificate,
+        serverName,
+        requireAuth: settings.requireAuth,
+        allowInsecureAuth: settings.allowInsecureAuth,
+        maxAuthFailures: settings.maxAuthFailures,
+        maxSize: settings.maxSize,
+        maxConnections: settings.maxConnections,
+        maxConnectionsPerNetwork: settings.maxConnectionsPerNetwork,
+        idleTimeoutMs: settings.idleTimeout,
+        greetingDelayMs: settings.greetingDelay,
+        ...(proxyProtocol ? { proxyProtocolFrom } : {}),
+        onEvent: (event) => log(entryOf(event)),
+      }, deliver),
+  );
+}
+
+/** Opens the adapters; if one can't be opened, the listener is closed too. */
+async function openBeside(
+  server: SmtpServer | undefined,
+  settings: Settings,
+  provider: AuthProvider,
+  log: Output["log"],
+): Promise<OpenAdapter[]> {
+  try {
+    return await openAdapters(settings, provider, log);
+  } catch (error) {
+    await server?.shutdown();
+    throw error;
+  }
+}
+
+function follow(
+  settings: Settings,
+  server: SmtpServer | undefined,
+  log: Output["log"],
+): FollowedCertificate | undefined {
+  const files = certificateFiles(settings);
+  return files && server &&
+    followCertificate(files, (pair) => server.useCertificate(pair), log);
+}
+
+function certificateFiles(
+  { tlsCert: cert, tlsKey: key }: Settings,
+): CertificateFiles | undefined {
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+/** Says where it listens, and what an operator should know before users do. */
+function announce(
+  settings: Settings,
+  addrs: readonly SmtpAddress[],
+  adapters: readonly OpenAdapter[],
+  log: Output["log"],
+): void {
+  for (const { hostname, port, tls } of addrs) {
+    const where = `${hostPort(hostname, port)}${tls ? " with TLS" : ""}`;
+    const fields = { hostname, port, tls };
+    log({ level: "info", message: `listening on ${where}`, fields });
+  }
+  for (const { where } of adapters) {
+    log({ level: "info", message: `listening on ${where}`, fields: {} });
+  }
+  const warning = plainTextWarning(settings, addrs);
+  if (warning !== undefined) {
+    log({ level: "warn", message: warning, fields: {} });
+  }
+}
+
+function plainTextWarning(
+  { tlsCert, allowInsecureAuth }: Settings,
+  addrs: readonly SmtpAddress[],
+): string | undefined {
+  if (addrs.every(({ hostname }) => isLoopback(hostname))) return undefined;
+  if (allowInsecureAuth) {
+    return "passwords may cross the network in plain text (--allow-insecure-auth)";
+  }
+  return tlsCert === undefined
+    ? "no certificate: clients on other machines cannot log in (--tls-cert, --tls-key)"
+    : undefined;
+}
+
+/** The machine's name, if it can stand in a greeting. */
+function machineName(): string {
+  const name = Deno.hostname();
+  return isServerName(name) ? name : "localhost";
+}
+
+function wanted(
+  host: string,
+  port: number,
+  tlsPort: number | undefined,
+): string {
+  const ports = tlsPort === undefined ? [port] : [port, tlsPort];
+  return ports.map((each) => hostPort(host, each)).join(" and ");
+}
+
+/** Does what may fail for reasons of the machine's, and says what it was. */
+function unable<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Error(`${what}: ${systemReason(cause)}`, { cause });
+  }
+}

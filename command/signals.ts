@@ -1,0 +1,36 @@
+/**
+ * Signals: when to stop, and when to read again what is on the disk.
+ *
+ * @module
+ */
+
+/** Signals that are waited for, from the first moment on. */
+export interface Signals {
+  /** Resolves with the first signal to stop. */
+  readonly stop: Promise<Deno.Signal>;
+  /** Says what SIGHUP does; until then, and without it, it does nothing. */
+  readonly onReload: (reload: () => void) => void;
+}
+
+/**
+ * Takes over the signals of the process. None of them ends it any more: one
+ * that comes while it starts is heeded once it has.
+ */
+export function takeSignals(): Signals {
+  const { promise: stop, resolve } = Promise.withResolvers<Deno.Signal>();
+  let reload = () => {};
+  listen("SIGINT", resolve);
+  // What follows, no program on Windows can be sent.
+  if (Deno.build.os !== "windows") {
+    listen("SIGTERM", resolve);
+    listen("SIGHUP", () => reload());
+  }
+  return { stop, onReload: (next) => reload = next };
+}
+
+function listen(
+  signal: Deno.Signal,
+  act: (signal: Deno.Signal) => void,
+): void {
+  Deno.addSignalListener(signal, () => act(signal));
+}
