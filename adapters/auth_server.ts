@@ -7,6 +7,7 @@
 
 import type { AuthProvider } from "../auth/types.ts";
 import { errorText } from "../lib/error_text.ts";
+import { pause } from "../lib/race.ts";
 import type { Wire } from "../net/conn.ts";
 import { checkedProvider, checkedTimeout, within } from "./ask.ts";
 import type { AdapterEvent, AdapterName, AdapterReport } from "./events.ts";
@@ -231,18 +232,6 @@ async function acceptAll(
       await pause(ACCEPT_PAUSE_MS, stop);
     }
   }
-}
-
-function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    stop.addEventListener("abort", end);
-  });
 }
 
 /** All clients of a server. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { concat } from "../lib/octets.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import { REPLIES, type SmtpReply } from "../smtp/protocol/replies.ts";
 import { traceLines } from "./trace.ts";
@@ -89,7 +90,7 @@ async function writeFile(
       const { length } = value;
       if (waiting !== undefined) {
         // One write for a small message, as most are.
-        writeSync(file, joined(waiting, value));
+        writeSync(file, concat([waiting, value]));
         waiting = undefined;
       } else if (written < SYNC_OCTETS) writeSync(file, value);
       else await write(file, value);
@@ -103,13 +104,6 @@ async function writeFile(
   } finally {
     file.close();
   }
-}
-
-function joined(head: Uint8Array, rest: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + rest.length);
-  whole.set(head);
-  whole.set(rest, head.length);
-  return whole;
 }
 
 function writeSync(file: Deno.FsFile, octets: Uint8Array): void {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { concat } from "./octets.ts";
+
 /**
  * Reads a body to its end, or to a limit.
  *
@@ -31,7 +33,7 @@ export async function readBounded(
     let size = 0;
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return joined(chunks, size);
+      if (done) return concat(chunks);
       size += value.length;
       if (size > limit) {
         await cancel();
@@ -42,16 +44,4 @@ export async function readBounded(
   } finally {
     signal.removeEventListener("abort", cancel);
   }
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -6,17 +6,43 @@
 
 const encoder = new TextEncoder();
 
+/** A secret in a buffer whose size need not tell its length. */
+export interface PaddedSecret {
+  /** Its octets, and zeros behind them. */
+  readonly octets: Uint8Array;
+  /** How many of the octets are the secret's. */
+  readonly length: number;
+}
+
 /**
- * Whether two texts are the same, in a time that does not depend on how much
- * of the guess is right.
+ * Readies a secret to be compared with.
+ *
+ * @param size How many octets the buffer has at least: as many as the longest
+ * of all secrets that must not be told apart.
  */
-export function isSameSecret(guess: string, secret: string): boolean {
+export function padSecret(secret: string, size = 1): PaddedSecret {
+  const own = encoder.encode(secret);
+  const octets = new Uint8Array(Math.max(size, own.length));
+  octets.set(own);
+  return { octets, length: own.length };
+}
+
+/** A secret that no guess is, for where there is none to compare with. */
+export function noSecret(size = 1): PaddedSecret {
+  return { octets: new Uint8Array(size), length: -1 };
+}
+
+/**
+ * Whether a guess is the secret, in a time that depends on the guess and on the
+ * buffer's size only.
+ */
+export function isSameSecret(guess: string, secret: PaddedSecret): boolean {
   const guessed = encoder.encode(guess);
-  const right = encoder.encode(secret);
-  let difference = guessed.length ^ right.length;
+  const { octets, length } = secret;
+  let difference = length ^ guessed.length;
   for (let i = 0, at = 0; i < guessed.length; i++) {
-    difference |= (guessed[i] ?? 0) ^ (right[at] ?? 0);
-    at = at + 1 >= right.length ? 0 : at + 1;
+    difference |= (guessed[i] ?? 0) ^ (octets[at] ?? 0);
+    at = at + 1 === octets.length ? 0 : at + 1;
   }
   return difference === 0;
 }

@@ -4,10 +4,11 @@
  * @module
  */
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 /** All pieces, one behind the other; a piece alone is handed on as it is. */
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
+  if (pieces.length < 2) return pieces[0] ?? NOTHING;
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   const whole = new Uint8Array(size);
   let at = 0;

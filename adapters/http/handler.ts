@@ -5,7 +5,11 @@
  */
 
 import { readBounded } from "../../lib/bounded_body.ts";
-import { isSameSecret } from "../../lib/constant_time.ts";
+import {
+  isSameSecret,
+  type PaddedSecret,
+  padSecret,
+} from "../../lib/constant_time.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import { decodeUTF8 } from "../../lib/text.ts";
 import type {
@@ -86,11 +90,11 @@ export function authHandler(
   const action = "create auth handler";
   checkedProvider(action, provider);
   const timeoutMs = checkedTimeout(action, options.timeoutMs);
-  const authorization = expectedAuthorization(options.bearerToken);
+  const token = expectedToken(options.bearerToken);
   const report = options.onEvent ?? (() => {});
 
   return async (request) => {
-    if (!isAuthorized(request, authorization)) {
+    if (!isAuthorized(request, token)) {
       report(refusedEvent("bad-token"));
       await discard(request);
       return unauthorized();
@@ -110,19 +114,19 @@ export function authHandler(
   };
 }
 
-function expectedAuthorization(token: string | undefined): string | undefined {
+function expectedToken(token: string | undefined): PaddedSecret | undefined {
   if (token === undefined) return undefined;
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
     throw new TypeError(
       "Cannot create auth handler: bearerToken must be visible ASCII characters without spaces",
     );
   }
-  return token;
+  return padSecret(token);
 }
 
 function isAuthorized(
   { headers }: Request,
-  token: string | undefined,
+  token: PaddedSecret | undefined,
 ): boolean {
   if (token === undefined) return true;
   const [, given] =

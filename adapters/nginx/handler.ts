@@ -4,7 +4,11 @@
  * @module
  */
 
-import { isSameSecret } from "../../lib/constant_time.ts";
+import {
+  isSameSecret,
+  type PaddedSecret,
+  padSecret,
+} from "../../lib/constant_time.ts";
 import type { AuthProvider } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout, within } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
@@ -123,7 +127,7 @@ export function nginxAuthHandler(
 
 interface Settings {
   readonly upstream: NginxUpstream;
-  readonly secret: string | undefined;
+  readonly secret: PaddedSecret | undefined;
   readonly secretHeader: string;
   readonly waitSeconds: number;
   readonly maxAuthFailures: number;
@@ -149,7 +153,7 @@ function checkedOptions(options: NginxAuthOptions): Settings {
   const { waitSeconds = 3, maxAuthFailures = 3, timeoutMs } = options;
   return {
     upstream,
-    secret,
+    secret: secret === undefined ? undefined : padSecret(secret),
     secretHeader,
     waitSeconds: within(ACTION, "waitSeconds", waitSeconds, 1, 60),
     maxAuthFailures: within(

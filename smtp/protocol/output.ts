@@ -4,6 +4,8 @@
  * @module
  */
 
+import { concat } from "../../lib/octets.ts";
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Octets on their way out, to be written in one piece. */
@@ -29,25 +31,10 @@ export class Output {
   take(): Uint8Array {
     const octets = this.#more === undefined
       ? this.#first
-      : joined(this.#first, this.#more, this.#length);
+      : concat([this.#first, ...this.#more]);
     this.#first = NOTHING;
     this.#more = undefined;
     this.#length = 0;
     return octets;
   }
-}
-
-function joined(
-  first: Uint8Array,
-  more: readonly Uint8Array[],
-  length: number,
-): Uint8Array {
-  const whole = new Uint8Array(length);
-  whole.set(first);
-  let at = first.length;
-  for (const octets of more) {
-    whole.set(octets, at);
-    at += octets.length;
-  }
-  return whole;
 }
