@@ -65,6 +65,7 @@
 
 export { askProvider } from "./auth/ask_provider.ts";
 export { type CacheOptions, withCache } from "./auth/guards/cache/cache.ts";
+export { byMechanism } from "./auth/providers/by_mechanism.ts";
 export { firstProvider } from "./auth/providers/first.ts";
 export {
   type HTTPAuthProviderOptions,
@@ -106,10 +107,17 @@ export {
   type ThrottleStore,
 } from "./auth/guards/throttle/store.ts";
 export {
+  type Accepted,
   AuthDecision,
   AuthProgress,
   type AuthProvider,
   type AuthRequest,
+  type AuthResult,
+  type LoginRights,
+  type ReadyProvider,
+  type Refused,
+  type ResultCause,
+  type SendingLimits,
 } from "./auth/types.ts";
 export {
   authHandler,

@@ -4,9 +4,14 @@
  * @module
  */
 
-import { askNow } from "../auth/ask_provider.ts";
-import { decisionReason, explain } from "../auth/reasons.ts";
-import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
+import { askProvider } from "../auth/ask_provider.ts";
+import { reasonOf } from "../auth/reasons.ts";
+import type {
+  AuthDecision,
+  AuthProvider,
+  AuthRequest,
+  AuthResult,
+} from "../auth/types.ts";
 import type { AdapterAuthEvent, AdapterName } from "./events.ts";
 
 /**
@@ -30,7 +35,7 @@ export interface AskOptions {
 
 /** What came of it. */
 export interface Asked {
-  readonly decision: AuthDecision;
+  readonly result: AuthResult;
   readonly event: AdapterAuthEvent;
 }
 
@@ -44,30 +49,46 @@ export async function askInTime(
   const onAbort = () => abort.abort();
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });
+  let late = false;
   const timer = setTimeout(() => {
-    explain(request, "backend-timeout");
+    late = true;
     onAbort();
   }, timeoutMs);
   const began = performance.now();
-  const decision = await askNow(provider, request, abort.signal);
+  const answer = await askProvider(provider, request, abort.signal);
   const milliseconds = Math.round(performance.now() - began);
   clearTimeout(timer);
   signal?.removeEventListener("abort", onAbort);
 
-  const { username, mechanism, remoteIp } = request;
+  const result = late ? LATE : answer;
+  return { result, event: authEvent(via, request, result, milliseconds) };
+}
+
+const LATE: AuthResult = { decision: "authFailure", reason: "backend-timeout" };
+
+function authEvent(
+  via: AdapterName,
+  { username, mechanism, remoteIp }: AuthRequest,
+  result: AuthResult,
+  milliseconds: number,
+): AdapterAuthEvent {
+  const { decision, detail } = result;
   return {
-    decision,
-    event: {
-      kind: "auth",
-      via,
-      outcome: OUTCOMES[decision],
-      reason: decisionReason(decision, request),
-      mechanism,
-      username,
-      remoteIp,
-      milliseconds,
-    },
+    kind: "auth",
+    via,
+    outcome: OUTCOMES[decision],
+    reason: reasonOf(result),
+    ...(detail === undefined ? {} : { detail }),
+    mechanism,
+    username: userOf(result, username),
+    remoteIp,
+    milliseconds,
   };
+}
+
+/** Who has logged in: the back end's own name for the user, if it has one. */
+export function userOf(result: AuthResult, username: string): string {
+  return result.decision === "authOk" ? result.user ?? username : username;
 }
 
 const OUTCOMES: Readonly<Record<AuthDecision, AdapterAuthEvent["outcome"]>> = {

@@ -34,9 +34,14 @@ export interface AdapterAuthEvent {
   readonly outcome: "ok" | "invalid" | "failure" | "error";
   /** Why, from a closed set of words. */
   readonly reason: AdapterReason;
+  /** The reason's detail, such as a status number or what a provider threw. */
+  readonly detail?: string;
   /** The mechanism in upper case; `""` if none is known. */
   readonly mechanism: string;
-  /** The user name, as far as the exchange came. */
+  /**
+   * The user name, as far as the exchange came: the canonical one of a user who
+   * was accepted, else as it was typed.
+   */
   readonly username?: string;
   /** The mail client's address; `""` if the adapter does not learn it. */
   readonly remoteIp: string;

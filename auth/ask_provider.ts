@@ -4,19 +4,22 @@
  * @module
  */
 
-import { explain, type ProviderReason } from "./reasons.ts";
-import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
+import { repeatsSecret } from "../lib/secret_text.ts";
+import { CLIENT_GONE } from "./reasons.ts";
+import { readResult, thrownResult } from "./results.ts";
+import type { AuthProvider, AuthRequest, AuthResult } from "./types.ts";
 
 /**
- * Asks a provider and always gets a decision: one that throws, rejects or
- * returns nonsense counts as `authFailure`, and so does an aborted signal, even
+ * Asks a provider and always gets a result: one that throws, rejects or
+ * answers nonsense counts as `authFailure`, and so does an aborted signal, even
  * if the provider does not listen to it.
  *
  * @param provider Whom to ask.
  * @param request What to ask.
  * @param signal Aborted when nobody waits for the answer any more; it is
  * handed to the provider too.
- * @returns The decision. Never rejects.
+ * @returns The result: a copy of what the provider said, which nobody can
+ * change. What the provider threw is its `detail`, for the log. Never rejects.
  *
  * @example A broken provider is not a wrong password
  * ```ts
@@ -25,99 +28,53 @@ import { AuthDecision, type AuthProvider, type AuthRequest } from "./types.ts";
  * const broken = () => {
  *   throw new Error("the database is down");
  * };
- * const decision = await askProvider(broken, {
+ * const { decision, reason } = await askProvider(broken, {
  *   username: "ann",
  *   password: "secret",
  *   mechanism: "PLAIN",
  *   remoteIp: "192.0.2.7",
  *   heloName: "laptop",
  * });
- * console.assert(decision === "authFailure");
+ * console.assert(decision === "authFailure" && reason === "provider-error");
  * ```
  */
 export async function askProvider(
   provider: AuthProvider,
   request: AuthRequest,
   signal?: AbortSignal,
-): Promise<AuthDecision> {
-  return await askNow(provider, request, signal);
-}
-
-/**
- * Providers that keep the guard's promises themselves: they always decide, and
- * at once when the signal aborts. A guard around each of several wrappers would
- * cost as much as they do.
- */
-const guarded = new WeakSet<AuthProvider>();
-
-/** Notes that a provider needs no guard; returns it. */
-export function asGuarded(provider: AuthProvider): AuthProvider {
-  guarded.add(provider);
-  return provider;
-}
-
-/** Whether a provider needs no guard. */
-export function isGuarded(provider: AuthProvider): boolean {
-  return guarded.has(provider);
-}
-
-/**
- * The same for a caller who is quicker with a decision that is there at once,
- * as that of most local providers is: nothing to wait for, nothing to watch.
- */
-export function askNow(
-  provider: AuthProvider,
-  request: AuthRequest,
-  signal?: AbortSignal,
-): AuthDecision | Promise<AuthDecision> {
-  if (signal?.aborted) return gone(request);
-  if (isGuarded(provider)) return provider(request, signal);
+): Promise<AuthResult> {
+  if (signal?.aborted) return CLIENT_GONE;
+  let result: AuthResult;
   try {
     const answer: unknown = provider(request, signal);
-    return isDecision(answer) ? answer : decisionOf(answer, request, signal);
-  } catch {
-    return failed(request, "provider-error");
+    result = signal === undefined
+      ? readResult(await answer)
+      : await unlessAborted(answer, signal);
+  } catch (error) {
+    result = thrownResult(error);
   }
+  return discreet(result, request);
 }
 
 /** Waits for an answer, unless the signal comes first. */
-function decisionOf(
+function unlessAborted(
   answer: unknown,
-  request: AuthRequest,
-  signal: AbortSignal | undefined,
-): Promise<AuthDecision> {
-  return new Promise((resolve) => {
-    const settle = (decision: AuthDecision) => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve(decision);
-    };
-    const onAbort = () => settle(gone(request));
+  signal: AbortSignal,
+): Promise<AuthResult> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve(CLIENT_GONE);
+    const settled = Promise.resolve(answer).then(readResult)
+      .then(resolve, reject);
     // Asking may be what made the client go: then no event comes any more.
-    if (signal?.aborted) return onAbort();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    Promise.resolve(answer).then(
-      (decision) =>
-        settle(
-          isDecision(decision)
-            ? decision
-            : failed(request, "provider-nonsense"),
-        ),
-      () => settle(failed(request, "provider-error")),
-    );
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    settled.finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
 
-function failed(request: AuthRequest, reason: ProviderReason): AuthDecision {
-  explain(request, reason);
-  return AuthDecision.authFailure;
-}
-
-function gone(request: AuthRequest): AuthDecision {
-  return failed(request, "client-gone");
-}
-
-function isDecision(answer: unknown): answer is AuthDecision {
-  return answer === AuthDecision.authOk ||
-    answer === AuthDecision.authInvalid ||
-    answer === AuthDecision.authFailure;
+/** A provider's own words may repeat the password: then they are for nobody. */
+function discreet(result: AuthResult, { password }: AuthRequest): AuthResult {
+  const { detail } = result;
+  if (detail === undefined || !repeatsSecret(detail, password)) return result;
+  return { ...result, detail: "withheld: it repeats the password" };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthDecision, AuthRequest } from "./types.ts";
+import type { AuthDecision, AuthResult } from "./types.ts";
 
 /** Why a SASL exchange failed before any provider was asked. */
 export type SaslErrorReason =
@@ -21,6 +21,7 @@ export type SaslErrorReason =
 /**
  * Why a provider, or what is around it, decided as it did.
  *
+ * `no-provider`: no provider is there for the mechanism.
  * `backend-busy`: too many calls are under way. `cached`: the decision is a
  * remembered one. `cached-through-outage`: the back end failed, and the same
  * login was accepted before. `throttled-…`: the back end was not asked, because
@@ -45,7 +46,8 @@ export type ProviderReason =
   | "client-gone"
   | "provider-error"
   | "provider-nonsense"
-  | "provider-failure";
+  | "provider-failure"
+  | "no-provider";
 
 /** The closed set of reason codes that an AUTH can end with in a log. */
 export type AuthReason =
@@ -54,31 +56,48 @@ export type AuthReason =
   | "tls-required"
   | "interrupted";
 
-// A decision has no room for its cause, and the request is the one thing that
-// every wrapper around a provider hands on unchanged.
-const reasons = new WeakMap<AuthRequest, ProviderReason>();
+/** All of them, so that the compiler wants a new one here too. */
+const PROVIDER_REASONS: Readonly<Record<ProviderReason, true>> = {
+  "ok": true,
+  "wrong-credentials": true,
+  "backend-timeout": true,
+  "backend-unreachable": true,
+  "backend-status": true,
+  "backend-redirect": true,
+  "backend-answer": true,
+  "backend-size": true,
+  "backend-busy": true,
+  "cached": true,
+  "cached-through-outage": true,
+  "throttled-user": true,
+  "throttled-pair": true,
+  "throttled-network": true,
+  "client-gone": true,
+  "provider-error": true,
+  "provider-nonsense": true,
+  "provider-failure": true,
+  "no-provider": true,
+};
 
-/** Notes why the decision on a request came out as it did; the first note stays. */
-export function explain(request: AuthRequest, reason: ProviderReason): void {
-  if (!reasons.has(request)) reasons.set(request, reason);
+/** Whether something is a reason that a result may give. */
+export function isProviderReason(value: unknown): value is ProviderReason {
+  return typeof value === "string" && Object.hasOwn(PROVIDER_REASONS, value);
 }
 
-/** What a decision means where nobody has noted a better reason. */
+/** What a decision means where its result gives no better reason. */
 const DEFAULT_REASONS: Readonly<Record<AuthDecision, ProviderReason>> = {
   authOk: "ok",
   authInvalid: "wrong-credentials",
   authFailure: "provider-failure",
 };
 
-/** Why a provider decided as it did. */
-export function decisionReason(
-  decision: AuthDecision,
-  request: AuthRequest,
-): ProviderReason {
-  return reasonOf(request) ?? DEFAULT_REASONS[decision];
+/** Why a result is what it is. */
+export function reasonOf({ decision, reason }: AuthResult): ProviderReason {
+  return reason ?? DEFAULT_REASONS[decision];
 }
 
-/** What was noted for a request, if anything was. */
-export function reasonOf(request: AuthRequest): ProviderReason | undefined {
-  return reasons.get(request);
-}
+/** The result for a client that has gone. */
+export const CLIENT_GONE: AuthResult = Object.freeze({
+  decision: "authFailure",
+  reason: "client-gone",
+});

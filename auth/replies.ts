@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { AuthDecision } from "./types.ts";
+import { readResult } from "./results.ts";
+import type { AuthDecision, AuthResult } from "./types.ts";
 
 /** One reply of an SMTP server (RFC 5321 section 4.2). */
 export interface SmtpReply {
@@ -82,11 +83,12 @@ function frozen<T extends Readonly<Record<string, SmtpReply>>>(table: T): T {
 }
 
 /**
- * Tells which reply an {@linkcode AuthDecision} becomes on the wire.
+ * Tells which reply a decision or a result becomes on the wire.
  *
- * @param decision What the provider decided.
- * @returns `235 2.7.0` for authOk, `535 5.7.8` for authInvalid and
- * `454 4.7.0` for authFailure (RFC 4954 section 6).
+ * @param answer What the provider decided.
+ * @returns `235 2.7.0` for authOk, `535 5.7.8` for authInvalid, with the
+ * result's own `text` if it has one, and `454 4.7.0` for authFailure (RFC 4954
+ * section 6).
  *
  * @example
  * ```ts
@@ -96,17 +98,18 @@ function frozen<T extends Readonly<Record<string, SmtpReply>>>(table: T): T {
  * console.assert(reply.code === 454 && reply.enhanced === "4.7.0");
  * ```
  */
-export function decisionReply(decision: AuthDecision): SmtpReply {
-  switch (decision) {
+export function decisionReply(answer: AuthDecision | AuthResult): SmtpReply {
+  const result = readResult(answer);
+  switch (result.decision) {
     case "authOk":
       return AUTH_REPLIES.ok;
     case "authInvalid":
-      return AUTH_REPLIES.invalid;
+      return result.text === undefined
+        ? AUTH_REPLIES.invalid
+        : { ...AUTH_REPLIES.invalid, text: result.text };
     case "authFailure":
       return AUTH_REPLIES.failure;
     default:
-      // A caller without types must not get an accidental success.
-      decision satisfies never;
-      return AUTH_REPLIES.failure;
+      return result satisfies never;
   }
 }

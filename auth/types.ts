@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ProviderReason } from "./reasons.ts";
+
 /**
  * What a provider answers: may this user send?
  *
@@ -77,25 +79,87 @@ export interface AuthRequest {
   readonly heloName: string;
 }
 
+/** How much a user may send; 0 is no limit, an absent member the flags' own. */
+export interface SendingLimits {
+  /** Recipients in 24 hours, summed over messages. */
+  readonly recipientsPerDay?: number;
+  /** Messages in a minute. */
+  readonly messagesPerMinute?: number;
+}
+
+/** What a yes brings along about the user. All of it may be absent. */
+export interface LoginRights {
+  /**
+   * The user's canonical name: not empty, no control characters. Envelope, log
+   * and limits take it in place of what was typed.
+   */
+  readonly user?: string;
+  /**
+   * Who the user may be in MAIL FROM: addresses, and `@domain` for a whole
+   * domain without its subdomains. Absent: anybody; `[]`: nobody but `<>`.
+   */
+  readonly senders?: readonly string[];
+  /** How much the user may send. Absent: what the flags say. */
+  readonly limits?: SendingLimits;
+  /** When the yes ends, in milliseconds since 1970: no cache keeps it longer. */
+  readonly expiresAt?: number;
+  /** Any JSON of up to 4096 octets, for hooks and destinations; never logged. */
+  readonly context?: unknown;
+}
+
+/** Why a result is what it is, for the log only. */
+export interface ResultCause {
+  /** From a closed set of words. Absent: what the decision says by itself. */
+  readonly reason?: ProviderReason;
+  /**
+   * The reason's detail: a status number, which member was wrong, what a
+   * provider threw. Never a secret.
+   */
+  readonly detail?: string;
+}
+
+/** The user may send. */
+export interface Accepted extends LoginRights, ResultCause {
+  /** Tells the results apart. */
+  readonly decision: "authOk";
+}
+
+/** The user may not, or nobody could tell. */
+export interface Refused extends ResultCause {
+  /** Tells the results apart. */
+  readonly decision: "authInvalid" | "authFailure";
+  /**
+   * With `authInvalid`: what the client reads in place of our words. Printable
+   * ASCII, one line, up to 200 octets; anything else is left out.
+   */
+  readonly text?: string;
+}
+
+/** A decision with what belongs to it: a union on `decision`. */
+export type AuthResult = Accepted | Refused;
+
 /**
  * Decides whether a user may send. Any function of this shape is a provider.
  *
- * A provider that throws, rejects or returns something else counts as
- * `authFailure`: ask it through `askProvider`, which takes care of that.
+ * A bare decision is enough; a result may say more, such as who the user may be
+ * as a sender. A provider that throws, rejects or returns something else counts
+ * as `authFailure`: ask it through `askProvider`, which takes care of that.
  *
  * @param request Who wants to send, and from where.
  * @param signal Aborted when the client has gone, so that work nobody waits
  * for can stop.
- * @returns The decision, at once or later.
+ * @returns The decision or a result, at once or later.
  *
  * @example A provider of one's own
  * ```ts
- * import type { AuthProvider } from "@meowmail/smtpauth";
+ * import { askProvider, type AuthProvider } from "@meowmail/smtpauth";
  *
- * const onlyFromHome: AuthProvider = (request) =>
- *   request.remoteIp.startsWith("192.0.2.") ? "authOk" : "authInvalid";
+ * const onlyFromHome: AuthProvider = ({ remoteIp, username }) =>
+ *   remoteIp.startsWith("192.0.2.")
+ *     ? { decision: "authOk", senders: [`${username}@example.com`] }
+ *     : "authInvalid";
  *
- * const decision = await onlyFromHome({
+ * const { decision } = await askProvider(onlyFromHome, {
  *   username: "ann",
  *   password: "secret",
  *   mechanism: "PLAIN",
@@ -108,4 +172,17 @@ export interface AuthRequest {
 export type AuthProvider = (
   request: AuthRequest,
   signal?: AbortSignal,
-) => AuthDecision | Promise<AuthDecision>;
+) => AuthDecision | AuthResult | Promise<AuthDecision | AuthResult>;
+
+/**
+ * What every provider and wrapper of this package is: one that always answers
+ * with a result, later, and neither throws nor rejects.
+ *
+ * @param request Who wants to send, and from where.
+ * @param signal Aborted when the client has gone.
+ * @returns The result.
+ */
+export type ReadyProvider = (
+  request: AuthRequest,
+  signal?: AbortSignal,
+) => Promise<AuthResult>;

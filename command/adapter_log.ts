@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type LogEntry, shown } from "./log.ts";
+import { cause, type LogEntry, shown } from "./log.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../adapters/events.ts";
 
 /** What the log says about an event of an adapter. */
@@ -37,9 +37,9 @@ function authLevel({ outcome }: AdapterAuthEvent): LogEntry["level"] {
 }
 
 function authMessage(event: AdapterAuthEvent): string {
-  const { outcome, reason, mechanism, username, remoteIp, via } = event;
+  const { outcome, mechanism, username, remoteIp, via } = event;
   const who = username === undefined ? "" : ` ${shown(username)}`;
-  const why = reason === "ok" ? "" : ` (${reason})`;
+  const why = cause(event);
   const from = remoteIp === "" ? "" : ` from ${remoteIp}`;
   const how = mechanism === "" ? "" : `, ${mechanism}`;
   return `auth ${outcome}${who}${why}${from} through ${via}${how}, ${event.milliseconds} ms`;

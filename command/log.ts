@@ -104,13 +104,23 @@ function authLevel({ outcome, reason }: SmtpAuthEvent): Level {
 }
 
 function authMessage(event: SmtpAuthEvent): string {
-  const { outcome, reason, mechanism, username, remoteIp, tls } = event;
+  const { outcome, mechanism, username, remoteIp, tls } = event;
   const who = username === undefined ? "" : ` ${shown(username)}`;
-  const why = reason === "ok" ? "" : ` (${reason})`;
+  const why = cause(event);
   const how = [mechanism || "unknown mechanism", tls ? "TLS" : "plain text"];
   return `auth ${outcome}${who}${why} from ${remoteIp}, ${
     how.join(", ")
   }, ${event.milliseconds} ms`;
+}
+
+/** Why an AUTH came out as it did, in brackets; nothing if all went well. */
+export function cause(
+  { reason, detail }: { readonly reason: string; readonly detail?: string },
+): string {
+  if (reason === "ok") return "";
+  return detail === undefined
+    ? ` (${reason})`
+    : ` (${reason}: ${shown(detail)})`;
 }
 
 function messageLevel({ code, error }: SmtpMessageEvent): Level {

@@ -11,7 +11,7 @@ import { withThrottle } from "../auth/guards/throttle/throttle.ts";
 import { firstProvider } from "../auth/providers/first.ts";
 import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { newStaticAuthProvider } from "../auth/providers/static.ts";
-import type { AuthProvider } from "../auth/types.ts";
+import type { ReadyProvider } from "../auth/types.ts";
 import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
 import { present } from "./present.ts";
@@ -26,9 +26,9 @@ import type { Settings } from "./settings.ts";
 export function newProvider(
   settings: Settings,
   madeUp: Login | undefined,
-): AuthProvider {
+): ReadyProvider {
   const { user, pass, authDovecot } = settings;
-  const sources: AuthProvider[] = [];
+  const sources: ReadyProvider[] = [];
   if (madeUp !== undefined) sources.push(newLocal(madeUp));
   if (user !== undefined && pass !== undefined) {
     sources.push(newLocal({ username: user, password: pass }));
@@ -46,14 +46,14 @@ export function newProvider(
   return settings.throttle ? throttled(provider) : provider;
 }
 
-function newLocal({ username, password }: Login): AuthProvider {
+function newLocal({ username, password }: Login): ReadyProvider {
   return newStaticAuthProvider(new Map([[username, password]]));
 }
 
 function newEndpoint(
   url: string,
   { authToken, authTimeout, authConcurrency, authCache, authGrace }: Settings,
-): AuthProvider {
+): ReadyProvider {
   const asked = newHTTPAuthProvider(url, {
     timeoutMs: authTimeout,
     ...present({ bearerToken: authToken }),
@@ -71,6 +71,6 @@ function newEndpoint(
  * Programs on the machine itself, such as a webmail, speak for many users, and
  * all from one address: their network has no limit, their users have.
  */
-function throttled(provider: AuthProvider): AuthProvider {
+function throttled(provider: ReadyProvider): ReadyProvider {
   return withThrottle(provider, { sharedNetworks: ["127.0.0.0/8", "::1"] });
 }

@@ -38,8 +38,8 @@ export function traceLines(envelope: Envelope, stamp: TraceStamp): string {
 
 /** How a message came in: the words of RFC 3848 and, for UTF8SMTP, RFC 6531. */
 export function protocolWord(envelope: Envelope): string {
-  const { parameters, tls, username, esmtp } = envelope;
-  const authenticated = username !== undefined;
+  const { parameters, tls, user, esmtp } = envelope;
+  const authenticated = user !== undefined;
   const extended = esmtp || tls || authenticated;
   const base = parameters.smtpUtf8 ? "UTF8SMTP" : extended ? "ESMTP" : "SMTP";
   return base + (tls ? "S" : "") + (authenticated ? "A" : "");

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { askNow } from "../auth/ask_provider.ts";
+import { askProvider } from "../auth/ask_provider.ts";
 import type { SmtpReply } from "../auth/replies.ts";
-import type { AuthDecision, AuthProvider, AuthRequest } from "../auth/types.ts";
+import type { AuthProvider, AuthRequest, AuthResult } from "../auth/types.ts";
 import type {
   AuthOutcome,
   SessionAction,
@@ -247,13 +247,9 @@ export class Connection {
         case "flush":
           await nextTurn();
           break;
-        case "authenticate": {
-          const decision = this.#ask(action.request);
-          this.#session.decided(
-            typeof decision === "string" ? decision : await decision,
-          );
+        case "authenticate":
+          this.#session.decided(await this.#ask(action.request));
           break;
-        }
         case "authEnded":
           this.#reportAuth(action.outcome);
           break;
@@ -320,23 +316,12 @@ export class Connection {
     if (octets !== null) await this.#reads.drain(this.#wire);
   }
 
-  /** Asks the provider, which may have decided when this returns. */
-  #ask(request: AuthRequest): AuthDecision | Promise<AuthDecision> {
+  /** Asks the provider, and watches meanwhile whether the client is there. */
+  async #ask(request: AuthRequest): Promise<AuthResult> {
     const abort = new AbortController();
     const began = performance.now();
-    const answer = askNow(this.#context.provider, request, abort.signal);
-    if (typeof answer !== "string") {
-      return this.#awaitDecision(answer, abort, began);
-    }
-    this.#askedMs = performance.now() - began;
-    return answer;
-  }
-
-  async #awaitDecision(
-    answer: Promise<AuthDecision>,
-    abort: AbortController,
-    began: number,
-  ): Promise<AuthDecision> {
+    const answer = askProvider(this.#context.provider, request, abort.signal)
+      .finally(() => this.#askedMs = performance.now() - began);
     const asking = { open: true, abort: () => abort.abort() };
     this.#asking = asking;
     if (this.#session.hasOutput) {
@@ -345,11 +330,10 @@ export class Connection {
     this.#phase = "provider";
     this.#renew(PROVIDER_MS);
     this.#reads.watch(this.#wire, this.#session.input, asking);
-    const decision = await answer;
+    const result = await answer;
     asking.open = false;
     this.#asking = undefined;
-    this.#askedMs = performance.now() - began;
-    return decision;
+    return result;
   }
 
   async #startTls(): Promise<boolean> {

@@ -29,9 +29,14 @@ export interface SmtpAuthEvent extends SmtpClientEvent {
   readonly code?: number;
   /** Why, from a closed set of words. */
   readonly reason: AuthReason;
+  /** The reason's detail, such as a status number or what a provider threw. */
+  readonly detail?: string;
   /** The mechanism; `""` if the client named none that is known. */
   readonly mechanism: string;
-  /** The user name, as far as the exchange came. */
+  /**
+   * The user name, as far as the exchange came: the canonical one of a user who
+   * was accepted, else as it was typed.
+   */
   readonly username?: string;
   /** How long the provider took, in milliseconds. */
   readonly milliseconds: number;
@@ -92,7 +97,7 @@ export type SmtpEvent =
 
 /** Makes the event for the end of an AUTH. */
 export function authEvent(
-  { code, reason, mechanism, username }: AuthOutcome,
+  { code, reason, detail, mechanism, username }: AuthOutcome,
   { remoteIp, tls }: SessionPeer,
   milliseconds: number,
 ): SmtpAuthEvent {
@@ -101,6 +106,7 @@ export function authEvent(
     outcome: outcomeWord(code),
     ...(code === undefined ? {} : { code }),
     reason,
+    ...(detail === undefined ? {} : { detail }),
     mechanism,
     ...(username === undefined ? {} : { username }),
     remoteIp,
@@ -129,11 +135,11 @@ export function messageEvent(
   reply?: SmtpReply,
   error?: string,
 ): SmtpMessageEvent {
-  const { username, sender, recipients, remoteIp, tls } = envelope;
+  const { user, sender, recipients, remoteIp, tls } = envelope;
   return {
     kind: "message",
     ...(reply === undefined ? {} : { code: reply.code, text: reply.text }),
-    ...(username === undefined ? {} : { username }),
+    ...(user === undefined ? {} : { username: user }),
     sender,
     recipients: recipients.length,
     octets,

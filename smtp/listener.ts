@@ -86,7 +86,7 @@ export interface SmtpServer extends AsyncDisposable {
  *   { port: 0, provider: newStaticAuthProvider({ ann: "secret" }) },
  *   async ({ envelope, body }) => {
  *     const octets = await new Response(body).arrayBuffer();
- *     console.log(envelope.username, "sends", octets.byteLength, "octets");
+ *     console.log(envelope.user, "sends", octets.byteLength, "octets");
  *   },
  * );
  * console.log("listening on port", server.addrs[0]?.port);

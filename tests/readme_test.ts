@@ -9,6 +9,8 @@ import {
 import { usageOf } from "../command/help.ts";
 import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { assert, assertEquals, assertExists } from "./support/assert.ts";
+import { decisionOf } from "./support/asked_provider.ts";
+import { newRequest } from "./support/auth_request.ts";
 import { mustHappen } from "./support/deadline.ts";
 import { temporaryFolder } from "./support/listener.ts";
 
@@ -39,18 +41,17 @@ Deno.test("README.md's endpoint answers the HTTP provider as the table says", as
 
   const client = Deno.createHttpClient({});
   cleanUp.defer(() => client.close());
-  const ask = (bearerToken: string, password: string) =>
-    newHTTPAuthProvider(`http://127.0.0.1:${port}/`, {
+  const ask = async (bearerToken: string, password: string) => {
+    const provider = newHTTPAuthProvider(`http://127.0.0.1:${port}/`, {
       bearerToken,
       timeoutMs: 10_000,
       fetch: (input, init) => fetch(input, { ...init, client }),
-    })({
-      username: "ann@example.com",
-      password,
-      mechanism: "PLAIN",
-      remoteIp: "192.0.2.7",
-      heloName: "laptop",
     });
+    return await decisionOf(
+      provider,
+      newRequest({ username: "ann@example.com", password }),
+    );
+  };
   assertEquals(await ask("change-me", "correct horse"), "authOk");
   assertEquals(await ask("change-me", "wrong"), "authInvalid");
   assertEquals(await ask("somebody-else", "correct horse"), "authFailure");

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { explain, type ProviderReason } from "../../auth/reasons.ts";
+import { CLIENT_GONE, type ProviderReason } from "../../auth/reasons.ts";
+import { bareResult, readRights } from "../../auth/results.ts";
 import type {
-  AuthDecision,
-  AuthProvider,
   AuthRequest,
+  AuthResult,
+  ReadyProvider,
 } from "../../auth/types.ts";
 import { checkedTimeout, within } from "../ask.ts";
 import { type DovecotAnswer, newDovecotClient } from "./client.ts";
@@ -44,7 +45,7 @@ export interface DovecotAuthProviderOptions {
 }
 
 /** A provider that holds a connection, and can let go of it. */
-export interface DovecotAuthProvider extends AuthProvider, Disposable {}
+export interface DovecotAuthProvider extends ReadyProvider, Disposable {}
 
 /**
  * Makes a provider that asks a Dovecot server, whose users then are the users
@@ -73,7 +74,7 @@ export interface DovecotAuthProvider extends AuthProvider, Disposable {}
  * import { newDovecotAuthProvider } from "@meowmail/smtpauth";
  *
  * using provider = newDovecotAuthProvider({ path: "/nowhere/auth-client" });
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "ann",
  *   password: "secret",
  *   mechanism: "PLAIN",
@@ -94,26 +95,20 @@ export function newDovecotAuthProvider(
   );
   const client = newDovecotClient(place, service);
 
-  const provider: AuthProvider = async (request, signal) => {
-    const verdict = await askInTime(request, signal);
-    explain(request, verdict.reason);
-    return verdict.decision;
-  };
-
-  function askInTime(
+  function provider(
     request: AuthRequest,
-    signal: AbortSignal | undefined,
-  ): Promise<Verdict> {
-    if (signal?.aborted) return Promise.resolve(failure("client-gone"));
+    signal?: AbortSignal,
+  ): Promise<AuthResult> {
+    if (signal?.aborted) return Promise.resolve(CLIENT_GONE);
     return new Promise((resolve) => {
       const question = client.ask(request);
-      const settle = (verdict: Verdict) => {
+      const settle = (result: AuthResult) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
-        resolve(verdict);
+        resolve(result);
       };
       const onAbort = () => {
-        settle(failure("client-gone"));
+        settle(CLIENT_GONE);
         question.cancel();
       };
       const timer = setTimeout(() => {
@@ -121,45 +116,43 @@ export function newDovecotAuthProvider(
         question.giveUp();
       }, timeoutMs);
       signal?.addEventListener("abort", onAbort, { once: true });
-      question.answer.then((answer) => settle(verdictOf(answer)));
+      question.answer.then((answer) => settle(resultOf(answer)));
     });
   }
 
   return Object.assign(provider, { [Symbol.dispose]: client.close });
 }
 
-interface Verdict {
-  readonly decision: AuthDecision;
-  readonly reason: ProviderReason;
-}
-
-function failure(reason: ProviderReason): Verdict {
+function failure(reason: ProviderReason): AuthResult {
   return { decision: "authFailure", reason };
 }
 
-const INVALID: Verdict = {
-  decision: "authInvalid",
-  reason: "wrong-credentials",
-};
+/** A yes with Dovecot's own name for the user. */
+function accepted(user: string | undefined): AuthResult {
+  const rights = readRights({ user });
+  return "badMember" in rights
+    ? { ...failure("backend-answer"), detail: rights.badMember }
+    : { decision: "authOk", ...rights };
+}
 
 /** What an answer says about the password. */
-export function verdictOf(answer: DovecotAnswer): Verdict {
+export function resultOf(answer: DovecotAnswer): AuthResult {
   switch (answer.kind) {
     case "ok": {
       const { fields } = answer;
-      if (fields.has("nologin")) return INVALID;
+      if (fields.has("nologin")) return bareResult("authInvalid");
       // Often without a look at the password: the other server is to check it.
       const elsewhere = fields.has("proxy") || fields.has("proxy_maybe") ||
         fields.has("host");
       return elsewhere
         ? failure("backend-answer")
-        : { decision: "authOk", reason: "ok" };
+        : accepted(fields.get("user"));
     }
     case "fail": {
       const { fields } = answer;
       return fields.has("temp") || fields.get("code") === "temp_fail"
         ? failure("backend-status")
-        : INVALID;
+        : bareResult("authInvalid");
     }
     case "broken":
       return failure("backend-unreachable");

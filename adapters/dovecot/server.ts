@@ -108,7 +108,7 @@ async function talk(
     });
     if (asking.get(id) === abort) asking.delete(id);
     report(asked.event);
-    if (!signal.aborted) act(session.decided(id, asked.decision));
+    if (!signal.aborted) act(session.decided(id, asked.result));
     closeIfDone();
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { AUTH_REPLIES } from "../../auth/replies.ts";
+import { decisionReply } from "../../auth/replies.ts";
 import { continueSasl, MECHANISMS, startSasl } from "../../auth/sasl/sasl.ts";
 import {
   SASL_ERRORS,
@@ -13,7 +13,7 @@ import {
   type SaslError,
   type SaslStep,
 } from "../../auth/sasl/steps.ts";
-import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import type { AuthRequest, AuthResult } from "../../auth/types.ts";
 import { newLineReader } from "./lines.ts";
 import {
   type DovecotCommand,
@@ -25,6 +25,7 @@ import {
   type ServerIdentity,
 } from "./protocol.ts";
 import type { AdapterAuthEvent } from "../events.ts";
+import { userOf } from "../ask.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
 /** How many exchanges of one connection may be open. */
@@ -62,8 +63,8 @@ export interface DovecotSession {
    * @param now Milliseconds of a clock that never goes back.
    */
   receive(octets: Uint8Array, now: number): readonly DovecotAction[];
-  /** What to do about a decision; nothing if nobody waits for it any more. */
-  decided(id: number, decision: AuthDecision): readonly DovecotAction[];
+  /** What to do about a result; nothing if nobody waits for it any more. */
+  decided(id: number, result: AuthResult): readonly DovecotAction[];
 }
 
 /** Who an exchange is about, as far as it is known. */
@@ -303,32 +304,31 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
       }
       return take();
     },
-    decided(id, decision) {
+    decided(id, result) {
       const exchange = exchanges.get(id);
       if (closed || exchange?.kind !== "asking") return [];
       exchanges.delete(id);
       const { username } = exchange;
-      switch (decision) {
+      switch (result.decision) {
         case "authOk":
-          send(formatOk(id, username));
+          send(formatOk(id, userOf(result, username)));
           break;
         case "authInvalid":
-          send(formatFail(id, username, INVALID));
+          // Ours are the same words for a user who does not exist.
+          send(
+            formatFail(id, username, `reason=${decisionReply(result).text}`),
+          );
           break;
         case "authFailure":
           temporary(id, exchange);
           break;
         default:
-          decision satisfies never;
-          temporary(id, exchange);
+          result satisfies never;
       }
       return take();
     },
   };
 }
-
-/** The same words for a wrong password and for a user who does not exist. */
-const INVALID = `reason=${AUTH_REPLIES.invalid.text}`;
 
 const NOBODY: Who = {
   mechanism: "",

@@ -13,9 +13,9 @@ import {
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import { decodeUTF8 } from "../../lib/text.ts";
 import type {
-  AuthDecision,
   AuthProvider,
   AuthRequest,
+  AuthResult,
 } from "../../auth/types.ts";
 import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
@@ -73,7 +73,7 @@ export interface AuthHandlerOptions {
  *   bearerToken: "known-to-both",
  *   fetch: (input, init) => handler(new Request(input, init)), // for the example
  * });
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "ann",
  *   password: "secret",
  *   mechanism: "PLAIN",
@@ -110,7 +110,7 @@ export function authHandler(
     }
     const asked = await askInTime("http", question, { provider, timeoutMs });
     report(asked.event);
-    return answer(asked.decision);
+    return answer(asked.result);
   };
 }
 
@@ -211,18 +211,27 @@ function questionOf(parsed: unknown): AuthRequest | string {
   };
 }
 
-function answer(decision: AuthDecision): Response {
-  switch (decision) {
-    case "authOk":
-      return json(200, { ok: true });
+function answer(result: AuthResult): Response {
+  switch (result.decision) {
+    case "authOk": {
+      const { user, senders, limits, expiresAt, context } = result;
+      const rights = { user, senders, limits, expiresAt, context };
+      return json(200, { ok: true, ...rights }, freshness(expiresAt));
+    }
     case "authInvalid":
-      return json(200, { ok: false });
+      return json(200, { ok: false, text: result.text });
     case "authFailure":
       return failed(503, "the provider cannot tell");
     default:
-      decision satisfies never;
-      return failed(503, "the provider cannot tell");
+      return result satisfies never;
   }
+}
+
+/** A caller whose clock goes otherwise can tell the end of a yes by this. */
+function freshness(expiresAt: number | undefined): Record<string, string> {
+  if (expiresAt === undefined) return {};
+  const seconds = Math.max(0, Math.floor((expiresAt - Date.now()) / 1000));
+  return { "cache-control": `private, max-age=${seconds}` };
 }
 
 function unauthorized(): Response {

@@ -114,14 +114,16 @@ export function nginxAuthHandler(
       report(refusedEvent(question.reason, request, outcome));
       return answer(replyHeaders(question));
     }
-    const { decision, event } = await askInTime("nginx", question.request, {
+    const { result, event } = await askInTime("nginx", question.request, {
       provider,
       timeoutMs,
     });
     report(event);
-    if (decision === "authOk") return answer(acceptedHeaders(upstream));
+    if (result.decision === "authOk") {
+      return answer(acceptedHeaders(upstream, result.user));
+    }
     const again = question.attempt < maxAuthFailures ? waitSeconds : undefined;
-    return answer(refusedHeaders(decision, again));
+    return answer(refusedHeaders(result, again));
   };
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../../auth/replies.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { readCredentials } from "../../auth/sasl/credentials.ts";
-import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import type { AuthRequest, Refused } from "../../auth/types.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
 /** Where nginx takes the client once it may log in. */
@@ -79,23 +79,38 @@ function octetsOf(value: string | null): Uint8Array | undefined {
 
 const PERCENT = 0x25;
 
-/** The headers that let the client through to the upstream. */
-export function acceptedHeaders({ hostname, port }: NginxUpstream): Headers {
+/**
+ * The headers that let the client through to the upstream.
+ *
+ * @param user The name that the upstream is to be told in place of the typed
+ * one.
+ */
+export function acceptedHeaders(
+  { hostname, port }: NginxUpstream,
+  user?: string,
+): Headers {
   return new Headers({
     "auth-status": "OK",
     "auth-server": hostname,
     "auth-port": String(port),
+    ...(user === undefined ? {} : { "auth-user": headerText(user) }),
   });
 }
 
-/** The headers of a decision other than yes. */
+/** A text as a header has it: a character for each octet of its UTF-8. */
+function headerText(text: string): string {
+  const octets = new TextEncoder().encode(text);
+  return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
+}
+
+/** The headers of a result other than yes. */
 export function refusedHeaders(
-  decision: Exclude<AuthDecision, "authOk">,
+  result: Refused,
   waitSeconds: number | undefined,
 ): Headers {
   return replyHeaders(
-    decisionReply(decision),
-    decision === "authInvalid" ? waitSeconds : undefined,
+    decisionReply(result),
+    result.decision === "authInvalid" ? waitSeconds : undefined,
   );
 }
 

@@ -131,8 +131,9 @@ async function decide(
     signal,
   });
   report(asked.event);
-  if (asked.decision === "authOk") await answer(wire, "OK");
-  if (asked.decision === "authInvalid") await answer(wire, "NO");
+  const { decision } = asked.result;
+  if (decision === "authOk") await answer(wire, "OK");
+  if (decision === "authInvalid") await answer(wire, "NO");
   tryClose(wire);
   await watching;
 }

@@ -13,7 +13,7 @@ import {
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
-import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
+import { askInTime, checkedProvider, checkedTimeout, userOf } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 import { REPLACEMENT } from "../../lib/text.ts";
@@ -67,7 +67,7 @@ export type SmtpServerOnAuth = (
  * A wrong password is 535, a temporary failure 454: clients keep their
  * password and try again. PLAIN and LOGIN are understood; another mechanism,
  * if the server offers it, is 504. After a success `session.user` is the user
- * name. The package is not imported, so any version will do.
+ * name, or the canonical one where the provider gives it. The package is not imported, so any version will do.
  *
  * @param provider Who decides.
  * @param options Time limit and log.
@@ -112,10 +112,10 @@ export function smtpServerAuth(
       timeoutMs,
     });
     report(asked.event);
-    if (asked.decision === "authOk") {
-      return callback(null, { user: question.username });
-    }
-    return callback(errorOf(decisionReply(asked.decision)));
+    const { result } = asked;
+    return result.decision === "authOk"
+      ? callback(null, { user: userOf(result, question.username) })
+      : callback(errorOf(decisionReply(result)));
   };
 }
 

@@ -4,11 +4,15 @@
  * @module
  */
 
-import { asGuarded, askNow, isGuarded } from "../ask_provider.ts";
+import { askProvider } from "../ask_provider.ts";
 import { checkedCount, checkedLimitMs } from "../../lib/options.ts";
-import { explain } from "../reasons.ts";
-import { isThenable } from "../../lib/thenable.ts";
-import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
+import { CLIENT_GONE } from "../reasons.ts";
+import type {
+  AuthProvider,
+  AuthRequest,
+  AuthResult,
+  ReadyProvider,
+} from "../types.ts";
 import { newWaitingLine } from "../../lib/wait_queue.ts";
 
 /** What the errors of a bad setting begin with. */
@@ -45,8 +49,7 @@ export interface MaxConcurrentOptions {
  * A request beyond the limit waits, first come, first served, in a short
  * queue; where the queue is full or the wait too long, the answer is
  * `authFailure`. So a slow back end means quick `454`s, not a pile of waiting
- * clients. A request whose client has gone leaves the queue. A decision that is
- * there at once is handed on at once.
+ * clients. A request whose client has gone leaves the queue.
  *
  * A call is under way until the provider has answered, even if its client has
  * gone: a provider that ignores the signal needs a time limit of its own, as
@@ -66,7 +69,7 @@ export interface MaxConcurrentOptions {
  *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
  * });
  * const provider = maxConcurrent(endpoint, { limit: 10 });
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "ann",
  *   password: "secret",
  *   mechanism: "PLAIN",
@@ -79,7 +82,7 @@ export interface MaxConcurrentOptions {
 export function maxConcurrent(
   provider: AuthProvider,
   options: MaxConcurrentOptions = {},
-): AuthProvider {
+): ReadyProvider {
   const limit = checkedCount(
     ACTION,
     "limit",
@@ -106,52 +109,39 @@ export function maxConcurrent(
   }
 
   /** Asks from a place that is taken already. */
-  const inPlace: AuthProvider = (request, signal) => {
-    let answer: AuthDecision | Promise<AuthDecision>;
+  const inPlace: AuthProvider = async (request, signal) => {
     try {
-      answer = provider(request, signal);
-    } catch (error) {
+      return await provider(request, signal);
+    } finally {
       leave();
-      throw error;
     }
-    if (isThenable(answer)) answer.then(leave, leave);
-    else leave();
-    return answer;
   };
 
   async function queued(
     request: AuthRequest,
     signal: AbortSignal | undefined,
-  ): Promise<AuthDecision> {
+  ): Promise<AuthResult> {
     if (!(await line.wait(queueMs, signal))) {
-      return signal?.aborted ? gone(request) : busy(request);
+      return signal?.aborted ? CLIENT_GONE : BUSY;
     }
     if (signal?.aborted) {
       leave();
-      return gone(request);
+      return CLIENT_GONE;
     }
-    return await askNow(inPlace, request, signal);
+    return await askProvider(inPlace, request, signal);
   }
 
-  if (isGuarded(provider)) asGuarded(inPlace);
-  return asGuarded((request, signal) => {
-    if (signal?.aborted) return gone(request);
+  return async (request, signal) => {
+    if (signal?.aborted) return CLIENT_GONE;
     if (underWay >= limit) {
-      return line.size() < queueLength
-        ? queued(request, signal)
-        : busy(request);
+      return line.size() < queueLength ? await queued(request, signal) : BUSY;
     }
     underWay++;
-    return askNow(inPlace, request, signal);
-  });
+    return await askProvider(inPlace, request, signal);
+  };
 }
 
-function busy(request: AuthRequest): AuthDecision {
-  explain(request, "backend-busy");
-  return AuthDecision.authFailure;
-}
-
-function gone(request: AuthRequest): AuthDecision {
-  explain(request, "client-gone");
-  return AuthDecision.authFailure;
-}
+const BUSY: AuthResult = Object.freeze({
+  decision: "authFailure",
+  reason: "backend-busy",
+});

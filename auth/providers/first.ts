@@ -4,9 +4,9 @@
  * @module
  */
 
-import { askNow } from "../ask_provider.ts";
-import { explain, reasonOf } from "../reasons.ts";
-import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
+import { askProvider } from "../ask_provider.ts";
+import { bareResult } from "../results.ts";
+import type { AuthProvider, ReadyProvider } from "../types.ts";
 
 /**
  * Makes one provider of several: the first that knows the user decides.
@@ -17,8 +17,7 @@ import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
  * password it is, and `535` would make clients throw theirs away.
  *
  * @param providers At least one; each is guarded as by `askProvider`.
- * @returns A provider that never throws or rejects. It answers at once if all
- * that it asks do.
+ * @returns A provider that never throws or rejects.
  * @throws {TypeError} If there is no provider at all, or one is no function.
  *
  * @example A few local users, and an endpoint for all others
@@ -33,7 +32,7 @@ import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
  *   newStaticAuthProvider({ printer: "correct horse" }),
  *   newHTTPAuthProvider("https://intranet.example/may-send"),
  * );
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "printer",
  *   password: "correct horse",
  *   mechanism: "LOGIN",
@@ -45,7 +44,7 @@ import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
  */
 export function firstProvider(
   ...providers: readonly AuthProvider[]
-): AuthProvider {
+): ReadyProvider {
   if (providers.length === 0) {
     throw new TypeError(
       "Cannot create provider chain: at least one provider is needed",
@@ -58,44 +57,12 @@ export function firstProvider(
       );
     }
   }
-  return (request, signal) => askFrom(providers, 0, request, signal);
-}
-
-function askFrom(
-  providers: readonly AuthProvider[],
-  from: number,
-  request: AuthRequest,
-  signal: AbortSignal | undefined,
-): AuthDecision | Promise<AuthDecision> {
-  // Each gets a request of its own: the first note on one stays, and what is
-  // to be told is why the last one asked decided as it did.
-  let asked = request;
-  for (let at = from; at < providers.length; at++) {
-    const provider = providers[at];
-    if (provider === undefined) break;
-    asked = { ...request };
-    const answer = askNow(provider, asked, signal);
-    if (answer instanceof Promise) {
-      const heard = asked;
-      return answer.then((decision) =>
-        decision === AuthDecision.authInvalid && at + 1 < providers.length
-          ? askFrom(providers, at + 1, request, signal)
-          : told(request, heard, decision)
-      );
+  return async (request, signal) => {
+    let result = bareResult("authInvalid");
+    for (const provider of providers) {
+      result = await askProvider(provider, request, signal);
+      if (result.decision !== "authInvalid") break;
     }
-    if (answer !== AuthDecision.authInvalid) {
-      return told(request, asked, answer);
-    }
-  }
-  return told(request, asked, AuthDecision.authInvalid);
-}
-
-function told(
-  request: AuthRequest,
-  asked: AuthRequest,
-  decision: AuthDecision,
-): AuthDecision {
-  const reason = reasonOf(asked);
-  if (reason !== undefined) explain(request, reason);
-  return decision;
+    return result;
+  };
 }

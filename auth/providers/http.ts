@@ -4,11 +4,11 @@
  * @module
  */
 
-import { asGuarded } from "../ask_provider.ts";
 import { readBounded } from "../../lib/bounded_body.ts";
-import { explain, type ProviderReason } from "../reasons.ts";
+import { CLIENT_GONE } from "../reasons.ts";
+import { failure, readAnswer } from "./http_answer.ts";
 import { newTimeLimit, type TimeLimit } from "../../lib/time_limit.ts";
-import { AuthDecision, type AuthProvider, type AuthRequest } from "../types.ts";
+import type { AuthRequest, AuthResult, ReadyProvider } from "../types.ts";
 
 /** How long an endpoint may take if nothing else is said, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 1200;
@@ -33,6 +33,8 @@ export interface HTTPAuthProviderOptions {
   readonly timeoutMs?: number;
   /** Used in place of the global `fetch`, for tests or for a proxy. */
   readonly fetch?: typeof globalThis.fetch;
+  /** The time in milliseconds, for tests. Default: `Date.now`. */
+  readonly now?: () => number;
 }
 
 /**
@@ -45,6 +47,10 @@ export interface HTTPAuthProviderOptions {
  * end is not a wrong password: other statuses, redirects (never followed: they
  * would carry the password elsewhere), answers that are late, over 64 KiB or
  * not JSON, and connections that fail.
+ *
+ * A yes may say more, in the members of {@linkcode LoginRights}; one that is
+ * not what it should be makes it `authFailure`. `cache-control: max-age` of the
+ * answer is its `expiresAt`. A no may have a `text` for the client.
  *
  * @param url The endpoint: an `http:` or `https:` URL without credentials.
  * @param options Token, time limit, and the `fetch` to use.
@@ -62,7 +68,7 @@ export interface HTTPAuthProviderOptions {
  *   bearerToken: "known-to-the-endpoint",
  *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
  * });
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "ann",
  *   password: "secret",
  *   mechanism: "PLAIN",
@@ -75,16 +81,17 @@ export interface HTTPAuthProviderOptions {
 export function newHTTPAuthProvider(
   url: string | URL,
   options: HTTPAuthProviderOptions = {},
-): AuthProvider {
+): ReadyProvider {
   const endpoint: Endpoint = {
     url: checkedURL(url),
     headers: requestHeaders(options.bearerToken),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    now: options.now ?? Date.now,
     limit: newTimeLimit(
       checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     ),
   };
-  return asGuarded((request, signal) => askInTime(endpoint, request, signal));
+  return (request, signal) => askInTime(endpoint, request, signal);
 }
 
 interface Endpoint {
@@ -92,56 +99,42 @@ interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
   readonly fetch: typeof globalThis.fetch;
   readonly limit: TimeLimit;
+  readonly now: () => number;
 }
-
-/** What an answer says: a decision, or why there is none. */
-type Answer =
-  | typeof AuthDecision.authOk
-  | typeof AuthDecision.authInvalid
-  | ProviderReason;
 
 /** Settles at the time limit or at the abort even if `fetch` heeds neither. */
 function askInTime(
   endpoint: Endpoint,
   request: AuthRequest,
   signal: AbortSignal | undefined,
-): Promise<AuthDecision> {
-  if (signal?.aborted) {
-    return Promise.resolve(decisionOf("client-gone", request));
-  }
+): Promise<AuthResult> {
+  if (signal?.aborted) return Promise.resolve(CLIENT_GONE);
   return new Promise((resolve) => {
-    const settle = (answer: Answer) => {
+    const settle = (result: AuthResult) => {
       end();
       signal?.removeEventListener("abort", onAbort);
-      resolve(decisionOf(answer, request));
+      resolve(result);
     };
-    const giveUp = (reason: ProviderReason) => {
-      settle(reason);
+    const giveUp = (result: AuthResult) => {
+      settle(result);
       controller.abort();
     };
-    const onAbort = () => giveUp("client-gone");
+    const onAbort = () => giveUp(CLIENT_GONE);
     const controller = new AbortController();
-    const end = endpoint.limit.start(() => giveUp("backend-timeout"));
+    const end = endpoint.limit.start(() => giveUp(failure("backend-timeout")));
     signal?.addEventListener("abort", onAbort, { once: true });
     ask(endpoint, request, controller.signal).then(
       settle,
-      () => settle("backend-unreachable"),
+      () => settle(failure("backend-unreachable")),
     );
   });
-}
-
-/** A decision for the client, and for the log why there is none. */
-function decisionOf(answer: Answer, request: AuthRequest): AuthDecision {
-  if (answer === "authOk" || answer === "authInvalid") return answer;
-  explain(request, answer);
-  return AuthDecision.authFailure;
 }
 
 async function ask(
   endpoint: Endpoint,
   request: AuthRequest,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<AuthResult> {
   const response = await endpoint.fetch(endpoint.url, {
     method: "POST",
     headers: endpoint.headers,
@@ -154,7 +147,9 @@ async function ask(
   const text = isShort(response.headers)
     ? await response.text()
     : await readLong(response, signal);
-  return text === undefined ? "backend-size" : readAnswer(response, text);
+  return text === undefined
+    ? failure("backend-size")
+    : readAnswer(response, text, endpoint.now());
 }
 
 /**
@@ -175,37 +170,6 @@ async function readLong(
 ): Promise<string | undefined> {
   const octets = await readBounded(body, MAX_ANSWER_OCTETS, signal);
   return octets && new TextDecoder().decode(octets);
-}
-
-function readAnswer({ status }: Response, text: string): Answer {
-  switch (status) {
-    case 200:
-      return readDecision(text);
-    case 401:
-    case 403:
-      return "authInvalid";
-    case 0: // how an engine may show a redirect that it did not follow
-      return "backend-redirect";
-    default:
-      return status >= 300 && status < 400
-        ? "backend-redirect"
-        : "backend-status";
-  }
-}
-
-function readDecision(text: string): Answer {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    return "backend-answer";
-  }
-  if (typeof answer !== "object" || answer === null || Array.isArray(answer)) {
-    return "backend-answer";
-  }
-  const ok = "ok" in answer ? answer.ok : undefined;
-  if (ok === true) return "authOk";
-  return ok === false ? "authInvalid" : "backend-answer";
 }
 
 /** Names the five members: whatever else a caller put there stays here. */

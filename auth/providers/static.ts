@@ -4,7 +4,8 @@
  * @module
  */
 
-import { AuthDecision, type AuthProvider } from "../types.ts";
+import { bareResult } from "../results.ts";
+import type { ReadyProvider } from "../types.ts";
 
 const encoder = new TextEncoder();
 
@@ -16,7 +17,7 @@ const encoder = new TextEncoder();
  *
  * @param users Passwords by user name. The table is copied; its own entries
  * count, so `__proto__` and `constructor` are names like any other.
- * @returns A provider that answers `authOk` or `authInvalid`, at once.
+ * @returns A provider that answers `authOk` or `authInvalid`.
  * @throws {TypeError} If a user name or a password is empty or not a string.
  *
  * @example
@@ -24,7 +25,7 @@ const encoder = new TextEncoder();
  * import { newStaticAuthProvider } from "@meowmail/smtpauth";
  *
  * const provider = newStaticAuthProvider({ ann: "correct horse" });
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "ann",
  *   password: "battery staple",
  *   mechanism: "PLAIN",
@@ -36,7 +37,7 @@ const encoder = new TextEncoder();
  */
 export function newStaticAuthProvider(
   users: Readonly<Record<string, string>> | ReadonlyMap<string, string>,
-): AuthProvider {
+): ReadyProvider {
   const entries = users instanceof Map ? [...users] : Object.entries(users);
   entries.forEach(([username, password]) => check(username, password));
   const secrets = new Map<string, Secret>();
@@ -52,9 +53,8 @@ export function newStaticAuthProvider(
 
   return (request) => {
     const secret = secrets.get(request.username) ?? nobody;
-    return matches(secret, encoder.encode(request.password))
-      ? AuthDecision.authOk
-      : AuthDecision.authInvalid;
+    const right = matches(secret, encoder.encode(request.password));
+    return Promise.resolve(bareResult(right ? "authOk" : "authInvalid"));
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthDecision } from "../../auth/types.ts";
+import type { AuthResult } from "../../auth/types.ts";
 import type { SessionRules } from "../../smtp/protocol/actions.ts";
 import { Session } from "../../smtp/protocol/session.ts";
 
@@ -54,12 +54,12 @@ function newSession(): Session {
 
 /** Answers a session's questions until it wants to read again. */
 function replay(session: Session, pieces: readonly Uint8Array[]): void {
-  const decision: AuthDecision = "authOk";
+  const result: AuthResult = { decision: "authOk" };
   for (const piece of pieces) {
     session.receive(piece);
     for (let reading = true; reading;) {
       const action = session.next();
-      if (action.kind === "authenticate") session.decided(decision);
+      if (action.kind === "authenticate") session.decided(result);
       if (action.kind === "endOfMessage") {
         session.delivered({ code: 250, enhanced: "2.0.0", text: "Queued" });
       }

@@ -39,9 +39,14 @@ export interface AuthOutcome {
   readonly code?: number;
   /** Why. */
   readonly reason: AuthReason;
+  /** The reason's detail, if there is one. */
+  readonly detail?: string;
   /** The mechanism, if it is one that is known; else `""`. */
   readonly mechanism: string;
-  /** The user name, if the exchange came so far. */
+  /**
+   * The user name, if the exchange came so far: the canonical one of a user who
+   * was accepted, else as it was typed.
+   */
   readonly username?: string;
 }
 

@@ -14,8 +14,13 @@ export interface Envelope {
   readonly recipients: readonly string[];
   /** The parameters that the client gave with MAIL. */
   readonly parameters: MailParameters;
-  /** The user who has authenticated; absent if nobody has. */
-  readonly username?: string;
+  /**
+   * The user who has authenticated: the name that the provider gave, or else
+   * the one that was typed. Absent if nobody has.
+   */
+  readonly user?: string;
+  /** What the provider said about the user for hooks and destinations. */
+  readonly context?: unknown;
   /** The client's address, IPv4 without an `::ffff:` prefix. */
   readonly remoteIp: string;
   /** What the client said after EHLO or HELO, as it said it. */

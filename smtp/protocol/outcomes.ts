@@ -34,7 +34,7 @@ export function knownMechanism(args: string): string {
 
 /** Puts an outcome together; a user name that is not known is left out. */
 export function outcomeOf(
-  end: Pick<AuthOutcome, "code" | "reason">,
+  end: Pick<AuthOutcome, "code" | "reason" | "detail">,
   who: { mechanism: string; username?: string | undefined },
 ): AuthOutcome {
   const { mechanism, username } = who;

@@ -121,6 +121,11 @@ export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
   unknownParameter: reply(555, "5.5.4", "Parameter not recognized"),
 };
 
+/** The refusal of a sender whom the user may not be. RFC 3463 section 3.8. */
+export function notYourAddress(sender: string): SmtpReply {
+  return reply(550, "5.7.1", `<${sender}> is not one of your addresses`);
+}
+
 /** What DATA is answered with; an intermediate reply has no enhanced code. */
 export const START_INPUT: SmtpReply = Object.freeze({
   code: 354,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type AuthReason, decisionReason } from "../../auth/reasons.ts";
+import { reasonOf } from "../../auth/reasons.ts";
 import { decisionReply, type SmtpReply } from "../../auth/replies.ts";
 import {
   continueSasl,
@@ -19,7 +19,8 @@ import {
   type SaslStep,
 } from "../../auth/sasl/steps.ts";
 import { hasControls } from "../../lib/text.ts";
-import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import { newSenderRule, type SenderRule } from "../../auth/rights/senders.ts";
+import type { Accepted, AuthRequest, AuthResult } from "../../auth/types.ts";
 import type {
   AuthOutcome,
   SessionAction,
@@ -39,7 +40,12 @@ import { greeting, helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
 import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
 import { Output } from "./output.ts";
-import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
+import {
+  encodeReply,
+  notYourAddress,
+  REPLIES,
+  START_INPUT,
+} from "./replies.ts";
 import { outOfPlace, type SessionStanding } from "./sequence.ts";
 import {
   addRecipient,
@@ -78,6 +84,20 @@ type State =
 
 const COMMANDS: State = { kind: "commands" };
 
+/** Who has authenticated, and what that user may do. */
+interface Login {
+  readonly user: string;
+  readonly maySend: SenderRule;
+  readonly context: unknown;
+}
+
+function newLogin(
+  { user, senders, context }: Accepted,
+  username: string,
+): Login {
+  return { user: user ?? username, maySend: newSenderRule(senders), context };
+}
+
 /** Counted over the whole connection, STARTTLS included. */
 interface Tally {
   authFailures: number;
@@ -97,7 +117,7 @@ export class Session {
   #pending: SessionAction | undefined;
   #state: State = COMMANDS;
   #hello: { readonly name: string; readonly esmtp: boolean } | undefined;
-  #username: string | undefined;
+  #login: Login | undefined;
   #transaction: Transaction | undefined;
   #stopping = false;
   /** The challenge that we did not wait for an answer to. */
@@ -188,12 +208,21 @@ export class Session {
   }
 
   /** Answers `authenticate`. */
-  decided(decision: AuthDecision): void {
+  decided(result: AuthResult): void {
     if (this.#state.kind !== "deciding") throw unasked("decided");
-    const { request } = this.#state;
-    if (decision === "authOk") this.#username = request.username;
-    const reason = decisionReason(decision, request);
-    this.#endAuth(decisionReply(decision), reason, request);
+    const { mechanism, username } = this.#state.request;
+    const who = { mechanism, username };
+    if (result.decision === "authOk") {
+      this.#login = newLogin(result, username);
+      who.username = this.#login.user;
+    }
+    const { detail } = result;
+    const why = { reason: reasonOf(result) };
+    this.#endAuth(
+      decisionReply(result),
+      detail === undefined ? why : { ...why, detail },
+      who,
+    );
   }
 
   /**
@@ -313,7 +342,7 @@ export class Session {
       tls,
       authAllowed: tls || plainTextAuth,
       authRequired: this.#rules.authRequired,
-      authenticated: this.#username !== undefined,
+      authenticated: this.#login !== undefined,
       inTransaction: this.inTransaction,
       recipients: this.#transaction?.recipients.length ?? 0,
     };
@@ -379,7 +408,7 @@ export class Session {
       case "credentials":
         return this.#ask(step);
       case "error":
-        return this.#endAuth(step, step.reason, { mechanism, username });
+        return this.#endAuth(step, step, { mechanism, username });
       default:
         step satisfies never;
     }
@@ -400,17 +429,21 @@ export class Session {
 
   #refuseAuth(reply: SmtpReply, args: string): void {
     const mechanism = knownMechanism(args);
-    this.#endAuth(reply, refusalReason(reply), { mechanism });
+    this.#endAuth(reply, { reason: refusalReason(reply) }, { mechanism });
   }
 
   /** Every AUTH ends here, and only here. */
   #endAuth(
     reply: SmtpReply,
-    reason: AuthReason,
+    { reason, detail }: Pick<AuthOutcome, "reason" | "detail">,
     who: { mechanism: string; username?: string | undefined },
   ): void {
     this.#state = COMMANDS;
-    const outcome = outcomeOf({ code: reply.code, reason }, who);
+    const end = { code: reply.code, reason };
+    const outcome = outcomeOf(
+      detail === undefined ? end : { ...end, detail },
+      who,
+    );
     this.#pending = { kind: "authEnded", outcome };
     this.#reply(reply);
     if (reply.code !== 535) return;
@@ -431,6 +464,10 @@ export class Session {
   #mail(args: string): void {
     const begun = beginTransaction(args, this.#rules.maxMessageOctets);
     if (begun.kind === "error") return this.#reply(begun.reply);
+    const { sender } = begun.transaction;
+    if (this.#login?.maySend(sender) === false) {
+      return this.#reply(notYourAddress(sender));
+    }
     this.#transaction = begun.transaction;
     this.#reply(REPLIES.senderOk);
   }
@@ -461,8 +498,12 @@ export class Session {
       esmtp: this.#hello?.esmtp ?? false,
       tls: this.#peer.tls,
     };
-    const username = this.#username;
-    return username === undefined ? envelope : { ...envelope, username };
+    const login = this.#login;
+    if (login === undefined) return envelope;
+    const { user, context } = login;
+    return context === undefined
+      ? { ...envelope, user }
+      : { ...envelope, user, context };
   }
 
   #readData(state: State & { kind: "data" }): SessionAction | undefined {

@@ -1,19 +1,21 @@
-import { askNow, askProvider } from "../../auth/ask_provider.ts";
-import { explain, type ProviderReason, reasonOf } from "../../auth/reasons.ts";
+import { askProvider } from "../../auth/ask_provider.ts";
+import type { ProviderReason } from "../../auth/reasons.ts";
 import type {
   AuthDecision,
   AuthProvider,
   AuthRequest,
+  AuthResult,
 } from "../../auth/types.ts";
 import {
+  assert,
   assertEquals,
   assertFalse,
-  assertInstanceOf,
   assertStrictEquals,
 } from "../support/assert.ts";
 import { newRequest } from "../support/auth_request.ts";
 import { spyOnConsole } from "../support/console_spy.ts";
 import { newCountedSignal } from "../support/counted_signal.ts";
+import { base64 } from "../support/octets.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -30,9 +32,12 @@ async function outcome(
   provider: AuthProvider,
   signal?: AbortSignal,
 ): Promise<[AuthDecision, ProviderReason | undefined]> {
-  const request = newRequest();
-  const decision = await askProvider(provider, request, signal);
-  return [decision, reasonOf(request)];
+  const { decision, reason } = await askProvider(
+    provider,
+    newRequest(),
+    signal,
+  );
+  return [decision, reason];
 }
 
 Deno.test("askProvider() hands on a decision, sync or async", async () => {
@@ -54,44 +59,6 @@ Deno.test("askProvider() hands on a decision, sync or async", async () => {
         assertEquals(await outcome(provider, signal), [decision, undefined]);
       }
     }
-  }
-});
-
-Deno.test("askNow() tells at once what is known at once", () => {
-  const rows = [
-    [() => "authOk", "authOk", undefined],
-    [() => "authInvalid", "authInvalid", undefined],
-    [() => "authFailure", "authFailure", undefined],
-    [() => JSON.parse("!"), "authFailure", "provider-error"],
-  ] as const;
-  for (const [answer, decision, reason] of rows) {
-    const { signal, added } = newCountedSignal();
-    const request = newRequest();
-    assertEquals(askNow(untyped(answer), request, signal), decision);
-    assertEquals(reasonOf(request), reason);
-    assertEquals(added(), 0, "there is nothing to watch");
-  }
-  const request = newRequest();
-  assertEquals(
-    askNow(() => "authOk", request, AbortSignal.abort()),
-    "authFailure",
-  );
-  assertEquals(reasonOf(request), "client-gone");
-});
-
-Deno.test("askNow() waits for what is known later, and never rejects", async () => {
-  const rows = [
-    [() => Promise.resolve("authOk"), "authOk", undefined],
-    [() => Promise.resolve("ok"), "authFailure", "provider-nonsense"],
-    [() => Promise.reject(new Error("down")), "authFailure", "provider-error"],
-    [() => "ok", "authFailure", "provider-nonsense"],
-  ] as const;
-  for (const [answer, decision, reason] of rows) {
-    const request = newRequest();
-    const later = askNow(untyped(answer), request);
-    assertInstanceOf(later, Promise);
-    assertEquals(await later, decision);
-    assertEquals(reasonOf(request), reason);
   }
 });
 
@@ -296,30 +263,93 @@ Deno.test("askProvider() can use one signal for a whole connection", async () =>
   ]);
 });
 
-Deno.test("askProvider() keeps the reason that the provider has given", async () => {
-  const rows = [
-    ["backend-timeout", "authFailure"],
-    ["ok", "authOk"],
-    ["wrong-credentials", "authInvalid"],
-  ] as const;
-  for (const [reason, decision] of rows) {
-    const provider: AuthProvider = (request) => {
-      explain(request, reason);
-      return Promise.resolve(decision);
-    };
-    assertEquals(await outcome(provider), [decision, reason]);
+Deno.test("askProvider() hands on a result as a copy that nobody can change", async () => {
+  const said = {
+    decision: "authOk",
+    user: "ann",
+    senders: ["ann@example.com"],
+    limits: { messagesPerMinute: 1 },
+    expiresAt: 1,
+    context: { list: [{ a: 1 }] },
+    reason: "cached",
+    detail: "from before",
+  } as const satisfies AuthResult;
+  for (const answer of [() => said, () => Promise.resolve(said)]) {
+    const result = await askProvider(answer, newRequest());
+    assertEquals(result, said);
+    assert(result !== said && result.decision === "authOk");
+    for (
+      const part of [result, result.senders, result.limits, result.context]
+    ) {
+      assert(Object.isFrozen(part));
+    }
   }
 });
 
-Deno.test("askProvider() shows nobody what a provider threw", async () => {
+Deno.test("askProvider() tells the log what a provider threw", async () => {
+  const rows: readonly (readonly [unknown, string])[] = [
+    [new Error("the database is down"), "Error: the database is down"],
+    [new TypeError("x is not a function"), "TypeError: x is not a function"],
+    ["a string", "unknown"],
+    [undefined, "unknown"],
+    [{ message: "an object" }, "unknown"],
+    [new Error("x".repeat(5000)), `Error: ${"x".repeat(993)}`],
+    [
+      Object.defineProperty(new Error(), "message", {
+        get() {
+          throw new Error("even its text");
+        },
+      }),
+      "unknown",
+    ],
+  ];
+  for (const [error, detail] of rows) {
+    for (
+      const provider of [
+        () => {
+          throw error;
+        },
+        () => Promise.reject(error),
+      ]
+    ) {
+      assertEquals(await askProvider(provider, newRequest()), {
+        decision: "authFailure",
+        reason: "provider-error",
+        detail,
+      });
+    }
+  }
+});
+
+Deno.test("askProvider() shows nobody a password in what a provider threw or told", async () => {
   using written = spyOnConsole();
-  const leaky: AuthProvider = (request) => {
-    throw new Error(`no such user: ${request.username} ${request.password}`);
-  };
-  const later: AuthProvider = (request) =>
-    Promise.reject(new Error(request.password));
-  assertEquals(await outcome(leaky), ["authFailure", "provider-error"]);
-  assertEquals(await outcome(later), ["authFailure", "provider-error"]);
-  assertFalse(written.text().includes("correct horse"));
+  const request = newRequest({ password: 'corr"ect hörse' });
+  const rows: readonly ((password: string) => string)[] = [
+    (password) => `no such user: ann ${password}`,
+    (password) => `bad query: ${JSON.stringify(password)}`,
+    (password) => `GET /?pass=${encodeURIComponent(password)} failed`,
+    (password) => `GET /?${new URLSearchParams({ password })} failed`,
+    (password) => `Basic ${base64(`ann:${password}`)} is wrong`,
+    (password) => `AUTH PLAIN ${base64(`\0ann\0${password}`)} is wrong`,
+    (password) => `${base64(password)} is wrong`,
+  ];
+  for (const text of rows) {
+    const detail = "withheld: it repeats the password";
+    assertEquals(
+      await askProvider(({ password }) => {
+        throw new Error(text(password));
+      }, request),
+      { decision: "authFailure", reason: "provider-error", detail },
+      text(request.password),
+    );
+    assertEquals(
+      await askProvider(
+        ({ password }) => ({ decision: "authOk", detail: text(password) }),
+        request,
+      ),
+      { decision: "authOk", detail },
+    );
+  }
+  assertFalse(written.text().includes("hörse"));
   assertEquals(written.text(), "");
 });

@@ -6,7 +6,7 @@ const ENVELOPE: Envelope = {
   sender: "ann@example.com",
   recipients: ["bob@example.org", "eve@example.net"],
   parameters: {},
-  username: "ann",
+  user: "ann",
   remoteIp: "192.0.2.7",
   heloName: "laptop",
   esmtp: true,
@@ -59,7 +59,7 @@ Deno.test("traceLines() lets no EHLO name write a header of its own", () => {
 });
 
 Deno.test("protocolWord() has the words of RFC 3848 and RFC 6531", () => {
-  const { username: _, ...nobody } = ENVELOPE;
+  const { user: _, ...nobody } = ENVELOPE;
   for (
     const [expected, esmtp, tls, authenticated, smtpUtf8] of [
       ["SMTP", false, false, false, false],

@@ -75,13 +75,16 @@ Deno.test("serveSmtp() hands over envelope and body, and reports both events", a
     sender: "a@example.com",
     recipients: ["b@example.org"],
     parameters: { body: "8BITMIME" },
-    username: "ann",
+    user: "ann",
     remoteIp: "127.0.0.1",
     heloName: "client.example.net",
     esmtp: true,
     tls: false,
   }, "Hello\r\n.\r\nworld\r\n"]]);
-  assertEquals(events, [{
+  const timeless = events.map((event) =>
+    event.kind === "auth" ? { ...event, milliseconds: 0 } : event
+  );
+  assertEquals(timeless, [{
     kind: "auth",
     outcome: "ok",
     code: 235,

@@ -4,11 +4,13 @@
  * @module
  */
 
-import { decisionReason, type ProviderReason } from "../../auth/reasons.ts";
+import { type ProviderReason, reasonOf } from "../../auth/reasons.ts";
 import type {
   AuthDecision,
   AuthProvider,
   AuthRequest,
+  AuthResult,
+  ReadyProvider,
 } from "../../auth/types.ts";
 import { newRequest } from "./auth_request.ts";
 
@@ -34,7 +36,7 @@ export function watched(provider: AuthProvider): AskedProvider {
 export interface OpenCall {
   readonly request: AuthRequest;
   readonly signal: AbortSignal | undefined;
-  readonly answer: (decision: AuthDecision) => void;
+  readonly answer: (answer: AuthDecision | AuthResult) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -74,13 +76,21 @@ export function newSlowProvider(): SlowProvider {
 /** What came out: the decision, and the reason for the log. */
 export type Outcome = readonly [AuthDecision, ProviderReason];
 
-/** Asks with a request of its own. */
+/** Asks a provider of ours with a request of its own. */
 export async function outcomeOf(
-  provider: AuthProvider,
+  provider: ReadyProvider,
   changes: Partial<AuthRequest> = {},
   signal?: AbortSignal,
 ): Promise<Outcome> {
-  const request = newRequest(changes);
-  const decision = await provider(request, signal);
-  return [decision, decisionReason(decision, request)];
+  const result = await provider(newRequest(changes), signal);
+  return [result.decision, reasonOf(result)];
+}
+
+/** Asks, and tells the decision alone. */
+export async function decisionOf(
+  provider: ReadyProvider,
+  request: AuthRequest,
+  signal?: AbortSignal,
+): Promise<AuthDecision> {
+  return (await provider(request, signal)).decision;
 }

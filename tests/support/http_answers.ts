@@ -36,7 +36,7 @@ export const ANSWERS: readonly AnswerRow[] = [
   // Other members are ignored, whatever they say.
   [
     200,
-    '{"ok":true,"error":"no","status":403,"user":{"ok":false}}',
+    '{"ok":true,"error":"no","status":403,"name":{"ok":false}}',
     "authOk",
     "ok",
   ],
@@ -48,6 +48,12 @@ export const ANSWERS: readonly AnswerRow[] = [
   ],
   [200, '{"\\u006fk":true}', "authOk", "ok"],
   [200, longYes(ANSWER_LIMIT), "authOk", "ok"],
+
+  // Those that are read (more in http_rights_test.ts): a yes without its limits
+  // is none, a no is one whatever else it says.
+  [200, '{"ok":true,"user":"ann","senders":[]}', "authOk", "ok"],
+  [200, '{"ok":true,"user":null}', "authFailure", "backend-answer"],
+  [200, '{"ok":false,"text":1}', "authInvalid", "wrong-credentials"],
 
   // Everything else with a 200 is a broken endpoint, not a wrong password.
   [200, "", "authFailure", "backend-answer"],

@@ -6,8 +6,8 @@
 
 import { newHTTPAuthProvider } from "../../auth/providers/http.ts";
 import type { HTTPAuthProviderOptions } from "../../auth/providers/http.ts";
-import { decisionReason, type ProviderReason } from "../../auth/reasons.ts";
-import type { AuthDecision, AuthProvider } from "../../auth/types.ts";
+import { type ProviderReason, reasonOf } from "../../auth/reasons.ts";
+import type { AuthDecision, ReadyProvider } from "../../auth/types.ts";
 import { newRequest } from "./auth_request.ts";
 import { mustHappen } from "./deadline.ts";
 
@@ -24,19 +24,18 @@ export const SHORT_MS = 50;
 export function newPatientProvider(
   url: string | URL,
   options: HTTPAuthProviderOptions,
-): AuthProvider {
+): ReadyProvider {
   return newHTTPAuthProvider(url, { timeoutMs: LONG_MS, ...options });
 }
 
 /** Asks once, with a request of its own. */
 export async function ask(
-  provider: AuthProvider,
+  provider: ReadyProvider,
   signal?: AbortSignal,
 ): Promise<Outcome> {
-  const request = newRequest();
-  const decision = await mustHappen(
-    Promise.resolve(provider(request, signal)),
+  const result = await mustHappen(
+    provider(newRequest(), signal),
     "the provider has decided",
   );
-  return [decision, decisionReason(decision, request)];
+  return [result.decision, reasonOf(result)];
 }

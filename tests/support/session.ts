@@ -6,7 +6,7 @@
  */
 
 import type { SmtpReply } from "../../auth/replies.ts";
-import type { AuthDecision, AuthRequest } from "../../auth/types.ts";
+import type { AuthRequest, AuthResult } from "../../auth/types.ts";
 import type {
   AuthOutcome,
   SessionAction,
@@ -33,12 +33,27 @@ export const PEER: SessionPeer = {
   plainTextAuth: true,
 };
 
-/** Knows one user, `ann` with `secret`; cannot tell about `down`. */
-export function decide(request: AuthRequest): AuthDecision {
-  const { username, password } = request;
-  if (username === "down") return "authFailure";
-  return username === "ann" && password === "secret" ? "authOk" : "authInvalid";
+/** What the provider of the transcripts says (tests/transcripts/README.md). */
+export function decide({ username, password }: AuthRequest): AuthResult {
+  switch (username) {
+    case "down":
+      return { decision: "authFailure" };
+    case "closed":
+      return { decision: "authInvalid", text: "Account closed, call 555" };
+    case "bob":
+      if (password === "secret") return BOB;
+  }
+  const right = username === "ann" && password === "secret";
+  return { decision: right ? "authOk" : "authInvalid" };
 }
+
+/** A user who has a name of his own at the back end, and may not be anybody. */
+const BOB: AuthResult = {
+  decision: "authOk",
+  user: "bob@example.org",
+  senders: ["bob@example.org", "@team.example", "@bücher.example"],
+  context: { tenant: 7 },
+};
 
 /** What differs from the rules and the connection of most tests. */
 export interface ClientOptions {

@@ -5,6 +5,8 @@
  */
 
 import { newLru } from "../../../lib/lru.ts";
+import { bareResult } from "../../results.ts";
+import type { Accepted } from "../../types.ts";
 
 /**
  * The most logins remembered per user: a few passwords, each with two
@@ -12,6 +14,12 @@ import { newLru } from "../../../lib/lru.ts";
  * memory with spellings, and push others out.
  */
 const MAX_LOGINS_PER_USER = 16;
+
+/**
+ * What all that the answers carried may weigh together, in characters of JSON:
+ * a list of senders may be 64 KiB long.
+ */
+const MAX_WEIGHT = 33_554_432;
 
 /** A login as it is remembered: nothing can be told from it. */
 export interface LoginName {
@@ -23,15 +31,23 @@ export interface LoginName {
   readonly login: string;
 }
 
+/** A yes that is remembered. */
+export interface RememberedYes {
+  /** When it was said, in milliseconds. */
+  readonly at: number;
+  /** What it was. */
+  readonly result: Accepted;
+}
+
 /** Remembers accepted logins. */
 export interface AcceptedLogins {
   /**
-   * When a login was accepted, in milliseconds, if it is remembered. For
-   * outages: a stranger's wrong guess does not end it.
+   * The yes to a login, if it is remembered. For outages: a stranger's wrong
+   * guess does not end it.
    */
-  acceptedAt(login: string): number | undefined;
+  accepted(login: string): RememberedYes | undefined;
   /** The same, unless the user was refused since: then the back end is asked. */
-  confirmedAt(login: string): number | undefined;
+  confirmed(login: string): RememberedYes | undefined;
   /**
    * Says that the back end is being asked about a login.
    *
@@ -48,7 +64,7 @@ export interface AskedLogin {
    * It was accepted: remembers the login, unless its credentials were refused
    * since the asking began. The password may have been changed in between.
    */
-  accepted(at: number): void;
+  accepted(yes: RememberedYes): void;
   /**
    * It was refused: forgets the logins with these credentials, and none of
    * the user's others counts as confirmed any more.
@@ -60,15 +76,15 @@ export interface AskedLogin {
 
 interface User {
   readonly name: string;
-  readonly logins: Map<string, Accepted>;
+  readonly logins: Map<string, Entry>;
   readonly asked: Set<Asked>;
   refusals: number;
 }
 
-interface Accepted {
+interface Entry {
   readonly user: User;
   readonly credentials: string;
-  readonly at: number;
+  readonly yes: RememberedYes;
   /** How often the user had been refused when the asking began. */
   readonly refusals: number;
 }
@@ -81,8 +97,10 @@ interface Asked {
 /** Makes a memory of so many logins. */
 export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
   const users = new Map<string, User>();
-  const logins = newLru<Accepted>({
+  const logins = newLru<Entry>({
     maxEntries,
+    maxWeight: MAX_WEIGHT,
+    weigh: (_, { yes }) => weightOf(yes),
     onEvict: (login, { user }) => {
       user.logins.delete(login);
       tidy(user);
@@ -100,7 +118,7 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
     if (found !== undefined) return found;
     const user = {
       name,
-      logins: new Map<string, Accepted>(),
+      logins: new Map<string, Entry>(),
       asked: new Set<Asked>(),
       refusals: 0,
     };
@@ -113,11 +131,11 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
     logins.delete(login);
   }
 
-  function remember(login: string, accepted: Accepted): void {
-    const { user } = accepted;
+  function remember(login: string, entry: Entry): void {
+    const { user } = entry;
     user.logins.delete(login);
-    user.logins.set(login, accepted);
-    logins.set(login, accepted);
+    user.logins.set(login, entry);
+    logins.set(login, entry);
     for (const oldest of user.logins.keys()) {
       if (user.logins.size <= MAX_LOGINS_PER_USER) return;
       forget(user, oldest);
@@ -126,8 +144,8 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
 
   function refuse(user: User, credentials: string): void {
     user.refusals++;
-    for (const [login, accepted] of user.logins) {
-      if (accepted.credentials === credentials) forget(user, login);
+    for (const [login, entry] of user.logins) {
+      if (entry.credentials === credentials) forget(user, login);
     }
     for (const asked of user.asked) {
       if (asked.credentials === credentials) asked.overtaken = true;
@@ -135,12 +153,10 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
   }
 
   return {
-    acceptedAt: (login) => logins.get(login)?.at,
-    confirmedAt: (login) => {
-      const accepted = logins.get(login);
-      return accepted?.refusals === accepted?.user.refusals
-        ? accepted?.at
-        : undefined;
+    accepted: (login) => logins.get(login)?.yes,
+    confirmed: (login) => {
+      const entry = logins.get(login);
+      return entry?.refusals === entry?.user.refusals ? entry?.yes : undefined;
     },
     begin: ({ user: name, credentials, login }) => {
       const user = userOf(name);
@@ -152,9 +168,9 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
         tidy(user);
       };
       return {
-        accepted: (at) => {
+        accepted: (yes) => {
           if (!asked.overtaken) {
-            remember(login, { user, credentials, at, refusals });
+            remember(login, { user, credentials, yes, refusals });
           }
           end();
         },
@@ -167,4 +183,8 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
     },
     size: () => ({ users: users.size, logins: logins.size() }),
   };
+}
+
+function weightOf({ result }: RememberedYes): number {
+  return result === bareResult("authOk") ? 0 : JSON.stringify(result).length;
 }

@@ -8,17 +8,20 @@ import {
   type AcceptedLogins,
   type LoginName,
   newAcceptedLogins,
+  type RememberedYes,
 } from "./accepted_logins.ts";
-import { askNow } from "../../ask_provider.ts";
+import { askProvider } from "../../ask_provider.ts";
 import { checkedCount, checkedMs } from "../../../lib/options.ts";
 import { importSecret, keyedHash, newSecret } from "../../../lib/hmac.ts";
 import { type Lru, newLru } from "../../../lib/lru.ts";
-import { explain, type ProviderReason, reasonOf } from "../../reasons.ts";
+import { CLIENT_GONE, reasonOf } from "../../reasons.ts";
 import { newSharedCalls, type SharedCalls } from "./shared_calls.ts";
-import {
-  AuthDecision,
-  type AuthProvider,
-  type AuthRequest,
+import type {
+  AuthProvider,
+  AuthRequest,
+  AuthResult,
+  ReadyProvider,
+  Refused,
 } from "../../types.ts";
 import { foldUserName } from "../../user_name.ts";
 
@@ -77,7 +80,8 @@ export interface CacheOptions {
  * `graceMs` more. Neither time is prolonged by passing. After an `authInvalid`
  * the refused password passes no more, and the user's others not unasked; but a
  * stranger's wrong guess takes nobody's grace. A wrong password is remembered
- * for 3 s, a failure not at all.
+ * for 3 s, a failure not at all. Results are kept with all that they carry, and
+ * a yes never beyond its `expiresAt`.
  *
  * So a user who was removed, or whose password was changed, can log in with the
  * old one for `ttlMs`, and for `graceMs` more while the back end fails; it is
@@ -110,26 +114,23 @@ export interface CacheOptions {
  *   remoteIp: "192.0.2.7",
  *   heloName: "laptop",
  * };
- * console.assert(await provider({ ...ann }) === "authOk");
+ * console.assert((await provider(ann)).decision === "authOk");
  * up = false;
- * console.assert(await provider({ ...ann }) === "authOk");
+ * console.assert((await provider(ann)).decision === "authOk");
  * const other = { ...ann, password: "battery staple" };
- * console.assert(await provider(other) === "authFailure");
+ * console.assert((await provider(other)).decision === "authFailure");
  * ```
  */
 export function withCache(
   provider: AuthProvider,
   options: CacheOptions = {},
-): AuthProvider {
+): ReadyProvider {
   const cache = newCache(provider, options);
   return async (request, signal) => {
+    if (signal?.aborted) return CLIENT_GONE;
     const name = await cache.nameOf(request);
-    const known = recall(cache, name);
-    if (known === undefined || signal?.aborted) {
-      return await askTogether(cache, name, request, signal);
-    }
-    explain(request, "cached");
-    return known;
+    return recall(cache, name) ??
+      await askTogether(cache, name, request, signal);
   };
 }
 
@@ -140,14 +141,14 @@ interface Cache {
   readonly now: () => number;
   readonly nameOf: (request: AuthRequest) => Promise<LoginName>;
   readonly accepted: AcceptedLogins;
-  /** When wrong passwords were refused. */
-  readonly refused: Lru<number>;
-  readonly calls: SharedCalls<Outcome>;
+  /** The wrong passwords, and when they were refused. */
+  readonly refused: Lru<RememberedNo>;
+  readonly calls: SharedCalls<AuthResult>;
 }
 
-interface Outcome {
-  readonly decision: AuthDecision;
-  readonly reason: ProviderReason | undefined;
+interface RememberedNo {
+  readonly at: number;
+  readonly result: Refused;
 }
 
 function newCache(provider: AuthProvider, options: CacheOptions): Cache {
@@ -175,13 +176,18 @@ function newCache(provider: AuthProvider, options: CacheOptions): Cache {
 function recall(
   { accepted, refused, ttlMs, now }: Cache,
   { login }: LoginName,
-): AuthDecision | undefined {
-  if (isWithin(refused.get(login), REFUSED_MS, now())) {
-    return AuthDecision.authInvalid;
+): AuthResult | undefined {
+  const no = refused.get(login);
+  if (no !== undefined && isWithin(no.at, REFUSED_MS, now())) {
+    return remembered(no.result);
   }
-  return isWithin(accepted.confirmedAt(login), ttlMs, now())
-    ? AuthDecision.authOk
-    : undefined;
+  const yes = accepted.confirmed(login);
+  return isGood(yes, ttlMs, now()) ? remembered(yes.result) : undefined;
+}
+
+function remembered(result: AuthResult): AuthResult {
+  const { detail: _, ...rest } = result;
+  return { ...rest, reason: "cached" };
 }
 
 async function askTogether(
@@ -189,23 +195,15 @@ async function askTogether(
   name: LoginName,
   request: AuthRequest,
   signal: AbortSignal | undefined,
-): Promise<AuthDecision> {
+): Promise<AuthResult> {
   // A gone client must not begin a call.
-  if (signal?.aborted) return await askNow(cache.provider, request, signal);
+  if (signal?.aborted) return CLIENT_GONE;
   const { outcome, leave } = cache.calls.join(
     callKey(name, request),
     (shared) => ask(cache, name, request, shared),
   );
   try {
-    const decision = await askNow(
-      () => outcome.then(({ decision }) => decision),
-      request,
-      signal,
-    );
-    if (signal?.aborted) return decision;
-    const { reason } = await outcome;
-    if (reason !== undefined) explain(request, reason);
-    return decision;
+    return await askProvider(() => outcome, request, signal);
   } finally {
     leave();
   }
@@ -217,37 +215,38 @@ async function ask(
   name: LoginName,
   request: AuthRequest,
   signal: AbortSignal,
-): Promise<Outcome> {
-  const { provider, accepted, refused, ttlMs, graceMs, now } = cache;
-  // The call has a request of its own: notes on it are for all who share it,
-  // and an outage that ends well is noted otherwise than the provider does.
-  const asked = { ...request };
+): Promise<AuthResult> {
+  const { provider, accepted, refused, now } = cache;
   const { login } = name;
   const end = accepted.begin(name);
-  const decision = await askNow(provider, asked, signal);
-  const reason = reasonOf(asked);
-  switch (decision) {
-    case AuthDecision.authOk:
+  const result = await askProvider(provider, request, signal);
+  switch (result.decision) {
+    case "authOk":
       refused.delete(login);
-      end.accepted(now());
-      break;
-    case AuthDecision.authInvalid:
-      refused.set(login, now());
+      end.accepted({ at: now(), result });
+      return result;
+    case "authInvalid":
+      refused.set(login, { at: now(), result });
       end.refused();
-      break;
-    case AuthDecision.authFailure:
+      return result;
+    case "authFailure":
       end.failed();
-      if (isWithin(accepted.acceptedAt(login), ttlMs + graceMs, now())) {
-        return {
-          decision: AuthDecision.authOk,
-          reason: "cached-through-outage",
-        };
-      }
-      break;
+      return throughOutage(cache, login, result);
     default:
-      decision satisfies never;
+      return result satisfies never;
   }
-  return { decision, reason };
+}
+
+/** The yes from before the outage, if there is one that is good still. */
+function throughOutage(
+  { accepted, ttlMs, graceMs, now }: Cache,
+  login: string,
+  failure: AuthResult,
+): AuthResult {
+  const yes = accepted.accepted(login);
+  if (!isGood(yes, ttlMs + graceMs, now())) return failure;
+  const detail = [reasonOf(failure), failure.detail ?? ""].join(" ").trimEnd();
+  return { ...yes.result, reason: "cached-through-outage", detail };
 }
 
 /**
@@ -277,7 +276,17 @@ function newLoginNames(): (request: AuthRequest) => Promise<LoginName> {
   };
 }
 
+/** Whether a yes is not older than that, nor beyond its own end. */
+function isGood(
+  yes: RememberedYes | undefined,
+  ms: number,
+  now: number,
+): yes is RememberedYes {
+  return yes !== undefined && isWithin(yes.at, ms, now) &&
+    now < (yes.result.expiresAt ?? Infinity);
+}
+
 /** Whether something is not longer ago than that, nor ahead of the clock. */
-function isWithin(at: number | undefined, ms: number, now: number): boolean {
-  return at !== undefined && at <= now && now - at < ms;
+function isWithin(at: number, ms: number, now: number): boolean {
+  return at <= now && now - at < ms;
 }

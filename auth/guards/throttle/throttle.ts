@@ -4,10 +4,10 @@
  * @module
  */
 
-import { askNow } from "../../ask_provider.ts";
+import { askProvider } from "../../ask_provider.ts";
 import { newGuessHash } from "./guess_hash.ts";
 import { isIn, networkOf, parseIp } from "../../../lib/ip.ts";
-import { explain, type ProviderReason } from "../../reasons.ts";
+import { CLIENT_GONE, type ProviderReason } from "../../reasons.ts";
 import { newSteadyStore } from "./fallback_store.ts";
 import {
   afterRight,
@@ -28,10 +28,11 @@ import {
   type ThrottleStore,
 } from "./store.ts";
 import { newTurns, type Turns } from "./in_flight.ts";
-import {
-  AuthDecision,
-  type AuthProvider,
-  type AuthRequest,
+import type {
+  AuthProvider,
+  AuthRequest,
+  AuthResult,
+  ReadyProvider,
 } from "../../types.ts";
 import { foldUserName } from "../../user_name.ts";
 import { pause } from "../../../lib/wait_queue.ts";
@@ -68,8 +69,7 @@ import { pause } from "../../../lib/wait_queue.ts";
  *
  * @param provider Whom to ask.
  * @param options Limits and times, and where to count.
- * @returns A provider that never throws or rejects. It answers at once if the
- * provider and the store do, unless the answer is no or delayed.
+ * @returns A provider that never throws or rejects.
  * @throws {RangeError} If a limit is no whole number from 1, a prefix no
  * length of one, or a time out of its range.
  * @throws {TypeError} If a shared network is none.
@@ -80,14 +80,14 @@ import { pause } from "../../../lib/wait_queue.ts";
  *
  * const users = newStaticAuthProvider({ ann: "correct horse" });
  * const provider = withThrottle(users, { pairLimit: 2, delayMs: 0 });
- * const guess = (password: string) =>
- *   provider({
+ * const guess = async (password: string) =>
+ *   (await provider({
  *     username: "ann",
  *     password,
  *     mechanism: "PLAIN",
  *     remoteIp: "192.0.2.7",
  *     heloName: "laptop",
- *   });
+ *   })).decision;
  * console.assert(await guess("12345678") === "authInvalid");
  * console.assert(await guess("12345678") === "authInvalid"); // costs nothing
  * console.assert(await guess("password") === "authInvalid");
@@ -97,17 +97,19 @@ import { pause } from "../../../lib/wait_queue.ts";
 export function withThrottle(
   provider: AuthProvider,
   options: ThrottleOptions = {},
-): AuthProvider {
+): ReadyProvider {
   const throttle = newThrottle(provider, options);
   const { store, turns, rules, now } = throttle;
-  return (request, signal) => {
+  return async (request, signal) => {
     const attempt = newAttempt(throttle, request, signal);
     const entries = store.read(attempt.keys.keys);
-    if (entries instanceof Promise) return held(throttle, attempt, entries);
+    if (entries instanceof Promise) {
+      return await held(throttle, attempt, entries);
+    }
     const verdict = judge(attempt.keys, entries, turns.underWay, rules, now());
     return verdict.kind === "ask" && verdict.delayMs === 0
-      ? askAtOnce(throttle, attempt, entries, verdict.counted)
-      : held(throttle, attempt, entries);
+      ? await askAtOnce(throttle, attempt, entries, verdict.counted)
+      : await held(throttle, attempt, entries);
   };
 }
 
@@ -172,23 +174,22 @@ function newAttempt(
   return { request, signal, user, keys };
 }
 
-/** The usual way: a right password, and nothing to wait for or to write. */
-function askAtOnce(
+/** The usual way: nothing to wait for. */
+async function askAtOnce(
   throttle: Throttle,
   attempt: Attempt,
   entries: ThrottleEntries,
   counted: readonly string[],
-): AuthDecision | Promise<AuthDecision> {
-  const { provider, rules, turns, now } = throttle;
-  const { request, signal, keys } = attempt;
-  const answer = askNow(provider, request, signal);
-  if (answer === AuthDecision.authFailure) return answer;
-  if (
-    answer === AuthDecision.authOk &&
-    afterRight(keys, entries, rules, now()) === entries
-  ) return answer;
+): Promise<AuthResult> {
+  const { provider, turns } = throttle;
+  const { request, signal } = attempt;
   const leave = turns.enter(counted);
-  return settled(throttle, attempt, entries, answer).finally(leave);
+  try {
+    const result = await askProvider(provider, request, signal);
+    return await settled(throttle, attempt, entries, result);
+  } finally {
+    leave();
+  }
 }
 
 /** The long way: wait for a turn, wait out the delay, then ask. */
@@ -196,7 +197,7 @@ async function held(
   throttle: Throttle,
   attempt: Attempt,
   read: ThrottleEntries | Promise<ThrottleEntries>,
-): Promise<AuthDecision> {
+): Promise<AuthResult> {
   const { provider, now } = throttle;
   const { request, signal } = attempt;
   // A store that answers later is called twice more, once the provider has.
@@ -207,8 +208,8 @@ async function held(
   try {
     const delayMs = Math.min(admission.delayMs, deadline - now());
     if (delayMs > 0) await pause(delayMs, signal);
-    const answer = askNow(provider, request, signal);
-    return await settled(throttle, attempt, admission.entries, answer);
+    const result = await askProvider(provider, request, signal);
+    return await settled(throttle, attempt, admission.entries, result);
   } finally {
     admission.leave();
   }
@@ -257,18 +258,17 @@ async function admit(
   }
 }
 
-/** Notes a decision before it is told, so that the next guess finds it noted. */
+/** Notes a result before it is told, so that the next guess finds it noted. */
 async function settled(
   throttle: Throttle,
   attempt: Attempt,
   entries: ThrottleEntries,
-  answer: AuthDecision | Promise<AuthDecision>,
-): Promise<AuthDecision> {
+  result: AuthResult,
+): Promise<AuthResult> {
   const { rules, store, hash, now } = throttle;
   const { request, user, keys } = attempt;
-  const decision = await answer;
-  switch (decision) {
-    case AuthDecision.authInvalid: {
+  switch (result.decision) {
+    case "authInvalid": {
       const guess = await hash(user, request.password);
       await store.update(
         keys.keys,
@@ -276,25 +276,21 @@ async function settled(
       );
       break;
     }
-    case AuthDecision.authOk:
+    case "authOk":
       if (afterRight(keys, entries, rules, now()) === entries) break;
       await store.update(
         keys.keys,
         (entries) => afterRight(keys, entries, rules, now()),
       );
       break;
-    case AuthDecision.authFailure:
+    case "authFailure":
       break;
     default:
-      decision satisfies never;
+      result satisfies never;
   }
-  return decision;
+  return result;
 }
 
-function refuse(
-  { request, signal }: Attempt,
-  reason: ProviderReason,
-): AuthDecision {
-  explain(request, signal?.aborted ? "client-gone" : reason);
-  return AuthDecision.authFailure;
+function refuse({ signal }: Attempt, reason: ProviderReason): AuthResult {
+  return signal?.aborted ? CLIENT_GONE : { decision: "authFailure", reason };
 }

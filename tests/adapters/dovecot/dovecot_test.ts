@@ -1,11 +1,10 @@
 // A real Dovecot as the provider, asked over its unix socket and over TCP.
 
 import { newDovecotAuthProvider } from "../../../adapters/dovecot/provider.ts";
-import { reasonOf } from "../../../auth/reasons.ts";
-import type { AuthProvider } from "../../../auth/types.ts";
+import type { ReadyProvider } from "../../../auth/types.ts";
 import { serveSmtp } from "../../../smtp/listener.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
-import { newRequest } from "../../support/auth_request.ts";
+import { outcomeOf } from "../../support/asked_provider.ts";
 import { daemonTest } from "../../support/daemons.ts";
 import {
   BROKEN,
@@ -19,12 +18,11 @@ import { tryLogin } from "../../support/adapter_check.ts";
 
 /** The decision and its reason. */
 async function ask(
-  provider: AuthProvider,
+  provider: ReadyProvider,
   username: string,
   password: string,
 ): Promise<string> {
-  const request = newRequest({ username, password });
-  return `${await provider(request)} ${reasonOf(request)}`;
+  return (await outcomeOf(provider, { username, password })).join(" ");
 }
 
 const [ANN] = LOGINS;

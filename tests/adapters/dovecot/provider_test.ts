@@ -1,6 +1,5 @@
 // The Dovecot provider against servers that say what they are told to.
 
-import { reasonOf } from "../../../auth/reasons.ts";
 import {
   type DovecotAuthProvider,
   type DovecotAuthProviderOptions,
@@ -8,6 +7,7 @@ import {
 } from "../../../adapters/dovecot/provider.ts";
 import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+import { decisionOf, outcomeOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { mustHappen } from "../../support/deadline.ts";
 import {
@@ -28,8 +28,7 @@ async function ask(
   provider: DovecotAuthProvider,
   username = "ann",
 ): Promise<string> {
-  const request = newRequest({ username });
-  return `${await provider(request)} ${reasonOf(request)}`;
+  return (await outcomeOf(provider, { username })).join(" ");
 }
 
 /** Shakes hands, and gives the questions one by one. */
@@ -178,19 +177,18 @@ Deno.test("newDovecotAuthProvider() cancels when the client has gone", async () 
   });
   using provider = providerOf(server);
   const gone = new AbortController();
-  const request = newRequest();
-  const answer = provider(request, gone.signal);
+  const answer = outcomeOf(provider, {}, gone.signal);
   await asked.promise;
   gone.abort();
-  assertEquals(await answer, "authFailure");
-  assertEquals(reasonOf(request), "client-gone");
+  assertEquals(await answer, ["authFailure", "client-gone"]);
   assertEquals(await mustHappen(cancelled.promise, "CANCEL"), "CANCEL\t1");
   assertEquals(await ask(provider), "authInvalid wrong-credentials");
   assertEquals(server.connections(), 1);
 
-  const late = newRequest();
-  assertEquals(await provider(late, gone.signal), "authFailure");
-  assertEquals(reasonOf(late), "client-gone");
+  assertEquals(await outcomeOf(provider, {}, gone.signal), [
+    "authFailure",
+    "client-gone",
+  ]);
 });
 
 Deno.test("newDovecotAuthProvider() does not trust other servers", async () => {
@@ -236,7 +234,7 @@ Deno.test("newDovecotAuthProvider() and serveDovecotAuth() are inverse", async (
     assertEquals(await ask(provider, name), "authOk ok");
   }
   const wrong = newRequest({ password: "x" });
-  assertEquals(await provider(wrong), "authInvalid");
+  assertEquals(await decisionOf(provider, wrong), "authInvalid");
   assert((await ask(provider, "down")).startsWith("authFailure"));
   assertEquals(await ask(provider), "authOk ok");
 });

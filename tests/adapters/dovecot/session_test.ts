@@ -3,6 +3,7 @@ import {
   type DovecotSession,
   newDovecotSession,
 } from "../../../adapters/dovecot/session.ts";
+import type { AuthDecision, AuthResult } from "../../../auth/types.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { base64 } from "../../support/octets.ts";
 import { newRandom, pick } from "../../support/random.ts";
@@ -34,9 +35,10 @@ class Talk {
     return shown(this.say(text, later));
   }
 
-  /** The same for a decision. */
-  decided(id: number, decision: Parameters<DovecotSession["decided"]>[1]) {
-    return shown(this.session.decided(id, decision));
+  /** The same for a decision, or a result. */
+  decided(id: number, answer: AuthDecision | AuthResult) {
+    const result = typeof answer === "string" ? { decision: answer } : answer;
+    return shown(this.session.decided(id, result));
   }
 }
 
@@ -291,10 +293,12 @@ Deno.test("random octets end in answers, and answers are lines (seeded)", () => 
       const octets = Uint8Array.from(text, (c) => c.charCodeAt(0) & 0xff);
       const actions = [
         ...talk.session.receive(octets, turn),
-        ...talk.session.decided(
-          1 + random(4),
-          pick(random, ["authOk", "authInvalid", "authFailure"] as const),
-        ),
+        ...talk.session.decided(1 + random(4), {
+          decision: pick(
+            random,
+            ["authOk", "authInvalid", "authFailure"] as const,
+          ),
+        }),
       ];
       for (const action of actions) {
         if (action.kind === "ask") asked.add(action.id);

@@ -3,6 +3,7 @@ import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
 import { authHandler } from "../../../adapters/http/handler.ts";
 import type { AdapterEvent } from "../../../adapters/events.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { newClientFetch } from "../../support/http_end.ts";
 
@@ -50,12 +51,12 @@ Deno.test("authHandler() and newHTTPAuthProvider() are inverse", async () => {
   for (const answer of ["authOk", "authInvalid", "authFailure"] as const) {
     decision = answer;
     for (const request of requests) {
-      assertEquals(await provider(request), answer);
+      assertEquals(await decisionOf(provider, request), answer);
       assertEquals(seen.pop(), request);
     }
   }
   const stranger = newHTTPAuthProvider(url, { fetch: client.fetch });
-  assertEquals(await stranger(newRequest()), "authInvalid");
+  assertEquals(await decisionOf(stranger, newRequest()), "authInvalid");
   assertEquals(seen, []);
   await server.shutdown();
 });

@@ -1,5 +1,9 @@
 import { maxConcurrent } from "../../../auth/guards/max_concurrent.ts";
-import type { AuthDecision, AuthProvider } from "../../../auth/types.ts";
+import type {
+  AuthDecision,
+  AuthProvider,
+  AuthResult,
+} from "../../../auth/types.ts";
 import {
   assert,
   assertEquals,
@@ -7,6 +11,7 @@ import {
   assertThrows,
 } from "../../support/assert.ts";
 import {
+  decisionOf,
   newSlowProvider,
   type Outcome,
   outcomeOf,
@@ -138,15 +143,18 @@ Deno.test("maxConcurrent() frees the place however a call ends", async () => {
   }
 });
 
-Deno.test("maxConcurrent() answers at once where the provider does", () => {
-  for (const decision of ["authOk", "authInvalid", "authFailure"] as const) {
-    const bounded = maxConcurrent(() => decision, { limit: 1 });
-    assertEquals(bounded(newRequest()), decision);
-    assertEquals(bounded(newRequest()), decision);
-  }
+Deno.test("maxConcurrent() hands on all that a result says", async () => {
+  const result: AuthResult = {
+    decision: "authOk",
+    user: "ann",
+    senders: [],
+    context: { tenant: 1 },
+  };
+  const bounded = maxConcurrent(() => result);
+  assertEquals(await bounded(newRequest()), result);
 });
 
-Deno.test("maxConcurrent() hands on the same request and the same signal", () => {
+Deno.test("maxConcurrent() hands on the same request and the same signal", async () => {
   const request = newRequest();
   const { signal } = new AbortController();
   const bounded = maxConcurrent((asked, heard) => {
@@ -154,7 +162,7 @@ Deno.test("maxConcurrent() hands on the same request and the same signal", () =>
     assertStrictEquals(heard, signal);
     return "authOk";
   });
-  assertEquals(bounded(request, signal), "authOk");
+  assertEquals(await decisionOf(bounded, request, signal), "authOk");
 });
 
 Deno.test("maxConcurrent() never asks more at once than the limit, whatever happens", async () => {

@@ -4,6 +4,7 @@
 // connections.
 
 import { assert, assertEquals, assertFalse } from "../../support/assert.ts";
+import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { spyOnConsole } from "../../support/console_spy.ts";
 import { mustHappen } from "../../support/deadline.ts";
@@ -52,7 +53,7 @@ Deno.test("newHTTPAuthProvider() sends exactly the contract's request", async ()
     fetch: end.fetch,
     bearerToken: "the-token",
   });
-  assertEquals(await provider(request), "authOk");
+  assertEquals(await decisionOf(provider, request), "authOk");
   assertEquals(end.requests.length, 1);
   const [seen] = end.requests;
   assertEquals(seen?.method, "POST");
@@ -535,7 +536,7 @@ Deno.test("newHTTPAuthProvider() keeps simultaneous requests apart on the wire",
   const provider = newPatientProvider(end.url, { fetch: end.fetch });
   const names = Array.from({ length: 30 }, (_, i) => String(i));
   const decisions = await Promise.all(
-    names.map((username) => provider(newRequest({ username }))),
+    names.map((username) => decisionOf(provider, newRequest({ username }))),
   );
   assertEquals(
     decisions,
@@ -578,7 +579,7 @@ Deno.test("newHTTPAuthProvider() writes nothing, however the network fails", asy
       password: "canary-pass",
     });
     assertEquals(
-      await newHTTPAuthProvider(url, options)(request),
+      await decisionOf(newHTTPAuthProvider(url, options), request),
       "authFailure",
       url,
     );

@@ -10,6 +10,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../../support/assert.ts";
+import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { spyOnConsole } from "../../support/console_spy.ts";
 import { newCountedSignal } from "../../support/counted_signal.ts";
@@ -476,7 +477,9 @@ Deno.test("newHTTPAuthProvider() keeps simultaneous requests apart", async () =>
   };
   const provider = newPatientProvider(URL_TEXT, { fetch });
   const names = ["ann", "bob", "cat", "dan"];
-  const asked = names.map((username) => provider(newRequest({ username })));
+  const asked = names.map((username) =>
+    decisionOf(provider, newRequest({ username }))
+  );
   answers.get("dan")?.resolve(Response.json({ ok: false }));
   answers.get("ann")?.resolve(Response.json({ ok: true }));
   answers.get("cat")?.reject(new TypeError("down"));
@@ -692,7 +695,8 @@ Deno.test("newHTTPAuthProvider() writes nothing and throws nothing, however it f
   ];
   for (const fetch of fetches) {
     const options = { fetch, bearerToken, timeoutMs: SHORT_MS };
-    const decision = await newHTTPAuthProvider(URL_TEXT, options)(
+    const decision = await decisionOf(
+      newHTTPAuthProvider(URL_TEXT, options),
       newRequest({ username, password }),
     );
     assertStringIncludes("authOk authInvalid authFailure", decision);

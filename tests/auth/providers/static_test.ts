@@ -1,31 +1,32 @@
 import { newStaticAuthProvider } from "../../../auth/providers/static.ts";
-import type { AuthProvider } from "../../../auth/types.ts";
+import type { ReadyProvider } from "../../../auth/types.ts";
 import {
   assertEquals,
   assertFalse,
   assertThrows,
 } from "../../support/assert.ts";
+import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { newRandom } from "../../support/random.ts";
 
 /** What a provider says about a user name and a password. */
-function ask(provider: AuthProvider, username: string, password: string) {
-  return provider(newRequest({ username, password }));
+function ask(provider: ReadyProvider, username: string, password: string) {
+  return decisionOf(provider, newRequest({ username, password }));
 }
 
-Deno.test("newStaticAuthProvider() takes an object or a map", () => {
+Deno.test("newStaticAuthProvider() takes an object or a map", async () => {
   const users = { ann: "correct horse", bob: "staple" };
   for (const table of [users, new Map(Object.entries(users))]) {
     const provider = newStaticAuthProvider(table);
-    assertEquals(ask(provider, "ann", "correct horse"), "authOk");
-    assertEquals(ask(provider, "bob", "staple"), "authOk");
-    assertEquals(ask(provider, "ann", "staple"), "authInvalid");
-    assertEquals(ask(provider, "bob", "correct horse"), "authInvalid");
-    assertEquals(ask(provider, "eve", "staple"), "authInvalid");
+    assertEquals(await ask(provider, "ann", "correct horse"), "authOk");
+    assertEquals(await ask(provider, "bob", "staple"), "authOk");
+    assertEquals(await ask(provider, "ann", "staple"), "authInvalid");
+    assertEquals(await ask(provider, "bob", "correct horse"), "authInvalid");
+    assertEquals(await ask(provider, "eve", "staple"), "authInvalid");
   }
 });
 
-Deno.test("newStaticAuthProvider() lets nobody in without users", () => {
+Deno.test("newStaticAuthProvider() lets nobody in without users", async () => {
   for (const table of [{}, new Map<string, string>()]) {
     const provider = newStaticAuthProvider(table);
     for (
@@ -34,12 +35,12 @@ Deno.test("newStaticAuthProvider() lets nobody in without users", () => {
         "x",
       ]] as const
     ) {
-      assertEquals(ask(provider, username, password), "authInvalid");
+      assertEquals(await ask(provider, username, password), "authInvalid");
     }
   }
 });
 
-Deno.test("newStaticAuthProvider() refuses passwords that are nearly right", () => {
+Deno.test("newStaticAuthProvider() refuses passwords that are nearly right", async () => {
   const provider = newStaticAuthProvider({
     ann: "secret",
     // Longer than ann's and shorter: the buffers' length follows the longest.
@@ -86,18 +87,18 @@ Deno.test("newStaticAuthProvider() refuses passwords that are nearly right", () 
   ] as const;
   for (const [username, password] of guesses) {
     const what = JSON.stringify([username, password]);
-    assertEquals(ask(provider, username, password), "authInvalid", what);
+    assertEquals(await ask(provider, username, password), "authInvalid", what);
   }
-  assertEquals(ask(provider, "ann", "secret"), "authOk");
+  assertEquals(await ask(provider, "ann", "secret"), "authOk");
   assertEquals(
-    ask(provider, "bob", "a password much longer than that"),
+    await ask(provider, "bob", "a password much longer than that"),
     "authOk",
   );
-  assertEquals(ask(provider, "eve", "x"), "authOk");
-  assertEquals(ask(provider, "dot", "\0"), "authOk");
+  assertEquals(await ask(provider, "eve", "x"), "authOk");
+  assertEquals(await ask(provider, "dot", "\0"), "authOk");
 });
 
-Deno.test("newStaticAuthProvider() says yes to one password and to no other", () => {
+Deno.test("newStaticAuthProvider() says yes to one password and to no other", async () => {
   // All short passwords over two characters, against users of every length.
   let texts = ["a", "b"];
   const all = [...texts];
@@ -110,7 +111,7 @@ Deno.test("newStaticAuthProvider() says yes to one password and to no other", ()
   );
   for (const user of all) {
     for (const guess of ["", ...all, `${user}${user}`]) {
-      const decision = ask(provider, user, guess);
+      const decision = await ask(provider, user, guess);
       if ((decision === "authOk") !== (guess === user)) {
         assertEquals<unknown>(decision, undefined, `${user} with ${guess}`);
       }
@@ -118,7 +119,7 @@ Deno.test("newStaticAuthProvider() says yes to one password and to no other", ()
   }
 });
 
-Deno.test("newStaticAuthProvider() refuses a password with any one bit changed", () => {
+Deno.test("newStaticAuthProvider() refuses a password with any one bit changed", async () => {
   const random = newRandom(7);
   const secret = Array.from(
     { length: 24 },
@@ -135,25 +136,25 @@ Deno.test("newStaticAuthProvider() refuses a password with any one bit changed",
         String.fromCharCode((secret[at] ?? "").charCodeAt(0) ^ (1 << bit)),
       );
       assertEquals(
-        ask(provider, "ann", guess.join("")),
+        await ask(provider, "ann", guess.join("")),
         "authInvalid",
         `${at}.${bit}`,
       );
     }
   }
-  assertEquals(ask(provider, "ann", secret.join("")), "authOk");
+  assertEquals(await ask(provider, "ann", secret.join("")), "authOk");
 });
 
-Deno.test("newStaticAuthProvider() compares UTF-8 passwords and user names", () => {
+Deno.test("newStaticAuthProvider() compares UTF-8 passwords and user names", async () => {
   const provider = newStaticAuthProvider({
     "\u00fcmit": "p\u00e4ssw\u00f6rd \u732b\u{1f431}",
     "bom": "\ufeffsecret",
   });
   assertEquals(
-    ask(provider, "\u00fcmit", "p\u00e4ssw\u00f6rd \u732b\u{1f431}"),
+    await ask(provider, "\u00fcmit", "p\u00e4ssw\u00f6rd \u732b\u{1f431}"),
     "authOk",
   );
-  assertEquals(ask(provider, "bom", "\ufeffsecret"), "authOk");
+  assertEquals(await ask(provider, "bom", "\ufeffsecret"), "authOk");
   const guesses = [
     ["\u00fcmit", "passwo rd \u732b\u{1f431}"],
     ["\u00fcmit", "p\u00e4ssw\u00f6rd \u732b"],
@@ -165,7 +166,11 @@ Deno.test("newStaticAuthProvider() compares UTF-8 passwords and user names", () 
     ["bom", "secret"],
   ] as const;
   for (const [username, password] of guesses) {
-    assertEquals(ask(provider, username, password), "authInvalid", password);
+    assertEquals(
+      await ask(provider, username, password),
+      "authInvalid",
+      password,
+    );
   }
 });
 
@@ -179,7 +184,7 @@ const INHERITED = [
   "__defineGetter__",
 ] as const;
 
-Deno.test("newStaticAuthProvider() finds no user by accident", () => {
+Deno.test("newStaticAuthProvider() finds no user by accident", async () => {
   const tables = [{}, { ann: "secret" }, new Map([["ann", "secret"]])];
   for (const table of tables) {
     const provider = newStaticAuthProvider(table);
@@ -195,7 +200,7 @@ Deno.test("newStaticAuthProvider() finds no user by accident", () => {
         ]
       ) {
         assertEquals(
-          ask(provider, username, password),
+          await ask(provider, username, password),
           "authInvalid",
           username,
         );
@@ -204,15 +209,15 @@ Deno.test("newStaticAuthProvider() finds no user by accident", () => {
   }
 });
 
-Deno.test("newStaticAuthProvider() leaves out what a table inherits", () => {
+Deno.test("newStaticAuthProvider() leaves out what a table inherits", async () => {
   const table: Record<string, string> = Object.create({ eve: "inherited" });
   table.ann = "secret";
   const provider = newStaticAuthProvider(table);
-  assertEquals(ask(provider, "ann", "secret"), "authOk");
-  assertEquals(ask(provider, "eve", "inherited"), "authInvalid");
+  assertEquals(await ask(provider, "ann", "secret"), "authOk");
+  assertEquals(await ask(provider, "eve", "inherited"), "authInvalid");
 });
 
-Deno.test("newStaticAuthProvider() takes names like __proto__ as names", () => {
+Deno.test("newStaticAuthProvider() takes names like __proto__ as names", async () => {
   for (const username of INHERITED) {
     const map = new Map([[username as string, "secret"]]);
     const parsed: Record<string, string> = JSON.parse(
@@ -220,14 +225,22 @@ Deno.test("newStaticAuthProvider() takes names like __proto__ as names", () => {
     );
     for (const table of [map, parsed]) {
       const provider = newStaticAuthProvider(table);
-      assertEquals(ask(provider, username, "secret"), "authOk", username);
-      assertEquals(ask(provider, username, "Secret"), "authInvalid", username);
-      assertEquals(ask(provider, "ann", "secret"), "authInvalid", username);
+      assertEquals(await ask(provider, username, "secret"), "authOk", username);
+      assertEquals(
+        await ask(provider, username, "Secret"),
+        "authInvalid",
+        username,
+      );
+      assertEquals(
+        await ask(provider, "ann", "secret"),
+        "authInvalid",
+        username,
+      );
     }
   }
 });
 
-Deno.test("newStaticAuthProvider() copies its table", () => {
+Deno.test("newStaticAuthProvider() copies its table", async () => {
   const object: Record<string, string> = { ann: "secret" };
   const map = new Map([["ann", "secret"]]);
   const providers = [newStaticAuthProvider(object), newStaticAuthProvider(map)];
@@ -235,20 +248,20 @@ Deno.test("newStaticAuthProvider() copies its table", () => {
   object.eve = "added";
   map.set("ann", "changed").set("eve", "added");
   for (const provider of providers) {
-    assertEquals(ask(provider, "ann", "secret"), "authOk");
-    assertEquals(ask(provider, "ann", "changed"), "authInvalid");
-    assertEquals(ask(provider, "eve", "added"), "authInvalid");
+    assertEquals(await ask(provider, "ann", "secret"), "authOk");
+    assertEquals(await ask(provider, "ann", "changed"), "authInvalid");
+    assertEquals(await ask(provider, "eve", "added"), "authInvalid");
   }
 });
 
-Deno.test("newStaticAuthProvider() does not care how and from where one asks", () => {
+Deno.test("newStaticAuthProvider() does not care how and from where one asks", async () => {
   const provider = newStaticAuthProvider({ ann: "correct horse" });
   const request = newRequest({
     mechanism: "LOGIN",
     remoteIp: "",
     heloName: "",
   });
-  assertEquals(provider(request), "authOk");
+  assertEquals(await decisionOf(provider, request), "authOk");
 });
 
 Deno.test("newStaticAuthProvider() refuses a table that cannot be meant, unquoted", () => {

@@ -1,4 +1,3 @@
-import { explain } from "../../../auth/reasons.ts";
 import type {
   AuthOutcome,
   SessionAction,
@@ -94,7 +93,7 @@ function drain(session: Session): { output: string[]; last: string } {
 
 const CALLS = {
   next: (session: Session) => session.next(),
-  decided: (session: Session) => session.decided("authOk"),
+  decided: (session: Session) => session.decided({ decision: "authOk" }),
   delivered: (session: Session) => session.delivered(REPLIES.accepted),
   afterTls: (session: Session) => session.afterTls(),
 } as const;
@@ -214,7 +213,7 @@ Deno.test("Session keeps what is pipelined behind AUTH until the decision", () =
   assertEquals(session.input.length, "VRFY x\r\nQUIT\r\nNOOP\r\n".length);
   session.receive(latin1("NOOP\r\n"));
   assertEquals(session.hasOutput, false);
-  session.decided("authOk");
+  session.decided({ decision: "authOk" });
   assertEquals(drain(session), {
     output: ["235 2.7.0", "252 2.0.0", "221 2.0.0"],
     last: "close",
@@ -342,7 +341,7 @@ Deno.test("Session.afterTls() forgets greeting and login", () => {
     sender: "ann@example.org",
     recipients: ["bob@example.net"],
     parameters: {},
-    username: "ann",
+    user: "ann",
     remoteIp: "192.0.2.7",
     heloName: "other.example.net",
     esmtp: true,
@@ -609,17 +608,18 @@ Deno.test("Session tells the outcome before the commands behind it go on", () =>
   ]);
 });
 
-Deno.test("Session tells the reason that was noted for a request", () => {
+Deno.test("Session tells a result's reason and its detail", () => {
   for (const reason of ["backend-timeout", "client-gone"] as const) {
     const session = sessionIn("commands");
     session.receive(latin1(`${EHLO}${LOGIN}`));
     const asked = session.next();
     assert(asked.kind === "authenticate");
-    explain(asked.request, reason);
-    session.decided("authFailure");
+    const detail = "as the provider says";
+    session.decided({ decision: "authFailure", reason, detail });
+    const mechanism = "PLAIN";
     assertEquals(session.next(), {
       kind: "authEnded",
-      outcome: { code: 454, reason, mechanism: "PLAIN", username: "ann" },
+      outcome: { code: 454, reason, detail, mechanism, username: "ann" },
     });
   }
 });
@@ -703,6 +703,21 @@ Deno.test("Session.abandoned() is undefined where no exchange is under way", () 
   }
 });
 
+Deno.test("Session takes the provider's own name for the user, and its context", () => {
+  const client = clientAfter(EHLO);
+  client.send("AUTH PLAIN AGJvYgBzZWNyZXQ=\r\n");
+  assertEquals(client.outcomes(), [{
+    code: 235,
+    reason: "ok",
+    mechanism: "PLAIN",
+    username: "bob@example.org",
+  }]);
+  client.send("MAIL FROM:<>\r\nRCPT TO:<ann@example.net>\r\nDATA\r\n.\r\n");
+  const [message] = client.messages();
+  const { user, context } = message?.envelope ?? {};
+  assertEquals([user, context], ["bob@example.org", { tenant: 7 }]);
+});
+
 // Messages.
 
 Deno.test("Session tells the envelope of a message", () => {
@@ -717,7 +732,7 @@ Deno.test("Session tells the envelope of a message", () => {
       sender: "",
       recipients: ["bob@example.net", "postmaster", "bob@example.net"],
       parameters: { size: 10, body: "8BITMIME", smtpUtf8: true, auth: "<>" },
-      username: "ann",
+      user: "ann",
       remoteIp: "192.0.2.7",
       heloName: "client",
       esmtp: false,
@@ -903,7 +918,7 @@ Deno.test("Session.stop() answers first what has been received", () => {
 Deno.test("Session.stop() lets a decision come", () => {
   const session = sessionIn("deciding");
   session.stop();
-  session.decided("authOk");
+  session.decided({ decision: "authOk" });
   assertEquals(drain(session), {
     output: ["235 2.7.0", "421 4.3.2"],
     last: "close",

@@ -1,10 +1,13 @@
 import { withCache } from "../../../../auth/guards/cache/cache.ts";
-import { explain, reasonOf } from "../../../../auth/reasons.ts";
-import type { AuthDecision, AuthProvider } from "../../../../auth/types.ts";
+import type {
+  AuthDecision,
+  AuthProvider,
+  AuthResult,
+} from "../../../../auth/types.ts";
 import {
   assert,
   assertEquals,
-  assertNotStrictEquals,
+  assertStrictEquals,
   assertThrows,
 } from "../../../support/assert.ts";
 import {
@@ -37,16 +40,8 @@ function newBackEnd() {
   const state = { up: true };
   const back = watched((request) => {
     const ok = passwords.get(request.username) === request.password;
-    const [decision, reason]: [
-      AuthDecision,
-      Parameters<typeof explain>[1],
-    ] = !state.up
-      ? ["authFailure", "backend-unreachable"]
-      : ok
-      ? ["authOk", "ok"]
-      : ["authInvalid", "wrong-credentials"];
-    explain(request, reason);
-    return Promise.resolve(decision);
+    if (state.up) return ok ? "authOk" : "authInvalid";
+    return { decision: "authFailure", reason: "backend-unreachable" };
   });
   return { ...back, passwords, state };
 }
@@ -301,9 +296,7 @@ Deno.test("withCache() makes one call of the same requests under way", async () 
       outcomeOf(cache, { password: `${i}` }, signal)
     );
     await allWait(clients);
-    const { request, answer } = await call(i);
-    explain(request, "backend-status");
-    answer(decision);
+    (await call(i)).answer({ decision, reason: "backend-status" });
     assertEquals(
       await Promise.all(outcomes),
       new Array(20).fill([decision, "backend-status"]),
@@ -334,12 +327,11 @@ Deno.test("withCache() takes a call from nobody because another has gone", async
   const clients = Array.from({ length: 3 }, newCountedSignal);
   const outcomes = clients.map(({ signal }) => outcomeOf(cache, {}, signal));
   await allWait(clients);
-  const { signal, request, answer } = await call(0);
+  const { signal, answer } = await call(0);
   // The first, whose request it seems to be.
   clients[0]?.abort();
   assertEquals(await outcomes[0], ["authFailure", "client-gone"]);
   assertEquals(signal?.aborted, false);
-  explain(request, "ok");
   answer("authOk");
   assertEquals([await outcomes[1], await outcomes[2]], [OK, OK]);
   assertEquals(clients.map(({ listening }) => listening()), [0, 0, 0]);
@@ -378,13 +370,83 @@ Deno.test("withCache() asks nothing for a client that has gone before", async ()
   assertEquals(asked.length, 0);
 });
 
-Deno.test("withCache() asks with a request of its own, the same in all members", async () => {
+Deno.test("withCache() asks with the same request", async () => {
   const { provider, asked } = newBackEnd();
   const request = Object.freeze(newRequest({ password: "right" }));
   await withCache(provider)(request);
-  assertEquals(asked[0], request);
-  assertNotStrictEquals(asked[0], request);
-  assertEquals(reasonOf(request), "ok");
+  assertStrictEquals(asked[0], request);
+});
+
+Deno.test("withCache() keeps all that a result says, and nobody can change it", async () => {
+  using clock = newClock();
+  const yes = {
+    decision: "authOk",
+    user: "ann@example.com",
+    senders: ["@example.com"],
+    limits: { recipientsPerDay: 10 },
+    context: { tenant: [1] },
+  } as const;
+  const no = { decision: "authInvalid", text: "Closed" } as const;
+  let answer: AuthResult = yes;
+  const cache = withCache(() => answer, {
+    ttlMs: 1000,
+    graceMs: 1000,
+    now: clock.now,
+  });
+  assertEquals(await cache(newRequest()), yes);
+  const cached = await cache(newRequest());
+  assertEquals(cached, { ...yes, reason: "cached" });
+  assert(cached.decision === "authOk");
+  assertThrows(
+    () => Object.assign(cached.context ?? {}, { tenant: 2 }),
+    TypeError,
+  );
+  clock.wind(1000);
+  answer = { decision: "authFailure", reason: "backend-status", detail: "502" };
+  const detail = "backend-status 502";
+  const reason = "cached-through-outage";
+  assertEquals(await cache(newRequest()), { ...yes, reason, detail });
+  answer = no;
+  const wrong = newRequest({ password: "x" });
+  assertEquals(await cache(wrong), no);
+  assertEquals(await cache(wrong), { ...no, reason: "cached" });
+});
+
+Deno.test("withCache() keeps no yes beyond its expiresAt, in an outage either", async () => {
+  using clock = newClock();
+  const { provider, calls, call } = newSlowProvider();
+  const cache = withCache(provider, {
+    ttlMs: 1000,
+    graceMs: 1000,
+    now: clock.now,
+  });
+  const ask = () => outcomeOf(cache);
+  const answer = async (index: number, result: AuthDecision | AuthResult) => {
+    const outcome = ask();
+    (await call(index)).answer(result);
+    return await outcome;
+  };
+  const until = (expiresAt: number) =>
+    ({ decision: "authOk", expiresAt }) as const;
+  assertEquals(await answer(0, until(clock.now() + 500)), OK);
+  clock.wind(499);
+  assertEquals(await ask(), CACHED);
+  clock.wind(1);
+  assertEquals(await answer(1, "authFailure"), [
+    "authFailure",
+    "provider-failure",
+  ]);
+  assertEquals(await answer(2, until(clock.now() + 1500)), OK);
+  clock.wind(1000);
+  assertEquals(await answer(3, "authFailure"), OUTAGE);
+  clock.wind(500);
+  assertEquals(await answer(4, "authFailure"), [
+    "authFailure",
+    "provider-failure",
+  ]);
+  assertEquals(await answer(5, until(clock.now())), OK);
+  assertEquals(await answer(6, "authOk"), OK, "one that has ended is not kept");
+  assertEquals(calls.length, 7);
 });
 
 Deno.test("withCache() is bounded, and wrong passwords push nobody out", async () => {

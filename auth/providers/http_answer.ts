@@ -1,0 +1,115 @@
+/**
+ * What an answer of an HTTP endpoint means.
+ *
+ * @module
+ */
+
+import type { ProviderReason } from "../reasons.ts";
+import {
+  bareResult,
+  isObject,
+  isReplyText,
+  readRights,
+  type Untrusted,
+} from "../results.ts";
+import type { AuthResult } from "../types.ts";
+
+/** The longest `max-age` that counts, in seconds: RFC 9111 section 1.2.2. */
+const MAX_AGE_S = 2_147_483_648;
+
+/** What an answer says before its body. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/** The result where nobody can tell, and why. */
+export function failure(reason: ProviderReason, detail?: string): AuthResult {
+  const result = { decision: "authFailure", reason } as const;
+  return detail === undefined ? result : { ...result, detail };
+}
+
+/**
+ * Makes a result of an answer that has arrived whole and in time.
+ *
+ * @param text The body.
+ * @param now When it arrived, in milliseconds since 1970.
+ */
+export function readAnswer(
+  { status, headers }: AnswerHead,
+  text: string,
+  now: number,
+): AuthResult {
+  switch (status) {
+    case 200:
+      return readDecision(text, headers, now);
+    case 401:
+    case 403:
+      return bareResult("authInvalid");
+    case 0: // how an engine may show a redirect that it did not follow
+      return failure("backend-redirect");
+    default:
+      return status >= 300 && status < 400
+        ? failure("backend-redirect", `${status}`)
+        : failure("backend-status", `${status}`);
+  }
+}
+
+function readDecision(
+  text: string,
+  headers: Headers,
+  now: number,
+): AuthResult {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return failure("backend-answer", "not JSON");
+  }
+  if (!isObject(answer)) return failure("backend-answer", "not an object");
+  switch (answer.ok) {
+    case true:
+      return readYes(answer, headers, now);
+    case false:
+      return readNo(answer);
+    default:
+      return failure("backend-answer", "ok");
+  }
+}
+
+function readYes(
+  answer: Untrusted,
+  headers: Headers,
+  now: number,
+): AuthResult {
+  const rights = readRights(answer);
+  if ("badMember" in rights) {
+    return failure("backend-answer", rights.badMember);
+  }
+  const maxAge = maxAgeOf(headers);
+  if (maxAge === undefined) return { decision: "authOk", ...rights };
+  const { expiresAt = Infinity } = rights;
+  const staleAt = now + maxAge * 1000;
+  return {
+    decision: "authOk",
+    ...rights,
+    expiresAt: Math.min(expiresAt, staleAt),
+  };
+}
+
+/** How long an answer is fresh, in seconds (RFC 9111 section 5.2.2.1). */
+function maxAgeOf(headers: Headers): number | undefined {
+  const control = headers.get("cache-control") ?? "";
+  const [, seconds] = /(?:^|[,\s])max-age="?([0-9]+)/i.exec(control) ?? [];
+  return seconds === undefined
+    ? undefined
+    : Math.min(Number(seconds), MAX_AGE_S);
+}
+
+/** A no stays one whatever else the endpoint says: guesses must count. */
+function readNo({ text }: Untrusted): AuthResult {
+  if (text === undefined) return bareResult("authInvalid");
+  return isReplyText(text)
+    ? { decision: "authInvalid", text }
+    : { decision: "authInvalid", detail: "text" };
+}

@@ -1,0 +1,51 @@
+/**
+ * Which senders a login may use.
+ *
+ * @module
+ */
+
+import { asciiDomain } from "../../lib/domain.ts";
+
+/** Tells whether a mailbox may stand in MAIL FROM. */
+export type SenderRule = (sender: string) => boolean;
+
+/**
+ * Makes the rule for a list of senders.
+ *
+ * Domains are compared without letter case and as A-labels, local parts
+ * exactly; `@domain` is the whole domain, without its subdomains.
+ *
+ * @param senders Addresses and domains; `undefined` for no rule at all.
+ * @returns The rule. `""`, the sender of bounces, always passes.
+ */
+export function newSenderRule(
+  senders: readonly string[] | undefined,
+): SenderRule {
+  if (senders === undefined) return () => true;
+  const own = new Set(senders.map(comparable));
+  own.delete(undefined);
+  return (sender) => {
+    if (sender === "") return true;
+    const mailbox = comparable(sender);
+    return mailbox !== undefined &&
+      (own.has(mailbox) || own.has(mailbox.slice(mailbox.lastIndexOf("@"))));
+  };
+}
+
+/** Whether something is a list of addresses and domains. */
+export function isSenderList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) &&
+    value.every((each) =>
+      typeof each === "string" && comparable(each) !== undefined
+    );
+}
+
+/** An address, or `@domain`, in the form that is compared. */
+function comparable(address: string): string | undefined {
+  const at = address.lastIndexOf("@");
+  if (at < 0) return undefined;
+  const domain = asciiDomain(address.slice(at + 1));
+  return domain === undefined || domain === ""
+    ? undefined
+    : `${address.slice(0, at)}@${domain}`;
+}

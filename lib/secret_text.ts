@@ -1,0 +1,33 @@
+/**
+ * Finding a secret in a text that somebody else has written.
+ *
+ * @module
+ */
+
+const encoder = new TextEncoder();
+
+/** Whether a text repeats a secret, as it is or in a usual disguise. */
+export function repeatsSecret(text: string, secret: string): boolean {
+  return disguises(secret.toWellFormed())
+    .some((form) => form !== "" && text.includes(form));
+}
+
+function disguises(secret: string): string[] {
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret),
+    new URLSearchParams([["", secret]]).toString().slice(1),
+    ...[0, 1, 2].map((before) => base64Inside(secret, before)),
+  ];
+}
+
+/** The characters of base64 that are a text's own, behind so many octets. */
+function base64Inside(text: string, before: number): string {
+  const octets = [...new Uint8Array(before), ...encoder.encode(text)];
+  const binary = octets.map((octet) => String.fromCharCode(octet)).join("");
+  return btoa(binary).slice(
+    Math.ceil(before * 8 / 6),
+    Math.floor(octets.length * 8 / 6),
+  );
+}

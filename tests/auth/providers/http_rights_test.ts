@@ -1,0 +1,97 @@
+// What an answer of the endpoint may carry: DESIGN.md section 7, member by
+// member. The rules for each member are results_test.ts's.
+
+import { newHTTPAuthProvider } from "../../../auth/providers/http.ts";
+import type { AuthResult } from "../../../auth/types.ts";
+import { assertEquals } from "../../support/assert.ts";
+import { newRequest } from "../../support/auth_request.ts";
+
+// Off unless asked for since Deno 2.8: no timer, connection or body may be left.
+Deno.test.sanitizer({ ops: true, resources: true });
+
+const NOW = Date.UTC(2026, 0, 1);
+
+/** The result of an answer with a JSON body. */
+async function resultOf(
+  body: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<AuthResult> {
+  const provider = newHTTPAuthProvider("https://intranet.example/may-send", {
+    fetch: () => Promise.resolve(Response.json(body, { headers })),
+    now: () => NOW,
+  });
+  return await provider(newRequest());
+}
+
+Deno.test("newHTTPAuthProvider() reads what a yes brings along", async () => {
+  const rights = {
+    user: "ann@example.com",
+    senders: ["ann@example.com", "@team.example"],
+    limits: { recipientsPerDay: 100, messagesPerMinute: 0 },
+    expiresAt: NOW + 1,
+    context: { tenant: 7, tags: ["a", null] },
+  };
+  assertEquals(await resultOf({ ok: true, ...rights, more: 1 }), {
+    decision: "authOk",
+    ...rights,
+  });
+  // Those of a result that are no endpoint's to give.
+  const ours = { decision: "authFailure", reason: "cached", detail: "x" };
+  assertEquals(await resultOf({ ok: true, ...ours, text: "Hello" }), {
+    decision: "authOk",
+  });
+});
+
+Deno.test("newHTTPAuthProvider() takes a yes with a bad member for a failure that names it", async () => {
+  const rows = {
+    user: "a\nb",
+    senders: ["ann"],
+    limits: { recipientsPerHour: 1 },
+    expiresAt: "2027-01-01",
+    context: "x".repeat(5000),
+  };
+  for (const [member, value] of Object.entries(rows)) {
+    assertEquals(await resultOf({ ok: true, [member]: value }), {
+      decision: "authFailure",
+      reason: "backend-answer",
+      detail: member,
+    });
+  }
+});
+
+Deno.test("newHTTPAuthProvider() takes max-age for the end of a yes", async () => {
+  const rows = [
+    ["max-age=60", undefined, NOW + 60_000],
+    ["private, max-age=60, must-revalidate", undefined, NOW + 60_000],
+    ["no-store,Max-Age=0", undefined, NOW],
+    ['max-age="60"', undefined, NOW + 60_000],
+    [`max-age=${"9".repeat(400)}`, undefined, NOW + 2 ** 31 * 1000],
+    ["max-age=60", NOW + 1000, NOW + 1000],
+    ["max-age=60", NOW + 90_000, NOW + 60_000],
+    ["no-store", NOW + 1000, NOW + 1000],
+    ["no-store, no-cache", undefined, undefined],
+    ["s-maxage=60, stale-max-age=7, max-age=x, max-age", undefined, undefined],
+  ] as const;
+  for (const [control, given, expected] of rows) {
+    const body = given === undefined ? {} : { expiresAt: given };
+    const result = await resultOf({ ok: true, ...body }, {
+      "cache-control": control,
+    });
+    const end = expected === undefined ? {} : { expiresAt: expected };
+    assertEquals(result, { decision: "authOk", ...end }, control);
+  }
+});
+
+Deno.test("newHTTPAuthProvider() reads the text of a no, and keeps the no without it", async () => {
+  const text = "Account closed, call 555";
+  assertEquals(await resultOf({ ok: false, text, user: 1 }), {
+    decision: "authInvalid",
+    text,
+  });
+  for (const text of [null, 1, "", "a\r\nb", "ü", "x".repeat(201)]) {
+    assertEquals(await resultOf({ ok: false, text }), {
+      decision: "authInvalid",
+      detail: "text",
+    });
+  }
+});
