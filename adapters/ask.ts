@@ -12,6 +12,7 @@ import type {
   AuthRequest,
   AuthResult,
 } from "../auth/types.ts";
+import { limitMs, type Rule } from "../lib/options.ts";
 import type { AdapterAuthEvent, AdapterName } from "./events.ts";
 
 /**
@@ -20,8 +21,8 @@ import type { AdapterAuthEvent, AdapterName } from "./events.ts";
  */
 export const DEFAULT_TIMEOUT_MS = 9_000;
 
-/** The longest time limit that makes sense, in milliseconds: ten minutes. */
-const MAX_TIMEOUT_MS = 600_000;
+/** A time limit for a provider: ten minutes are the longest that makes sense. */
+export const aTimeout: Rule = limitMs(600_000);
 
 /** How an adapter asks. */
 export interface AskOptions {
@@ -111,7 +112,7 @@ export function checkedTimeout(
   action: string,
   timeoutMs: number = DEFAULT_TIMEOUT_MS,
 ): number {
-  return within(action, "timeoutMs", timeoutMs, 1, MAX_TIMEOUT_MS);
+  return within(action, "timeoutMs", timeoutMs, 1, 600_000);
 }
 
 /** A whole number between two others, or a `RangeError`. */

@@ -1,28 +1,35 @@
 /**
- * What the adapters with a socket of their own have in common: accepting
- * connections, counting them, and stopping in good order.
+ * What the adapters with a socket of their own have in common: where they
+ * listen, how many connections they serve, and how they stop.
  *
  * @module
  */
 
 import type { AuthProvider } from "../auth/types.ts";
 import { errorText } from "../lib/error_text.ts";
-import { pause } from "../lib/race.ts";
-import type { Wire } from "../net/conn.ts";
-import { checkedProvider, checkedTimeout, within } from "./ask.ts";
-import type { AdapterEvent, AdapterName, AdapterReport } from "./events.ts";
-import { listenTcp } from "../net/tcp_socket.ts";
 import {
-  checkedUnixSocket,
-  listenUnix,
+  aFunction,
+  aHost,
+  aPort,
+  aSignal,
+  checkOptions,
+  integer,
+  required,
+  type Rules,
+} from "../lib/options.ts";
+import { acceptAll } from "../net/accept.ts";
+import { tryClose, type Wire } from "../net/conn.ts";
+import { type HostPort, listen, type SocketAddress } from "../net/listen.ts";
+import { newServer } from "../net/server.ts";
+import {
+  aSocketGroup,
+  aSocketMode,
+  aSocketPath,
+  DEFAULT_SOCKET_MODE,
   type UnixSocket,
 } from "../net/unix_socket.ts";
-
-/** How long questions under way may take once a server stops, in milliseconds. */
-const GRACE_MS = 10_000;
-
-/** How long to wait when connections can't be accepted, in milliseconds. */
-const ACCEPT_PAUSE_MS = 250;
+import { aTimeout, DEFAULT_TIMEOUT_MS } from "./ask.ts";
+import type { AdapterEvent, AdapterName, AdapterReport } from "./events.ts";
 
 /** Where and how a server of an authentication protocol listens. */
 export interface AuthServerOptions {
@@ -119,119 +126,82 @@ export async function openAuthServer(
   kind: AuthServerKind,
   options: AuthServerOptions,
 ): Promise<AuthServer> {
-  const { name, action } = kind;
-  const stop = new AbortController();
+  checkOptions(kind.action, options, RULES);
+  const { provider, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const report = options.onEvent ?? (() => {});
-  const context: AuthServerContext = {
-    provider: checkedProvider(action, options.provider),
-    timeoutMs: checkedTimeout(action, options.timeoutMs),
-    report,
-    stop: stop.signal,
-  };
-  const place = checkedPlace(action, options);
-  const maxConnections = within(
-    action,
-    "maxConnections",
-    options.maxConnections ?? 1_000,
-    1,
-    1_000_000,
-  );
+  const stop = new AbortController();
+  const context = { provider, timeoutMs, report, stop: stop.signal };
+  const clients = newClients(kind, context, options.maxConnections ?? 1_000);
 
-  const bound = await bind(place);
-  const clients = newClients(kind, context, maxConnections);
-  const close = () => {
-    if (stop.signal.aborted) return;
-    stop.abort();
-    bound.close();
-  };
-  const abort = () => {
-    close();
-    clients.cut();
-  };
-  const finished = acceptAll(name, bound, clients.admit, context)
-    .then(clients.ended);
-  const shutdown = () => {
-    if (stop.signal.aborted) return finished;
-    close();
-    const timer = setTimeout(clients.cut, GRACE_MS);
-    return finished.finally(() => clearTimeout(timer));
-  };
-  options.signal?.addEventListener("abort", abort, { once: true });
-  finished.then(() => options.signal?.removeEventListener("abort", abort));
-  if (options.signal?.aborted) abort();
-  else options.onListen?.(bound.address);
-  return {
-    addrs: [bound.address],
-    finished,
-    shutdown,
-    [Symbol.asyncDispose]: shutdown,
-  };
+  const { accept, close, address } = await listen(socketOf(kind, options));
+  const accepting = new AbortController();
+  const server = newServer({
+    accepted: acceptAll({
+      accept,
+      admit: clients.admit,
+      onFailure: (error) =>
+        report({
+          kind: "acceptFailed",
+          via: kind.name,
+          error: errorText(error),
+        }),
+      stop: accepting.signal,
+    }),
+    close: () => {
+      accepting.abort();
+      close();
+    },
+    stop: () => stop.abort(),
+    cut: () => {
+      stop.abort();
+      clients.cut();
+    },
+    ended: clients.ended,
+    signal,
+  });
+  const bound = publicAddress(address);
+  if (!signal?.aborted) options.onListen?.(bound);
+  return { addrs: [bound], ...server };
 }
 
-type Place = UnixSocket | { readonly hostname: string; readonly port: number };
+const RULES: Rules<AuthServerOptions> = {
+  provider: required(aFunction),
+  path: aSocketPath,
+  mode: aSocketMode,
+  group: aSocketGroup,
+  port: aPort,
+  hostname: aHost,
+  timeoutMs: aTimeout,
+  maxConnections: integer(1, 1_000_000),
+  signal: aSignal,
+  onListen: aFunction,
+  onEvent: aFunction,
+};
 
-function checkedPlace(action: string, options: AuthServerOptions): Place {
-  const { path, mode, group, hostname, port } = options;
-  if ((path === undefined) === (port === undefined)) {
-    throw new TypeError(`Cannot ${action}: either path or port must be given`);
-  }
-  if (path !== undefined) {
+/** Where to listen, if the options that say it fit together. */
+function socketOf(
+  { action }: AuthServerKind,
+  { path, mode, group, hostname, port }: AuthServerOptions,
+): UnixSocket | HostPort {
+  if (path !== undefined && port === undefined) {
     if (hostname === undefined) {
-      return checkedUnixSocket(action, path, mode, group);
+      return { path, mode: mode ?? DEFAULT_SOCKET_MODE, group };
     }
     throw new TypeError(`Cannot ${action}: hostname needs port`);
+  }
+  if (path !== undefined || port === undefined) {
+    throw new TypeError(`Cannot ${action}: either path or port must be given`);
   }
   if (mode !== undefined || group !== undefined) {
     throw new TypeError(`Cannot ${action}: mode and group need path`);
   }
-  return {
-    hostname: hostname ?? "127.0.0.1",
-    port: within(action, "port", port ?? 0, 0, 65_535),
-  };
+  return { hostname: hostname ?? "127.0.0.1", port };
 }
 
-/** A socket that accepts connections. */
-interface Bound {
-  readonly accept: () => Promise<Wire>;
-  /** Accepts no more, and takes away the socket file if there is one. */
-  readonly close: () => void;
-  readonly address: AuthServerAddress;
-}
-
-async function bind(place: Place): Promise<Bound> {
-  if ("path" in place) {
-    const { path } = place;
-    const { listener, remove } = await listenUnix(place);
-    return {
-      accept: () => listener.accept(),
-      close: () => {
-        tryClose(listener);
-        remove();
-      },
-      address: { transport: "unix", path },
-    };
-  }
-  const bound = await listenTcp(place.hostname, place.port);
-  const { hostname, port } = bound;
-  return { ...bound, address: { transport: "tcp", hostname, port } };
-}
-
-async function acceptAll(
-  via: AdapterName,
-  { accept }: Bound,
-  admit: (wire: Wire) => void,
-  { report, stop }: AuthServerContext,
-): Promise<void> {
-  while (!stop.aborted) {
-    try {
-      admit(await accept());
-    } catch (error) {
-      if (stop.aborted) return;
-      // Out of file descriptors, most likely. They come back with the clients.
-      report({ kind: "acceptFailed", via, error: errorText(error) });
-      await pause(ACCEPT_PAUSE_MS, stop);
-    }
-  }
+function publicAddress(address: SocketAddress): AuthServerAddress {
+  return "path" in address
+    ? { transport: "unix", ...address }
+    : { transport: "tcp", ...address };
 }
 
 /** All clients of a server. */
@@ -285,25 +255,4 @@ function newClients(
       while (served.size > 0) await Promise.all(served.values());
     },
   };
-}
-
-/** Closes what may be closed already. */
-export function tryClose(closable: { close(): void }): void {
-  try {
-    closable.close();
-  } catch {
-    // It was.
-  }
-}
-
-/** Reads; `null` at the end, whether the client or this side has closed. */
-export async function readSome(
-  wire: Wire,
-  into: Uint8Array<ArrayBuffer>,
-): Promise<number | null> {
-  try {
-    return await wire.read(into);
-  } catch {
-    return null;
-  }
 }

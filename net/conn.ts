@@ -36,6 +36,27 @@ export async function writeAll(wire: Wire, octets: Uint8Array): Promise<void> {
   }
 }
 
+/** Reads; `null` at the end, whether the client or this side has closed. */
+export async function readSome(
+  wire: Wire,
+  into: Uint8Array<ArrayBuffer>,
+): Promise<number | null> {
+  try {
+    return await wire.read(into);
+  } catch {
+    return null;
+  }
+}
+
+/** Closes what may be closed already. */
+export function tryClose(closable: { close(): void }): void {
+  try {
+    closable.close();
+  } catch {
+    // It was.
+  }
+}
+
 /** What the runtime calls errors of a connection that is no longer there. */
 const GONE_NAMES: ReadonlySet<string> = new Set([
   "BadResource",

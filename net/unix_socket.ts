@@ -5,8 +5,10 @@
  * @module
  */
 
-/** Owner and group may connect, others not. */
-const DEFAULT_MODE = 0o660;
+import { integer, type Rule, text } from "../lib/options.ts";
+
+/** The permission bits where none are said: owner and group may connect. */
+export const DEFAULT_SOCKET_MODE = 0o660;
 
 /** Where a unix socket is and who may connect to it. */
 export interface UnixSocket {
@@ -15,7 +17,7 @@ export interface UnixSocket {
   /** The permission bits of the file. */
   readonly mode: number;
   /** The group of the file: a number or a name; absent for our own. */
-  readonly group?: number | string;
+  readonly group?: number | string | undefined;
 }
 
 /** A bound socket. */
@@ -26,31 +28,26 @@ export interface BoundUnixSocket {
   readonly remove: () => void;
 }
 
-/** What a caller says about a socket, or a `TypeError` or `RangeError`. */
-export function checkedUnixSocket(
-  action: string,
-  path: string,
-  mode: number = DEFAULT_MODE,
-  group?: number | string,
-): UnixSocket {
-  if (typeof path !== "string" || path === "" || path.includes("\0")) {
-    throw new TypeError(
-      `Cannot ${action}: path must be the path of a socket file`,
-    );
-  }
-  if (!Number.isInteger(mode) || mode < 0 || mode > 0o777) {
-    throw new RangeError(
-      `Cannot ${action}: mode must be from 0o000 to 0o777: got ${mode}`,
-    );
-  }
-  if (group === undefined) return { path, mode };
-  if (group === "" || typeof group === "number" && !isGroupId(group)) {
-    throw new TypeError(
-      `Cannot ${action}: group must be a group's name or number`,
-    );
-  }
-  return { path, mode, group };
-}
+/** The path of a socket file. */
+export const aSocketPath: Rule = text(
+  "the path of a socket file",
+  (value) => value !== "" && !value.includes("\0"),
+);
+
+/** The permission bits of a socket file. */
+export const aSocketMode: Rule = {
+  ...integer(0, 0o777),
+  is: "an integer from 0o000 to 0o777",
+};
+
+/** The group of a socket file. */
+export const aSocketGroup: Rule = {
+  is: "a group's name or number",
+  test: (value) =>
+    typeof value === "string"
+      ? value !== ""
+      : integer(0, 0xffff_fffe).test(value),
+};
 
 /**
  * Binds a unix socket. One that nobody serves any more is replaced; one that
@@ -137,8 +134,4 @@ function groupId(group: number | string): number {
     if (name === group && id !== undefined) return Number(id);
   }
   throw new Error(`there is no group ${group} in /etc/group`);
-}
-
-function isGroupId(group: number): boolean {
-  return Number.isInteger(group) && group >= 0 && group < 0xffff_ffff;
 }

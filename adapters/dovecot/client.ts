@@ -6,8 +6,7 @@
  */
 
 import type { AuthRequest } from "../../auth/types.ts";
-import { writeAll } from "../../net/conn.ts";
-import { readSome, tryClose } from "../auth_server.ts";
+import { readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { newLineReader } from "./lines.ts";
 import {
   type DovecotReply,

@@ -6,15 +6,13 @@
  */
 
 import type { AuthRequest } from "../../auth/types.ts";
-import { type Wire, writeAll } from "../../net/conn.ts";
+import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
 import { askInTime } from "../ask.ts";
 import {
   type AuthServer,
   type AuthServerContext,
   type AuthServerOptions,
   openAuthServer,
-  readSome,
-  tryClose,
 } from "../auth_server.ts";
 import type { AdapterAuthEvent, AdapterClosedEvent } from "../events.ts";
 import {

@@ -255,8 +255,14 @@ Deno.test("bad configuration is refused before anything is bound", async () => {
     [{ provider, path: "" }, "path must be the path of a socket file"],
     [{ provider, path: "/x", hostname: "::1" }, "hostname needs port"],
     [{ provider, port: 0, mode: 0o600 }, "mode and group need path"],
-    [{ provider, path: "/x", group: -1 }, "group must be a group's name"],
-    [{ provider, path: "/x", group: "" }, "group must be a group's name"],
+    [
+      { provider, path: "/x", group: -1 },
+      "group must be a group's name or number: got -1",
+    ],
+    [
+      { provider, path: "/x", group: "" },
+      "group must be a group's name or number: got an empty string",
+    ],
   ];
   for (const [options, text] of rows) {
     await assertRejects(
@@ -266,10 +272,22 @@ Deno.test("bad configuration is refused before anything is bound", async () => {
     );
   }
   const ranges: readonly (readonly [AuthServerOptions, string])[] = [
-    [{ provider, path: "/x", mode: 0o1000 }, "mode must be from 0o000 to"],
-    [{ provider, port: 65_536 }, "port must be an integer from 0 to 65535"],
-    [{ provider, port: 0, timeoutMs: 0 }, "timeoutMs must be an integer"],
-    [{ provider, port: 0, maxConnections: 0 }, "maxConnections must be"],
+    [
+      { provider, path: "/x", mode: 0o1000 },
+      "mode must be an integer from 0o000 to 0o777: got 512",
+    ],
+    [
+      { provider, port: 65_536 },
+      "port must be an integer from 0 to 65535: got 65536",
+    ],
+    [
+      { provider, port: 0, timeoutMs: 0 },
+      "timeoutMs must be a number > 0 and <= 600000: got 0",
+    ],
+    [
+      { provider, port: 0, maxConnections: 0 },
+      "maxConnections must be an integer from 1 to 1000000: got 0",
+    ],
   ];
   for (const [options, text] of ranges) {
     await assertRejects(
