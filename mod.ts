@@ -83,6 +83,11 @@ export type {
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";
 export { continueSasl, startSasl } from "./auth/sasl/sasl.ts";
 export { newStaticAuthProvider } from "./auth/providers/static.ts";
+export {
+  newUsersAuthProvider,
+  type UsersAuthProvider,
+  type UsersAuthProviderOptions,
+} from "./auth/providers/users/users.ts";
 export type {
   SaslChallenge,
   SaslCredentials,

@@ -37,11 +37,23 @@ export function noSecret(size = 1): PaddedSecret {
  * buffer's size only.
  */
 export function isSameSecret(guess: string, secret: PaddedSecret): boolean {
-  const guessed = encoder.encode(guess);
-  const { octets, length } = secret;
-  let difference = length ^ guessed.length;
-  for (let i = 0, at = 0; i < guessed.length; i++) {
-    difference |= (guessed[i] ?? 0) ^ (octets[at] ?? 0);
+  return isSameOctets(encoder.encode(guess), secret.octets, secret.length);
+}
+
+/**
+ * The same for octets.
+ *
+ * @param octets A buffer of at least one octet.
+ * @param length How many of its octets count.
+ */
+export function isSameOctets(
+  guess: Uint8Array,
+  octets: Uint8Array,
+  length: number = octets.length,
+): boolean {
+  let difference = length ^ guess.length;
+  for (let i = 0, at = 0; i < guess.length; i++) {
+    difference |= (guess[i] ?? 0) ^ (octets[at] ?? 0);
     at = at + 1 === octets.length ? 0 : at + 1;
   }
   return difference === 0;

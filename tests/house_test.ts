@@ -26,6 +26,15 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   command: [/^@std\/(?:cli|encoding)\//, /^deno\.json$/],
 };
 
+/** What programs of their own import besides, such as a Worker's. */
+const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  "auth/providers/users/worker.ts": [
+    "node:crypto",
+    "node:worker_threads",
+    "bcryptjs",
+  ],
+};
+
 Deno.test("each room knows only the rooms that the rule of the house allows", async () => {
   for (const [room, others] of Object.entries(KNOWS)) {
     const modules = await modulesOf(room);
@@ -35,7 +44,8 @@ Deno.test("each room knows only the rooms that the rule of the house allows", as
         const known = [room, ...others].some((each) =>
           specifier.startsWith(`${each}/`)
         );
-        const allowed = PACKAGES[room]?.some((each) => each.test(specifier));
+        const allowed = PROGRAMS[module]?.includes(specifier) ||
+          PACKAGES[room]?.some((each) => each.test(specifier));
         assert(known || allowed, `${module} imports ${specifier}`);
       }
     }
@@ -51,5 +61,15 @@ Deno.test("the house is no more than three floors deep, and has no index", async
       /\/(?:index\.ts|utils?\b)/.test(module)
     );
     assertEquals(unnamed, []);
+  }
+});
+
+Deno.test("what is a program of its own is imported by nobody", async () => {
+  for (const room of Object.keys(KNOWS)) {
+    for (const module of await modulesOf(room)) {
+      for (const specifier of await importsOf(module)) {
+        assert(!Object.hasOwn(PROGRAMS, specifier), module);
+      }
+    }
   }
 });

@@ -17,6 +17,7 @@ Deno.test("mod.ts exports these values, and no others", () => {
     "newKvThrottleStore",
     "newMemoryThrottleStore",
     "newStaticAuthProvider",
+    "newUsersAuthProvider",
     "nginxAuthHandler",
     "serveDovecotAuth",
     "serveSaslauthd",
@@ -105,5 +106,7 @@ Deno.test("mod.ts exports these types, and no others", async () => {
     "ThrottleKvEntry",
     "ThrottleOptions",
     "ThrottleStore",
+    "UsersAuthProvider",
+    "UsersAuthProviderOptions",
   ]);
 });

@@ -7,6 +7,11 @@
 import { askProvider } from "../../auth/ask_provider.ts";
 import { newHTTPAuthProvider } from "../../auth/providers/http.ts";
 import { newStaticAuthProvider } from "../../auth/providers/static.ts";
+import {
+  matchesArgon2,
+  parseArgon2,
+} from "../../auth/providers/users/argon2.ts";
+import { newUsersAuthProvider } from "../../auth/providers/users/users.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 
 /** Requests are noted in weak maps: each question is one of its own. */
@@ -62,4 +67,25 @@ Deno.bench("askProvider(), later, with a signal", guard, async () => {
 
 Deno.bench("HTTP provider without a network", guard, async () => {
   await http(request());
+});
+
+// What --hash-password prints, of the password that is asked about.
+const HASH =
+  "$argon2id$v=19$m=19456,t=2,p=1$dXNlcnMtb2YtYS1iZW5jaA$IDprLQFySa3bxdy/eQ9VcXTNKzE16VZqm3UG+XPH6gc";
+const hash = parseArgon2(HASH);
+if (typeof hash !== "object") throw new Error(hash);
+const octets = new TextEncoder().encode("correct horse");
+const inFile = newUsersAuthProvider(`ann:${HASH}\n`);
+const argon2id = { group: "argon2id", n: 20, warmup: 2 };
+
+Deno.bench(
+  "WebCrypto, to compare",
+  { ...argon2id, baseline: true },
+  async () => {
+    await matchesArgon2(hash, octets);
+  },
+);
+
+Deno.bench("users in a file", argon2id, async () => {
+  await inFile(request());
 });
