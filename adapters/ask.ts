@@ -5,7 +5,7 @@
  */
 
 import { askProvider } from "../auth/ask_provider.ts";
-import { reasonOf } from "../auth/reasons.ts";
+import { CLIENT_GONE, reasonOf } from "../auth/reasons.ts";
 import type {
   AuthDecision,
   AuthProvider,
@@ -13,6 +13,7 @@ import type {
   AuthResult,
 } from "../auth/types.ts";
 import { limitMs, type Rule } from "../lib/options.ts";
+import { race, type Raced } from "../lib/race.ts";
 import type { AdapterAuthEvent, AdapterName } from "./events.ts";
 
 /**
@@ -47,22 +48,29 @@ export async function askInTime(
   { provider, timeoutMs, signal }: AskOptions,
 ): Promise<Asked> {
   const abort = new AbortController();
-  const onAbort = () => abort.abort();
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    onAbort();
-  }, timeoutMs);
   const began = performance.now();
-  const answer = await askProvider(provider, request, abort.signal);
+  const raced = await race(
+    () => askProvider(provider, request, abort.signal),
+    { limit: timeoutMs, signal },
+  );
   const milliseconds = Math.round(performance.now() - began);
-  clearTimeout(timer);
-  signal?.removeEventListener("abort", onAbort);
-
-  const result = late ? LATE : answer;
+  if (raced.kind !== "done") abort.abort();
+  const result = resultOf(raced);
   return { result, event: authEvent(via, request, result, milliseconds) };
+}
+
+function resultOf(raced: Raced<AuthResult>): AuthResult {
+  switch (raced.kind) {
+    case "done":
+      return raced.value;
+    case "broken":
+    case "late":
+      return LATE;
+    case "gone":
+      return CLIENT_GONE;
+    default:
+      return raced satisfies never;
+  }
 }
 
 const LATE: AuthResult = { decision: "authFailure", reason: "backend-timeout" };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { race } from "../lib/race.ts";
 import { repeatsSecret } from "../lib/secret_text.ts";
 import { CLIENT_GONE } from "./reasons.ts";
 import { readResult, thrownResult } from "./results.ts";
@@ -43,33 +44,29 @@ export async function askProvider(
   request: AuthRequest,
   signal?: AbortSignal,
 ): Promise<AuthResult> {
-  if (signal?.aborted) return CLIENT_GONE;
-  let result: AuthResult;
-  try {
-    const answer: unknown = provider(request, signal);
-    result = signal === undefined
-      ? readResult(await answer)
-      : await unlessAborted(answer, signal);
-  } catch (error) {
-    result = thrownResult(error);
+  const raced = await race<unknown>(() => provider(request, signal), {
+    signal,
+  });
+  switch (raced.kind) {
+    case "done":
+      return discreet(read(raced.value), request);
+    case "broken":
+      return discreet(thrownResult(raced.error), request);
+    case "late":
+    case "gone":
+      return CLIENT_GONE;
+    default:
+      return raced satisfies never;
   }
-  return discreet(result, request);
 }
 
-/** Waits for an answer, unless the signal comes first. */
-function unlessAborted(
-  answer: unknown,
-  signal: AbortSignal,
-): Promise<AuthResult> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => resolve(CLIENT_GONE);
-    const settled = Promise.resolve(answer).then(readResult)
-      .then(resolve, reject);
-    // Asking may be what made the client go: then no event comes any more.
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    settled.finally(() => signal.removeEventListener("abort", onAbort));
-  });
+/** Looking at somebody else's object can throw as well. */
+function read(answer: unknown): AuthResult {
+  try {
+    return readResult(answer);
+  } catch (error) {
+    return thrownResult(error);
+  }
 }
 
 /** A provider's own words may repeat the password: then they are for nobody. */

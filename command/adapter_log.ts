@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cause, type LogEntry, shown } from "./log.ts";
+import { authLevel, cause, type LogEntry, shown } from "./log.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../adapters/events.ts";
 
 /** What the log says about an event of an adapter. */
@@ -29,11 +29,6 @@ export function adapterEntry(event: AdapterEvent): LogEntry {
     default:
       return event satisfies never;
   }
-}
-
-function authLevel({ outcome }: AdapterAuthEvent): LogEntry["level"] {
-  if (outcome === "failure") return "error";
-  return outcome === "invalid" ? "warn" : "info";
 }
 
 function authMessage(event: AdapterAuthEvent): string {

@@ -96,9 +96,23 @@ function closedLevel({ reason }: SmtpClosedEvent): Level {
   }
 }
 
-function authLevel({ outcome, reason }: SmtpAuthEvent): Level {
-  // Clients may go whenever they like.
-  if (reason === "client-gone") return "info";
+/** How bad the end of an AUTH is. */
+export function authLevel(
+  { outcome, reason }: { readonly outcome: string; readonly reason: string },
+): Level {
+  switch (reason) {
+    // Clients may go whenever they like.
+    case "client-gone":
+      return "info";
+    case "throttled-user":
+    case "throttled-pair":
+    case "throttled-network":
+    case "bad-token":
+      return "warn";
+    // Users do not notice it yet.
+    case "cached-through-outage":
+      return "error";
+  }
   if (outcome === "failure") return "error";
   return outcome === "invalid" ? "warn" : "info";
 }

@@ -12,9 +12,14 @@ import type {
   AuthResult,
   ReadyProvider,
 } from "../../auth/types.ts";
+import { race } from "../../lib/race.ts";
 import { checkedTimeout, within } from "../ask.ts";
-import { type DovecotAnswer, newDovecotClient } from "./client.ts";
-import type { DovecotPlace } from "./client.ts";
+import {
+  type DovecotAnswer,
+  type DovecotPlace,
+  type DovecotQuestion,
+  newDovecotClient,
+} from "./client.ts";
 
 const ACTION = "create Dovecot provider";
 
@@ -95,29 +100,29 @@ export function newDovecotAuthProvider(
   );
   const client = newDovecotClient(place, service);
 
-  function provider(
+  async function provider(
     request: AuthRequest,
     signal?: AbortSignal,
   ): Promise<AuthResult> {
-    if (signal?.aborted) return Promise.resolve(CLIENT_GONE);
-    return new Promise((resolve) => {
-      const question = client.ask(request);
-      const settle = (result: AuthResult) => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-        resolve(result);
-      };
-      const onAbort = () => {
-        settle(CLIENT_GONE);
-        question.cancel();
-      };
-      const timer = setTimeout(() => {
-        settle(failure("backend-timeout"));
-        question.giveUp();
-      }, timeoutMs);
-      signal?.addEventListener("abort", onAbort, { once: true });
-      question.answer.then((answer) => settle(resultOf(answer)));
-    });
+    let question: DovecotQuestion | undefined;
+    const raced = await race(
+      () => (question = client.ask(request)).answer,
+      { limit: timeoutMs, signal },
+    );
+    switch (raced.kind) {
+      case "done":
+        return resultOf(raced.value);
+      case "broken":
+        return failure("backend-unreachable");
+      case "late":
+        question?.giveUp();
+        return failure("backend-timeout");
+      case "gone":
+        question?.cancel();
+        return CLIENT_GONE;
+      default:
+        return raced satisfies never;
+    }
   }
 
   return Object.assign(provider, { [Symbol.dispose]: client.close });

@@ -50,6 +50,27 @@ Deno.test("decisionReply() gives each decision its reply", () => {
   }
 });
 
+Deno.test("decisionReply() lets the provider's own words stand in the 535", () => {
+  const text = "Account closed, call 555";
+  const enhanced = "5.7.8";
+  assertEquals(decisionReply({ decision: "authInvalid", text }), {
+    code: 535,
+    enhanced,
+    text,
+  });
+  for (const bad of ["a\r\n235 2.7.0 ok", "ü", "", " ", "x".repeat(201)]) {
+    assertEquals(
+      decisionReply({ decision: "authInvalid", text: bad }),
+      AUTH_REPLIES.invalid,
+    );
+  }
+  assertEquals(
+    decisionReply({ decision: "authFailure", text }),
+    AUTH_REPLIES.failure,
+  );
+  assertEquals(decisionReply({ decision: "authOk" }), AUTH_REPLIES.ok);
+});
+
 Deno.test("decisionReply() never lets in who comes with no decision", () => {
   for (
     const text of [
@@ -61,6 +82,8 @@ Deno.test("decisionReply() never lets in who comes with no decision", () => {
       "null",
       "{}",
       '"__proto__"',
+      '{"decision":"AuthOk"}',
+      '{"decision":"authOk","senders":"ann@example.com"}',
     ]
   ) {
     const { code, enhanced } = decisionReply(JSON.parse(text));

@@ -3,6 +3,7 @@ import {
   AuthProgress,
   type AuthProvider,
   type AuthRequest,
+  type ReadyProvider,
 } from "../../auth/types.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { newRequest } from "../support/auth_request.ts";
@@ -49,6 +50,18 @@ Deno.test("AuthDecision is a type of plain strings too", () => {
   // @ts-expect-error: other strings are no decisions
   const wrong: AuthDecision = "AuthOk";
   assertEquals<string>(wrong, "AuthOk");
+});
+
+Deno.test("ReadyProvider cannot be compared with a bare word by mistake", async () => {
+  const ready: ReadyProvider = () => Promise.resolve({ decision: "authOk" });
+  const result = await ready(newRequest());
+  // @ts-expect-error: a result is no decision
+  assertEquals(result === "authOk", false);
+  // @ts-expect-error: and neither is the promise of one
+  assertEquals(ready(newRequest()) === "authOk", false);
+  // @ts-expect-error: a provider that answers with a bare word is not ready
+  const bare: ReadyProvider = () => Promise.resolve("authOk");
+  assertEquals<unknown>(await bare(newRequest()), "authOk");
 });
 
 Deno.test("AuthProvider is any function of this shape, sync or async", async () => {

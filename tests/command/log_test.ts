@@ -52,6 +52,31 @@ Deno.test("textLine() is one short line per event", () => {
         "info  auth failure ann (client-gone) from 192.0.2.7, PLAIN, TLS, 12 ms",
       ],
       [
+        { ...AUTH, outcome: "failure", reason: "throttled-user" },
+        "warn  auth failure ann (throttled-user) from 192.0.2.7, PLAIN, TLS, 12 ms",
+      ],
+      [
+        {
+          ...AUTH,
+          outcome: "failure",
+          reason: "provider-error",
+          detail: "Error: no\nluck",
+        },
+        'error auth failure ann (provider-error: "Error: no\\nluck") from 192.0.2.7, PLAIN, TLS, 12 ms',
+      ],
+      [
+        { ...AUTH, reason: "cached" },
+        "info  auth ok ann (cached) from 192.0.2.7, PLAIN, TLS, 12 ms",
+      ],
+      [
+        {
+          ...AUTH,
+          reason: "cached-through-outage",
+          detail: "backend-status 502",
+        },
+        "error auth ok ann (cached-through-outage: backend-status 502) from 192.0.2.7, PLAIN, TLS, 12 ms",
+      ],
+      [
         MESSAGE,
         "info  mail from <ann@example.com> to 1 recipient, 222 bytes, login ann: 250 Queued",
       ],

@@ -82,6 +82,28 @@ Deno.test("newDovecotAuthProvider() reads every kind of answer", async () => {
   }
 });
 
+Deno.test("newDovecotAuthProvider() takes Dovecot's own name for the user", async () => {
+  const rows = [
+    ["user=ann@example.com", { decision: "authOk", user: "ann@example.com" }],
+    ["original_user=ann", { decision: "authOk" }],
+    ["user=", {
+      decision: "authFailure",
+      reason: "backend-answer",
+      detail: "user",
+    }],
+  ] as const;
+  for (const [field, expected] of rows) {
+    await using server = newFakeDovecot(async (connection) => {
+      await greet(connection);
+      await connection.line();
+      await connection.say(`OK\t1\t${field}\n`);
+      await connection.line();
+    });
+    using provider = providerOf(server);
+    assertEquals<unknown>(await provider(newRequest()), expected);
+  }
+});
+
 Deno.test("newDovecotAuthProvider() has many questions on one connection", async () => {
   await using server = newFakeDovecot(async (connection) => {
     await greet(connection);

@@ -131,6 +131,20 @@ Deno.test("a wrong password and an unknown user read the same", () => {
   ]);
 });
 
+Deno.test("the provider's own name and text are told", () => {
+  const talk = new Talk();
+  talk.say(`AUTH\t1\tPLAIN\tresp=${plain("ann", "x")}`);
+  const user = "jörg müller@例え.jp";
+  assertEquals(talk.decided(1, { decision: "authOk", user }), [
+    `OK\t1\tuser=${user}`,
+  ]);
+  talk.say(`AUTH\t2\tPLAIN\tresp=${plain("ann", "x")}`);
+  const text = "Account closed, call 555";
+  assertEquals(talk.decided(2, { decision: "authInvalid", text }), [
+    `FAIL\t2\tuser=ann\treason=${text}`,
+  ]);
+});
+
 Deno.test("a temporary failure closes where one user has the connection", () => {
   for (const minor of [0, 1]) {
     const talk = new Talk(minor);

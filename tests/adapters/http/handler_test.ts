@@ -1,8 +1,17 @@
 import { newHTTPAuthProvider } from "../../../auth/providers/http.ts";
-import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
+import type {
+  AuthDecision,
+  AuthRequest,
+  AuthResult,
+} from "../../../auth/types.ts";
 import { authHandler } from "../../../adapters/http/handler.ts";
 import type { AdapterEvent } from "../../../adapters/events.ts";
-import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertThrows,
+} from "../../support/assert.ts";
 import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { newClientFetch } from "../../support/http_end.ts";
@@ -26,9 +35,33 @@ function post(
 
 const never = () => new Promise<AuthDecision>(() => {});
 
+Deno.test("authHandler() tells the end of a yes in both ways", async () => {
+  const question = () =>
+    post(JSON.stringify({
+      username: "ann",
+      password: "secret",
+      mechanism: "PLAIN",
+      remoteIp: "",
+      heloName: "",
+    }));
+  const inAnHour = Date.now() + 3_600_000;
+  const rows = [
+    [inAnHour, /^private, max-age=3[56][0-9]{2}$/],
+    [1000, /^private, max-age=0$/],
+    [undefined, /^no-store$/],
+  ] as const;
+  for (const [expiresAt, control] of rows) {
+    const end = expiresAt === undefined ? {} : { expiresAt };
+    const handler = authHandler(() => ({ decision: "authOk", ...end }));
+    const response = await handler(question());
+    assertMatch(response.headers.get("cache-control") ?? "", control);
+    assertEquals(await response.json(), { ok: true, ...end });
+  }
+});
+
 Deno.test("authHandler() and newHTTPAuthProvider() are inverse", async () => {
   const seen: AuthRequest[] = [];
-  let decision: AuthDecision = "authOk";
+  let decision: AuthDecision | AuthResult = "authOk";
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     authHandler((request) => {
@@ -55,6 +88,21 @@ Deno.test("authHandler() and newHTTPAuthProvider() are inverse", async () => {
       assertEquals(seen.pop(), request);
     }
   }
+  const results = [
+    {
+      decision: "authOk",
+      user: "ann@example.com",
+      senders: ["@example.com"],
+      limits: { recipientsPerDay: 10 },
+      context: { tenant: 7 },
+    },
+    { decision: "authInvalid", text: "Account closed" },
+  ] as const;
+  for (const answer of results) {
+    decision = answer;
+    assertEquals<unknown>(await provider(newRequest()), answer);
+  }
+  seen.length = 0;
   const stranger = newHTTPAuthProvider(url, { fetch: client.fetch });
   assertEquals(await decisionOf(stranger, newRequest()), "authInvalid");
   assertEquals(seen, []);

@@ -73,6 +73,22 @@ Deno.test("nginxAuthHandler() answers as nginx understands it", async () => {
   }
 });
 
+Deno.test("nginxAuthHandler() tells the provider's own name and text", async () => {
+  const ok = nginxAuthHandler(
+    () => ({ decision: "authOk", user: "jörg müller@例え.jp" }),
+    { upstream: UPSTREAM },
+  );
+  const { headers } = await ok(request());
+  assertEquals(headers.get("auth-user"), raw("jörg müller@例え.jp"));
+  const typed = nginxAuthHandler(() => "authOk", { upstream: UPSTREAM });
+  assertEquals((await typed(request())).headers.get("auth-user"), null);
+  const text = "Account closed, call 555";
+  const no = nginxAuthHandler(() => ({ decision: "authInvalid", text }), {
+    upstream: UPSTREAM,
+  });
+  assertEquals(answered(await no(request())).slice(0, 2), [text, "535 5.7.8"]);
+});
+
 Deno.test("nginxAuthHandler() asks what nginx says", async () => {
   const seen: AuthRequest[] = [];
   const handler = nginxAuthHandler((request) => {

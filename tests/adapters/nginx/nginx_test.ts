@@ -85,6 +85,46 @@ daemonTest(NGINX, "asks the nginx server", async ({ path }, t) => {
   await auth.shutdown();
 });
 
+daemonTest(NGINX, "tells the upstream the canonical name", async ({ path }) => {
+  const upstream = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const handler = nginxAuthHandler(
+    () => ({ decision: "authOk", user: "jörg@example.com" }),
+    { upstream: { hostname: "127.0.0.1", port: upstream.addr.port } },
+  );
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  await using auth = Deno.serve(options, handler);
+  const port = freePort();
+  await using _nginx = await startNginx(path, {
+    port,
+    mail: mail(port, auth.addr.port, SECRET)
+      .replace("xclient off", "xclient on"),
+  });
+  const told = conversation(upstream);
+  {
+    using client = await SmtpClient.greeted(port);
+    await client.login("JORG", "x", "235");
+  }
+  const [, login] = / LOGIN=(\S+)/.exec(await told) ?? [];
+  assertEquals(login, "jörg@example.com");
+});
+
+/** Says yes to all that one client says, and tells what it was. */
+async function conversation(listener: Deno.TcpListener): Promise<string> {
+  const conn = await listener.accept();
+  listener.close();
+  const say = (reply: string) =>
+    conn.write(new TextEncoder().encode(`${reply}\r\n`));
+  let said = "";
+  await say("220 upstream ESMTP");
+  for await (
+    const text of conn.readable.pipeThrough(new TextDecoderStream())
+  ) {
+    said += text;
+    await say(text.startsWith("XCLIENT") ? "220 again" : "250 ok");
+  }
+  return said;
+}
+
 /** What docs/nginx.md prints, without TLS. */
 function mail(port: number, authPort: number, secret: string): string {
   return `mail {

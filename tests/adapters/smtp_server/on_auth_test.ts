@@ -10,7 +10,7 @@ import {
   type SmtpServerConnection,
   type SmtpServerLogin,
 } from "../../../adapters/smtp_server/on_auth.ts";
-import { assertEquals, assertThrows } from "../../support/assert.ts";
+import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -51,6 +51,10 @@ function answer(
 Deno.test("smtpServerAuth() makes replies of decisions", async () => {
   const rows = [
     [() => "authOk", "ann"],
+    [
+      () => ({ decision: "authOk", user: "ann@example.com" }),
+      "ann@example.com",
+    ],
     [() => "authInvalid", 535],
     [() => "authFailure", 454],
     [() => Promise.reject(new Error("down")), 454],
@@ -59,6 +63,16 @@ Deno.test("smtpServerAuth() makes replies of decisions", async () => {
   for (const [provider, expected] of rows) {
     assertEquals(await answer(provider, {}, { timeoutMs: 30 }), expected);
   }
+});
+
+Deno.test("smtpServerAuth() says the provider's own words", async () => {
+  const text = "Account closed, call 555";
+  const onAuth = smtpServerAuth(() => ({ decision: "authInvalid", text }));
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  onAuth(LOGIN, SESSION, resolve);
+  const error = await promise;
+  assert(error instanceof Error && "responseCode" in error);
+  assertEquals([error.responseCode, error.message], [535, text]);
 });
 
 Deno.test("smtpServerAuth() asks what smtp-server knows", async () => {
