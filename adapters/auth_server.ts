@@ -7,6 +7,7 @@
 
 import type { AuthProvider } from "../auth/types.ts";
 import { errorText } from "../lib/error_text.ts";
+import { harmless } from "../lib/hook.ts";
 import {
   aFunction,
   aHost,
@@ -61,9 +62,9 @@ export interface AuthServerOptions {
   readonly maxConnections?: number;
   /** Ends the server and all its connections at once when aborted. */
   readonly signal?: AbortSignal;
-  /** Called once the socket is bound. */
+  /** Called once the socket is bound. What it throws is ignored. */
   readonly onListen?: (address: AuthServerAddress) => void;
-  /** Called with what a log would want to know. */
+  /** Called with what a log would want to know. What it throws is ignored. */
   readonly onEvent?: (event: AdapterEvent) => void;
 }
 
@@ -128,7 +129,7 @@ export async function openAuthServer(
 ): Promise<AuthServer> {
   checkOptions(kind.action, options, RULES);
   const { provider, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-  const report = options.onEvent ?? (() => {});
+  const report = harmless(options.onEvent);
   const stop = new AbortController();
   const context = { provider, timeoutMs, report, stop: stop.signal };
   const clients = newClients(kind, context, options.maxConnections ?? 1_000);
@@ -160,7 +161,7 @@ export async function openAuthServer(
     signal,
   });
   const bound = publicAddress(address);
-  if (!signal?.aborted) options.onListen?.(bound);
+  if (!signal?.aborted) harmless(options.onListen)(bound);
   return { addrs: [bound], ...server };
 }
 

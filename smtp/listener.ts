@@ -4,6 +4,7 @@
  * @module
  */
 
+import { harmless } from "../lib/hook.ts";
 import { newClients } from "./clients.ts";
 import { newDeadlines } from "../net/deadlines.ts";
 import type { Deliver } from "./delivery.ts";
@@ -97,7 +98,7 @@ export function serveSmtp(
   deliver: Deliver,
 ): SmtpServer {
   const settings = checkedOptions(options);
-  const report = options.onEvent;
+  const report = options.onEvent && harmless(options.onEvent);
   const ports = openPorts(settings);
   const encryption = newEncryption(settings.certificate);
   const clients = newClients(settings, {
@@ -108,7 +109,7 @@ export function serveSmtp(
   });
   const accepted = ports.accept({ admit: clients.admit, report });
   const finished = accepted.then(() => clients.ended());
-  ports.addrs.forEach((address) => options.onListen?.(address));
+  ports.addrs.forEach(harmless(options.onListen));
 
   let stopping = false;
   const abort = () => {

@@ -59,9 +59,9 @@ export interface ServeSmtpOptions {
   readonly proxyProtocolFrom?: readonly string[];
   /** Ends the listener and all its connections at once when aborted. */
   readonly signal?: AbortSignal;
-  /** Called for each address that is bound. */
+  /** Called for each address that is bound. What it throws is ignored. */
   readonly onListen?: (address: SmtpAddress) => void;
-  /** Called with what a log would want to know. */
+  /** Called with what a log would want to know. What it throws is ignored. */
   readonly onEvent?: (event: SmtpEvent) => void;
 }
 

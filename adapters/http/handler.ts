@@ -4,6 +4,7 @@
  * @module
  */
 
+import { harmless } from "../../lib/hook.ts";
 import { readBounded } from "../../lib/bounded_body.ts";
 import {
   isSameSecret,
@@ -37,7 +38,7 @@ export interface AuthHandlerOptions {
    * have a limit of their own: 1200 is the default of `newHTTPAuthProvider`.
    */
   readonly timeoutMs?: number;
-  /** Called with what a log would want to know. */
+  /** Called with what a log would want to know. What it throws is ignored. */
   readonly onEvent?: (event: AdapterEvent) => void;
 }
 
@@ -91,7 +92,7 @@ export function authHandler(
   checkedProvider(action, provider);
   const timeoutMs = checkedTimeout(action, options.timeoutMs);
   const token = expectedToken(options.bearerToken);
-  const report = options.onEvent ?? (() => {});
+  const report = harmless(options.onEvent);
 
   return async (request) => {
     if (!isAuthorized(request, token)) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { harmless } from "../../lib/hook.ts";
 import {
   isSameSecret,
   type PaddedSecret,
@@ -50,7 +51,7 @@ export interface NginxAuthOptions {
    * nginx itself waits for 60 seconds.
    */
   readonly timeoutMs?: number;
-  /** Called with what a log would want to know. */
+  /** Called with what a log would want to know. What it throws is ignored. */
   readonly onEvent?: (event: AdapterEvent) => void;
 }
 
@@ -101,7 +102,7 @@ export function nginxAuthHandler(
   checkedProvider(ACTION, provider);
   const settings = checkedOptions(options);
   const { upstream, timeoutMs, waitSeconds, maxAuthFailures } = settings;
-  const report = options.onEvent ?? (() => {});
+  const report = harmless(options.onEvent);
 
   return async (request) => {
     if (!knowsSecret(request, settings)) {

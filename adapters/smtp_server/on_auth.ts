@@ -5,6 +5,7 @@
  * @module
  */
 
+import { harmless } from "../../lib/hook.ts";
 import {
   AUTH_REPLIES,
   decisionReply,
@@ -25,7 +26,7 @@ export interface SmtpServerAuthOptions {
    * Default: 9000.
    */
   readonly timeoutMs?: number;
-  /** Called with what a log would want to know. */
+  /** Called with what a log would want to know. What it throws is ignored. */
   readonly onEvent?: (event: AdapterEvent) => void;
 }
 
@@ -99,7 +100,7 @@ export function smtpServerAuth(
   const action = "create smtp-server auth";
   checkedProvider(action, provider);
   const timeoutMs = checkedTimeout(action, options.timeoutMs);
-  const report = options.onEvent ?? (() => {});
+  const report = harmless(options.onEvent);
 
   return async (auth, session, callback) => {
     const question = questionOf(auth, session);

@@ -1,3 +1,4 @@
+import { assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { startListener, temporaryFolder } from "../support/listener.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
@@ -55,4 +56,14 @@ Deno.test("main.ts uses a new certificate when its files change", async () => {
   write(folder, next);
   await listener.logged(/new certificate in use/);
   await seesCertificate(listener.port, next.cert);
+});
+
+Deno.test("main.ts goes on at a SIGHUP without a certificate (issue 11)", async () => {
+  await using listener = await startListener();
+  listener.signal("SIGHUP");
+  // Whoever is greeted now comes after the signal.
+  using client = await SmtpClient.greeted(listener.port);
+  await client.command("QUIT", "221");
+  await client.expectEnd();
+  assertEquals((await listener.stop()).code, 0);
 });
