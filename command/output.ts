@@ -5,21 +5,52 @@
  */
 
 import { jsonLine, type LogEntry, textLine } from "./log.ts";
+import { LogQueue, type LogTarget } from "./log_queue.ts";
 import type { Settings } from "./settings.ts";
 
-/** A log on stderr: as text on a terminal, else as JSON, unless told. */
-export function newLog(format: Settings["log"]): (entry: LogEntry) => void {
-  const terminal = Deno.stderr.isTerminal();
+/** How long the end waits for the log to be read, in milliseconds. */
+const FLUSH_MS = 1_000;
+
+/** Where the log goes, and what that is. */
+export interface LogOutput extends LogTarget {
+  /** Whether somebody looks at it now. */
+  isTerminal(): boolean;
+}
+
+/** A log that nobody has to wait for. */
+export interface Log {
+  /** Takes a line. */
+  readonly log: (entry: LogEntry) => void;
+  /** Gives what is left a moment to be written. */
+  readonly flush: () => Promise<void>;
+}
+
+/** A log: as text on a terminal, else as JSON, unless told. */
+export function newLog(output: LogOutput, format: Settings["log"]): Log {
+  const terminal = output.isTerminal();
   const colored = terminal && !Deno.noColor;
   const text = (format ?? (terminal ? "text" : "json")) === "text";
-  return (entry) => {
+  const lineOf = (entry: LogEntry) => {
     const now = new Date();
     const line = text ? textLine(entry, now, colored) : jsonLine(entry, now);
-    write(Deno.stderr, `${line}\n`);
+    return `${line}\n`;
+  };
+  const queue = new LogQueue(output, (count) => lineOf(lossEntry(count)));
+  return {
+    log: (entry) => queue.put(lineOf(entry)),
+    flush: () => queue.flush(FLUSH_MS),
   };
 }
 
-/** Writes at once. A log that nobody reads any more is no reason to stop. */
+function lossEntry(lines: number): LogEntry {
+  return {
+    level: "warn",
+    message: `the log is not read fast enough: ${lines} lines are missing here`,
+    fields: { event: "logDropped", lines },
+  };
+}
+
+/** Writes at once: for what is short, at the start and at the end. */
 export function write(
   to: { writeSync(octets: Uint8Array): number },
   text: string,

@@ -53,15 +53,19 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function serveUntilSignal(settings: Settings): Promise<void> {
-  const log = newLog(settings.log);
+  const { log, flush } = newLog(Deno.stderr, settings.log);
   const signals = takeSignals();
   const print = (text: string) => write(Deno.stdout, text);
-  const serving = await serve(settings, { log, print });
-  signals.onReload(serving.reload);
-  const signal = await signals.stop;
-  log({ level: "info", message: `stopping on ${signal}`, fields: {} });
-  await serving.shutdown();
-  log({ level: "info", message: "stopped", fields: {} });
+  try {
+    const serving = await serve(settings, { log, print });
+    signals.onReload(serving.reload);
+    const signal = await signals.stop;
+    log({ level: "info", message: `stopping on ${signal}`, fields: {} });
+    await serving.shutdown();
+    log({ level: "info", message: "stopped", fields: {} });
+  } finally {
+    await flush();
+  }
 }
 
 /**

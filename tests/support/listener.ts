@@ -281,7 +281,11 @@ async function logged(
   );
 }
 
-function signalIfRunning(child: Deno.ChildProcess, signal: Deno.Signal): void {
+/** Sends a signal to a process that may have ended by itself. */
+export function signalIfRunning(
+  child: Deno.ChildProcess,
+  signal: Deno.Signal,
+): void {
   try {
     child.kill(signal);
   } catch {
