@@ -26,6 +26,7 @@ ${[...groups].map(([title, names]) => group(title, names)).join("\n")}
 Other:
   --help                     print this
   --version                  print the version
+  --hash-password            read a password, print its hash for --users
 
 Each flag can be given in the environment: --auth-url as
 MEOWMAIL_SMTP_AUTH_URL and so on. A flag wins. Switches there are on/off,

@@ -16,6 +16,7 @@ import type { Given } from "./values.ts";
 export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
+  | { readonly kind: "hash-password" }
   | { readonly kind: "serve"; readonly settings: Settings };
 
 /**

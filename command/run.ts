@@ -7,6 +7,7 @@
 import config from "../deno.json" with { type: "json" };
 import { systemReason } from "../lib/error_text.ts";
 import { VARIABLES, type Variables } from "./environment.ts";
+import { hashPassword } from "./hash_password.ts";
 import { helpText } from "./help.ts";
 import { readInvocation } from "./invocation.ts";
 import { newLog, write } from "./output.ts";
@@ -21,12 +22,15 @@ const EXIT_USAGE = 2;
 /** They do, but the machine does not give what they ask for. */
 const EXIT_UNABLE = 1;
 
+/** Interrupted by Ctrl-C, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
 /**
  * Runs the command to its end.
  *
  * @param args The command line's arguments.
  * @returns The exit status: 0 after a signal to stop, 1 if it could not start,
- * 2 if the settings make no sense.
+ * 2 if the settings make no sense, 130 after Ctrl-C at a question.
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
@@ -39,6 +43,8 @@ export async function run(args: readonly string[]): Promise<number> {
       case "version":
         write(Deno.stdout, `${config.version}\n`);
         break;
+      case "hash-password":
+        return await printHash();
       case "serve":
         await serveUntilSignal(invocation.settings);
         break;
@@ -50,6 +56,14 @@ export async function run(args: readonly string[]): Promise<number> {
     write(Deno.stderr, `error: ${systemReason(error)}\n`);
     return error instanceof UsageError ? EXIT_USAGE : EXIT_UNABLE;
   }
+}
+
+async function printHash(): Promise<number> {
+  const prompt = (text: string) => write(Deno.stderr, text);
+  const hash = await hashPassword(Deno.stdin, prompt);
+  if (hash === undefined) return EXIT_INTERRUPTED;
+  write(Deno.stdout, `${hash}\n`);
+  return 0;
 }
 
 async function serveUntilSignal(settings: Settings): Promise<void> {

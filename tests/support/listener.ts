@@ -34,6 +34,8 @@ export interface CommandOptions {
    * through from the environment of the tests.
    */
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from stdin. Default: nothing. */
+  readonly stdin?: string;
   /** The working folder. Default: a temporary one, removed at the end. */
   readonly cwd?: string;
   /** What it is permitted, as Deno's flags. Default: `-P`. */
@@ -192,17 +194,20 @@ function pathOf(relative: string): string {
 }
 
 function startCommand(
-  { args = [], env, cwd, permissions = ["-P"] }: CommandOptions,
+  { args = [], env, stdin, cwd, permissions = ["-P"] }: CommandOptions,
 ): Running {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...commandArgs(permissions), ...args],
     clearEnv: true,
     env: { ...inherited(), ...env },
     ...(cwd === undefined ? {} : { cwd }),
-    stdin: "null",
+    stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  if (stdin !== undefined) {
+    ReadableStream.from([new TextEncoder().encode(stdin)]).pipeTo(child.stdin);
+  }
   const stdout = new Output(child.stdout);
   const stderr = new Output(child.stderr);
   const status = Promise.all([child.status, stdout.ended, stderr.ended])
