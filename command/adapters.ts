@@ -21,6 +21,8 @@ import type { Settings, SocketAddress } from "./settings.ts";
 export interface OpenAdapter {
   /** What the log says of it. */
   readonly where: string;
+  /** Takes a new secret. Absent where it has none. */
+  readonly reload?: (settings: Settings) => void;
   /** Closes it; resolves at its end. */
   readonly shutdown: () => Promise<void>;
 }
@@ -83,16 +85,24 @@ function openSaslauthd(context: Context): Promise<OpenAdapter> | undefined {
 function openNginx(
   { settings, provider, onEvent }: Context,
 ): Promise<OpenAdapter> | undefined {
-  const { nginxPort: port, nginxUpstream: upstream, nginxSecret } = settings;
+  const { nginxPort: port, nginxUpstream: upstream } = settings;
   if (port === undefined || upstream === undefined) return undefined;
-  const secret = present({ secret: nginxSecret });
   const at = { hostname: "127.0.0.1", port };
+  const newHandler = ({ nginxSecret }: Settings) =>
+    nginxAuthHandler(provider, {
+      upstream,
+      onEvent,
+      ...present({ secret: nginxSecret }),
+    });
   return opened("--nginx-port", at, () => {
-    const options = { upstream, ...secret, onEvent };
-    const handler = nginxAuthHandler(provider, options);
-    const server = Deno.serve({ ...at, onListen: () => {} }, handler);
+    let handler = newHandler(settings);
+    const server = Deno.serve(
+      { ...at, onListen: () => {} },
+      (request) => handler(request),
+    );
     return {
       where: `${hostPort(at.hostname, server.addr.port)} for nginx`,
+      reload: (settings) => handler = newHandler(settings),
       shutdown: () => server.shutdown(),
     };
   });

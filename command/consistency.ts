@@ -91,15 +91,15 @@ function checkAuthSource(settings: Settings): void {
     : openTo(settings);
   if (where === undefined) return;
   throw new UsageError(
-    `no auth source ${where}: there must be --auth-url, --auth-dovecot, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
+    `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
   );
 }
 
 /** Whether somebody is there to decide about logins. */
 export function hasAuthSource(
-  { authUrl, authDovecot, user }: Settings,
+  { authUrl, authDovecot, users, user }: Settings,
 ): boolean {
-  return (authUrl ?? authDovecot ?? user) !== undefined;
+  return (authUrl ?? authDovecot ?? users ?? user) !== undefined;
 }
 
 /** What other machines can reach; absent if they can't reach anything. */

@@ -196,6 +196,13 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
     read: milliseconds(0),
     byDefault: 0,
   },
+  users: {
+    group: "Authenticate",
+    placeholder: "FILE",
+    help: "users with hashed passwords, as htpasswd has",
+    read: text,
+    byDefault: undefined,
+  },
   user: {
     group: "Authenticate",
     secret: true,

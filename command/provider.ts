@@ -1,5 +1,5 @@
 /**
- * Who decides about the logins of the command: a local user, an endpoint, a
+ * Who decides about the logins of the command: local users, an endpoint, a
  * Dovecot server, with what protects them.
  *
  * @module
@@ -14,50 +14,104 @@ import { newStaticAuthProvider } from "../auth/providers/static.ts";
 import type { ReadyProvider } from "../auth/types.ts";
 import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
+import type { LogEntry } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
+import { openUsers } from "./users.ts";
+
+/** Who decides, and what it holds open. */
+export interface OpenProvider extends Disposable {
+  readonly provider: ReadyProvider;
+  /** Takes passwords and tokens from other settings, and reads files again. */
+  readonly reload: (settings: Settings) => void;
+}
 
 /**
- * Makes the provider that the settings ask for.
+ * Makes the provider that the settings ask for: who is at hand is asked first.
  *
  * @param settings What the command is to do.
  * @param madeUp The login for a start without any auth source.
+ * @param log The log.
+ * @throws {Error} If the users file can't be used.
  */
-export function newProvider(
+export async function openProvider(
   settings: Settings,
   madeUp: Login | undefined,
-): ReadyProvider {
-  const { user, pass, authDovecot } = settings;
+  log: (entry: LogEntry) => void,
+): Promise<OpenProvider> {
+  const { users, user, authUrl, authDovecot, throttle } = settings;
+  using opened = new DisposableStack();
+  const renewable = new Renewable(settings);
   const sources: ReadyProvider[] = [];
   if (madeUp !== undefined) sources.push(newLocal(madeUp));
-  if (user !== undefined && pass !== undefined) {
-    sources.push(newLocal({ username: user, password: pass }));
+  if (user !== undefined) sources.push(renewable.add(newLocalUser));
+  if (users !== undefined) {
+    const file = opened.use(await openUsers(users, log));
+    renewable.onReload(file.reload);
+    sources.push(file.provider);
   }
-  if (settings.authUrl !== undefined) {
-    sources.push(newEndpoint(settings.authUrl, settings));
+  if (authUrl !== undefined) {
+    const asked = renewable.add(({ authToken }) =>
+      newHTTPAuthProvider(authUrl, {
+        timeoutMs: settings.authTimeout,
+        ...present({ bearerToken: authToken }),
+      })
+    );
+    sources.push(newEndpoint(settings, asked));
   }
   if (authDovecot !== undefined) {
-    sources.push(newDovecotAuthProvider(authDovecot));
+    sources.push(opened.use(newDovecotAuthProvider(authDovecot)));
   }
   const [only, ...more] = sources;
   const provider = only !== undefined && more.length === 0
     ? only
     : firstProvider(...sources);
-  return settings.throttle ? throttled(provider) : provider;
+  const open = opened.move();
+  return {
+    provider: throttle ? throttled(provider) : provider,
+    reload: (settings) => renewable.reload(settings),
+    [Symbol.dispose]: () => open.dispose(),
+  };
+}
+
+/** Providers that are made anew from other settings, while the rest stays. */
+class Renewable {
+  #settings: Settings;
+  readonly #reloads: (() => void)[] = [];
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  add(make: (settings: Settings) => ReadyProvider): ReadyProvider {
+    let current = make(this.#settings);
+    this.onReload(() => current = make(this.#settings));
+    return (request, signal) => current(request, signal);
+  }
+
+  onReload(act: () => void): void {
+    this.#reloads.push(act);
+  }
+
+  reload(settings: Settings): void {
+    this.#settings = settings;
+    for (const act of this.#reloads) act();
+  }
 }
 
 function newLocal({ username, password }: Login): ReadyProvider {
   return newStaticAuthProvider(new Map([[username, password]]));
 }
 
+function newLocalUser({ user = "", pass = "" }: Settings): ReadyProvider {
+  return newLocal({ username: user, password: pass });
+}
+
+/** What protects an endpoint; what it knows outlives a change of the token. */
 function newEndpoint(
-  url: string,
-  { authToken, authTimeout, authConcurrency, authCache, authGrace }: Settings,
+  { authConcurrency, authCache, authGrace }: Settings,
+  asked: ReadyProvider,
 ): ReadyProvider {
-  const asked = newHTTPAuthProvider(url, {
-    timeoutMs: authTimeout,
-    ...present({ bearerToken: authToken }),
-  });
   const endpoint = maxConcurrent(asked, {
     limit: authConcurrency,
     queueLength: authConcurrency,

@@ -9,8 +9,9 @@ import { systemReason } from "../lib/error_text.ts";
 import { VARIABLES, type Variables } from "./environment.ts";
 import { hashPassword } from "./hash_password.ts";
 import { helpText } from "./help.ts";
-import { readInvocation } from "./invocation.ts";
+import { type Invocation, readInvocation } from "./invocation.ts";
 import { newLog, write } from "./output.ts";
+import { newReload } from "./reload.ts";
 import { serve } from "./serve.ts";
 import type { Settings } from "./settings.ts";
 import { takeSignals } from "./signals.ts";
@@ -35,7 +36,8 @@ const EXIT_INTERRUPTED = 130;
 export async function run(args: readonly string[]): Promise<number> {
   try {
     const read = (path: string) => Deno.readFileSync(path);
-    const invocation = readInvocation(args, readVariables, read);
+    const ask = () => readInvocation(args, readVariables, read);
+    const invocation = ask();
     switch (invocation.kind) {
       case "help":
         write(Deno.stdout, helpText());
@@ -46,7 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
       case "hash-password":
         return await printHash();
       case "serve":
-        await serveUntilSignal(invocation.settings);
+        await serveUntilSignal(invocation.settings, ask);
         break;
       default:
         invocation satisfies never;
@@ -66,13 +68,16 @@ async function printHash(): Promise<number> {
   return 0;
 }
 
-async function serveUntilSignal(settings: Settings): Promise<void> {
+async function serveUntilSignal(
+  settings: Settings,
+  ask: () => Invocation,
+): Promise<void> {
   const { log, flush } = newLog(Deno.stderr, settings.log);
   const signals = takeSignals();
   const print = (text: string) => write(Deno.stdout, text);
   try {
     const serving = await serve(settings, { log, print });
-    signals.onReload(serving.reload);
+    signals.onReload(newReload(settings, ask, serving.reload, log));
     const signal = await signals.stop;
     log({ level: "info", message: `stopping on ${signal}`, fields: {} });
     await serving.shutdown();

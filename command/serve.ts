@@ -15,14 +15,14 @@ import { type OpenAdapter, openAdapters } from "./adapters.ts";
 import {
   type CertificateFiles,
   followCertificate,
-  type FollowedCertificate,
   readCertificate,
 } from "./certificate.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { firstMessageHint, makeUpLogin } from "./first_start.ts";
+import type { FollowedFiles } from "./follow.ts";
 import { entryOf, type LogEntry } from "./log.ts";
 import { present } from "./present.ts";
-import { newProvider } from "./provider.ts";
+import { openProvider } from "./provider.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where the command says something. */
@@ -37,8 +37,13 @@ export interface Output {
 export interface Serving extends AsyncDisposable {
   /** The addresses of the listener; none if there is only an adapter. */
   readonly addrs: readonly SmtpAddress[];
-  /** Reads again what may have changed on the disk. */
-  readonly reload: () => void;
+  /**
+   * Reads again what may have changed on the disk.
+   *
+   * @param settings The settings as they are now: passwords and tokens are
+   * taken from them.
+   */
+  readonly reload: (settings: Settings) => void;
   /** Stops in good order; resolves when everything is closed. */
   readonly shutdown: () => Promise<void>;
 }
@@ -56,12 +61,13 @@ export async function serve(
   output: Output,
 ): Promise<Serving> {
   const { log, print } = output;
+  await using opened = new AsyncDisposableStack();
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
-  const provider = newProvider(settings, madeUp);
+  const logins = opened.use(await openProvider(settings, madeUp, log));
   const server = settings.port === undefined
     ? undefined
-    : openListener(settings, settings.port, provider, log);
-  const adapters = await openBeside(server, settings, provider, log);
+    : opened.use(openListener(settings, settings.port, logins.provider, log));
+  const adapters = await openAdapters(settings, logins.provider, log);
   const certificate = follow(settings, server, log);
 
   const addrs = server?.addrs ?? [];
@@ -72,13 +78,20 @@ export async function serve(
   }
   announce(settings, addrs, adapters, log);
 
+  const open = opened.move();
   const shutdown = async () => {
     certificate?.stop();
+    // All at once: their clients share the time that they have.
     await Promise.all([...adapters, server].map((each) => each?.shutdown()));
+    await open.disposeAsync();
   };
   return {
     addrs,
-    reload: () => certificate?.reload(),
+    reload: (settings) => {
+      certificate?.reload();
+      logins.reload(settings);
+      for (const { reload } of adapters) reload?.(settings);
+    },
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };
@@ -122,26 +135,11 @@ function openListener(
   );
 }
 
-/** Opens the adapters; if one can't be opened, the listener is closed too. */
-async function openBeside(
-  server: SmtpServer | undefined,
-  settings: Settings,
-  provider: AuthProvider,
-  log: Output["log"],
-): Promise<OpenAdapter[]> {
-  try {
-    return await openAdapters(settings, provider, log);
-  } catch (error) {
-    await server?.shutdown();
-    throw error;
-  }
-}
-
 function follow(
   settings: Settings,
   server: SmtpServer | undefined,
   log: Output["log"],
-): FollowedCertificate | undefined {
+): FollowedFiles | undefined {
   const files = certificateFiles(settings);
   return files && server &&
     followCertificate(files, (pair) => server.useCertificate(pair), log);

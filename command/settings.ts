@@ -43,6 +43,8 @@ export interface Settings {
   readonly authUrl: string | undefined;
   readonly authToken: string | undefined;
   readonly authDovecot: SocketAddress | undefined;
+  /** The path of a users file. */
+  readonly users: string | undefined;
   /** Milliseconds. */
   readonly authTimeout: number;
   readonly authConcurrency: number;

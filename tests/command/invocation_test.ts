@@ -31,6 +31,7 @@ const DEFAULTS: Settings = {
   authConcurrency: 1000,
   authCache: 0,
   authGrace: 0,
+  users: undefined,
   user: undefined,
   pass: undefined,
   requireAuth: true,
@@ -146,6 +147,7 @@ const VALUES: readonly (readonly [
   ["authConcurrency", ["1", 1], ["5000", 5000], ...ENDPOINT],
   ["authCache", ["0", 0], ["60000", 60_000], ...ENDPOINT],
   ["authGrace", ["0", 0], ["3600000", 3_600_000], ...ENDPOINT],
+  ["users", ["/etc/users", "/etc/users"], ["a b", "a b"]],
   ["maxAuthFailures", ["1", 1], ["100", 100]],
   [
     "dovecotSocket",
@@ -563,7 +565,7 @@ Deno.test("readInvocation() wants an auth source wherever other machines can rea
   for (const [args, where] of OPEN) {
     assertEquals(
       complaint(args),
-      `no auth source ${where}: there must be --auth-url, --auth-dovecot, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
+      `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
     );
     settings([...args, ...ENDPOINT]);
     settings([...args, "--auth-dovecot", "./auth"]);

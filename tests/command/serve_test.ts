@@ -29,7 +29,8 @@ async function start(
     print: (text) => printed.push(text),
   });
   const messages = () => entries.map(({ message }) => message);
-  return { serving, messages, printed: () => printed.join("") };
+  const { settings } = invocation;
+  return { serving, settings, messages, printed: () => printed.join("") };
 }
 
 function portOf({ addrs }: Serving): number {
@@ -56,14 +57,14 @@ Deno.test("serve() runs a listener that keeps mail and says where it listens", a
 Deno.test("serve() runs adapters alone with --port off, and makes no maildir", async () => {
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
-  const { serving, messages } = await start([
+  const { serving, settings, messages } = await start([
     ...["--port", "off", "--maildir", `${folder}/maildir`],
     ...["--dovecot-socket", `${folder}/auth`],
   ]);
   assertEquals(serving.addrs, []);
   assertEquals(messages(), [`listening on ${folder}/auth for Dovecot auth`]);
   assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["auth"]);
-  serving.reload();
+  serving.reload(settings);
   await serving.shutdown();
   assertEquals([...Deno.readDirSync(folder)], []);
 });
@@ -134,4 +135,70 @@ Deno.test("serve() asks a local user's password first, and the endpoint about ev
     await client.expectEnd();
   }
   assertEquals(asked, ["bob", "eve"]);
+});
+
+Deno.test("serve() refuses to start with a users file that it can't use, and says why", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  const users = `${folder}/users`;
+  const reasonFor = async () => {
+    const maildir = ["--maildir", `${folder}/maildir`];
+    const error = await assertRejects(
+      () => start([...maildir, "--users", users], {}),
+      Error,
+    );
+    return error.message.replace(`cannot use --users ${users}: `, "");
+  };
+  assertEquals(await reasonFor(), "No such file or directory");
+  for (
+    const [content, reason] of [
+      ["", "there is no user"],
+      [
+        "# users\nann:$y$secret\n",
+        "line 2: yescrypt ($y$) cannot be checked here: make a new hash with --hash-password",
+      ],
+      [Uint8Array.of(0x61, 0xff), "it is not UTF-8"],
+    ] as const
+  ) {
+    Deno.writeFileSync(
+      users,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    );
+    assertEquals(await reasonFor(), reason);
+  }
+});
+
+Deno.test("serve() loses no login while 500 log in and the users file is replaced 50 times", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  const users = `${folder}/users`;
+  // ann's password stays, its hash and the other users are others each time.
+  const replace = (round: number) => {
+    const hash = round % 2 === 0
+      ? "$apr1$a$ij/Aka61dStEs8vTEvpfK1"
+      : "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$+mWg7mpD2vPhffa1AWlDXg";
+    const others = `user${round}:{PLAIN}${round}\n`;
+    Deno.writeTextFileSync(`${users}.new`, `${others}ann:${hash}\n`);
+    Deno.renameSync(`${users}.new`, users);
+  };
+  replace(0);
+  const { serving, settings, messages } = await start([
+    ...["--maildir", `${folder}/maildir`, "--users", users],
+  ], {});
+  await using _ = serving;
+  const logIn = async () => {
+    using client = await SmtpClient.greeted(portOf(serving));
+    await client.login("ann", "pw");
+    await client.command("QUIT", "221");
+    await client.expectEnd();
+  };
+  for (let round = 1; round <= 50; round++) {
+    const logins = Array.from({ length: 10 }, logIn);
+    await logins[0];
+    replace(round);
+    serving.reload(settings);
+    await Promise.all(logins);
+  }
+  const taken = messages().filter((message) => message === "new users in use");
+  assertEquals(taken.length, 50);
 });

@@ -1,0 +1,90 @@
+/**
+ * Files that may change while the command runs: read again when they do, and
+ * when asked to.
+ *
+ * @module
+ */
+
+import { systemReason } from "../lib/error_text.ts";
+import type { LogEntry } from "./log.ts";
+
+/**
+ * How often to look whether the files have changed, in milliseconds. Looking
+ * finds what comes by a new link, which watching a file misses.
+ */
+const LOOK_MS = 1_000;
+
+/** Which files, and what to do with them. */
+export interface Following {
+  readonly paths: readonly string[];
+  /** Takes what is in them now, or throws, and then all is as it was. */
+  readonly load: () => void;
+  /** What the log calls what has been taken: `new users`. */
+  readonly taken: string;
+  /** What it calls what stays where that is not good: `the old users stay`. */
+  readonly kept: string;
+}
+
+/** Files that are looked at. */
+export interface FollowedFiles {
+  /** Reads the files at once. */
+  readonly reload: () => void;
+  /** Looks at them no more. */
+  readonly stop: () => void;
+}
+
+/**
+ * Uses files anew when they change, and when asked to. What is not good, as
+ * while only one of two files is new yet, is told to the log, and the old stays.
+ *
+ * A changed file is read when it has stood still from one look to the next: one
+ * that is still being written may look whole and lack its second half.
+ */
+export function followFiles(
+  { paths, load, taken, kept }: Following,
+  log: (entry: LogEntry) => void,
+): FollowedFiles {
+  let used: string | undefined = fingerprint(paths);
+  let seen = used;
+  let complaint = "";
+
+  function take(): void {
+    used = fingerprint(paths);
+    try {
+      load();
+      complaint = "";
+      log({ level: "info", message: `${taken} in use`, fields: {} });
+    } catch (error) {
+      // What can't be read now may be read later, without any change to it.
+      used = undefined;
+      const message = `${kept} in use: ${systemReason(error)}`;
+      if (message === complaint) return;
+      complaint = message;
+      log({ level: "error", message, fields: {} });
+    }
+  }
+
+  const timer = setInterval(() => {
+    const now = fingerprint(paths);
+    if (now !== used && now === seen) take();
+    seen = now;
+  }, LOOK_MS);
+  const reload = () => {
+    // Who asks for it wants an answer.
+    complaint = "";
+    take();
+  };
+  return { reload, stop: () => clearInterval(timer) };
+}
+
+/** What is different when a file is another one, or has other content. */
+function fingerprint(paths: readonly string[]): string {
+  return paths.map((path) => {
+    try {
+      const { ino, size, mtime } = Deno.statSync(path);
+      return `${ino} ${size} ${mtime?.getTime()}`;
+    } catch {
+      return "gone";
+    }
+  }).join();
+}
