@@ -163,6 +163,8 @@ export {
   type SmtpServerOnAuth,
 } from "./adapters/smtp_server/on_auth.ts";
 export type { Deliver } from "./smtp/delivery.ts";
+export type { CloseReason } from "./smtp/protocol/actions.ts";
+export type { DataFault } from "./smtp/protocol/data.ts";
 export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
 export type {
   SmtpAcceptEvent,
@@ -171,7 +173,9 @@ export type {
   SmtpClosedEvent,
   SmtpEvent,
   SmtpMessageEvent,
+  SmtpRefusedEvent,
 } from "./smtp/events.ts";
+export type { RefusalReason } from "./smtp/protocol/refusals.ts";
 export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
 export type { Certificate } from "./net/tls.ts";
 export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";

@@ -49,6 +49,11 @@ export type ProviderReason =
   | "provider-failure"
   | "no-provider";
 
+/** Whether the throttle has decided, and no back end. */
+export function isThrottled(reason: AuthReason): boolean {
+  return reason.startsWith("throttled-");
+}
+
 /** The closed set of reason codes that an AUTH can end with in a log. */
 export type AuthReason =
   | SaslErrorReason

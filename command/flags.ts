@@ -300,6 +300,13 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
     read: text,
     byDefault: "./maildir",
   },
+  maxRecipients: {
+    group: "Keep",
+    placeholder: "N",
+    help: "recipients of a message; refuse the next",
+    read: whole(1),
+    byDefault: 100,
+  },
   maxSize: {
     group: "Keep",
     placeholder: "BYTES",

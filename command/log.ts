@@ -9,6 +9,7 @@ import type {
   SmtpClosedEvent,
   SmtpEvent,
   SmtpMessageEvent,
+  SmtpRefusedEvent,
 } from "../smtp/events.ts";
 
 /** How bad it is. */
@@ -38,6 +39,12 @@ export function entryOf(event: SmtpEvent): LogEntry {
       return {
         level: messageLevel(event),
         message: mailMessage(event),
+        fields,
+      };
+    case "refused":
+      return {
+        level: event.username === undefined ? "info" : "warn",
+        message: refusedMessage(event),
         fields,
       };
     case "closed": {
@@ -137,22 +144,39 @@ export function cause(
     : ` (${reason}: ${shown(detail)})`;
 }
 
-function messageLevel({ code, error }: SmtpMessageEvent): Level {
-  if (error !== undefined) return "error";
-  return code === 250 ? "info" : "warn";
+function messageLevel(event: SmtpMessageEvent): Level {
+  if (event.error !== undefined) return "error";
+  return event.code === 250 && event.refusedRecipients === 0 ? "info" : "warn";
 }
 
 function mailMessage(event: SmtpMessageEvent): string {
-  const { code, text, username, sender, recipients, octets, error } = event;
+  const { code, text, username, sender, octets, fault, error } = event;
+  const lost = fault === undefined ? "" : ` (${fault})`;
   const outcome = code === undefined
-    ? "lost with its connection"
+    ? `lost with its connection${lost}`
     : `${code} ${text}`;
   const user = username === undefined ? "" : `, login ${shown(username)}`;
-  const to = recipients === 1 ? "1 recipient" : `${recipients} recipients`;
+  const to = recipientsWord(event);
   const why = error === undefined ? "" : `: ${shown(error)}`;
   return `mail from <${
     shown(sender)
   }> to ${to}, ${octets} bytes${user}: ${outcome}${why}`;
+}
+
+function recipientsWord(event: SmtpMessageEvent): string {
+  const { recipients, refusedRecipients } = event;
+  const word = recipients === 1 ? "1 recipient" : `${recipients} recipients`;
+  return refusedRecipients === 0
+    ? word
+    : `${word} (${refusedRecipients} refused)`;
+}
+
+function refusedMessage(event: SmtpRefusedEvent): string {
+  const { verb, code, reason, count, username, remoteIp } = event;
+  const what = verb === "" ? "a line" : verb;
+  const user = username === undefined ? "" : `, login ${shown(username)}`;
+  const times = count === 1 ? "once" : `${count} times`;
+  return `refused ${what} from ${remoteIp}${user}: ${code} ${reason}, ${times}`;
 }
 
 /** Somebody else's text: quoted where it could pass for something else. */

@@ -71,6 +71,7 @@ export interface Settings {
 
   /** The path of the folder. */
   readonly maildir: string;
+  readonly maxRecipients: number;
   /** Octets. */
   readonly maxSize: number;
 

@@ -23,6 +23,8 @@ export interface Deadline {
 export interface Deadlines {
   /** Begins to watch over a connection; the clock starts with `renew`. */
   watch(onExpire: () => void): Deadline;
+  /** The time in milliseconds, in whole ticks. It runs while something is watched. */
+  now(): number;
 }
 
 /**
@@ -38,7 +40,10 @@ export function newDeadlines(tickMs: number): Deadlines {
     watched: new Roster(),
     timer: undefined,
   };
-  return { watch: (onExpire) => new WatchedDeadline(clock, onExpire) };
+  return {
+    watch: (onExpire) => new WatchedDeadline(clock, onExpire),
+    now: () => clock.ticks * tickMs,
+  };
 }
 
 /** What all deadlines of a listener share. */

@@ -10,7 +10,7 @@ import { type Listed, Roster } from "../lib/live_set.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import { isLoopback, plainIp } from "../lib/addresses.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { newCrowd } from "./network_limit.ts";
+import { newNetworkLimit } from "./network_limit.ts";
 import { closedEvent } from "./events.ts";
 import {
   type Opening,
@@ -50,7 +50,7 @@ export function newClients(
 ): Clients {
   const served = new Roster<Client>();
   const refused = new Roster<Client>();
-  const crowd = newCrowd(settings.maxConnectionsPerNetwork);
+  const networks = newNetworkLimit(settings.maxConnectionsPerNetwork);
 
   function isFloodOfRefusals(): boolean {
     return refused.size >= MAX_REFUSALS;
@@ -76,7 +76,7 @@ export function newClients(
   /** Counts a client in before anything else: a TLS handshake can take long. */
   function serve(arrival: Arrival, peer: SessionPeer): void {
     const { remoteIp } = peer;
-    if (!crowd.enter(remoteIp)) {
+    if (!networks.enter(remoteIp)) {
       return refuse(arrival, peer, REPLIES.tooManyFromNetwork);
     }
     const connection = new Connection(arrival.conn, peer, context);
@@ -84,7 +84,7 @@ export function newClients(
       .run(openingsOf(arrival, settings, context))
       .then(() => {
         served.delete(client);
-        crowd.leave(remoteIp);
+        networks.leave(remoteIp);
       });
     const client = { connection, ended, place: -1 };
     served.add(client);
@@ -95,7 +95,7 @@ export function newClients(
     const connection = new Connection(arrival.conn, peer, context);
     let entered: string | undefined;
     const admit = (known: SessionPeer) => {
-      if (crowd.enter(known.remoteIp)) {
+      if (networks.enter(known.remoteIp)) {
         entered = known.remoteIp;
         return "serve";
       }
@@ -106,7 +106,7 @@ export function newClients(
       .then(() => {
         served.delete(client);
         refused.delete(client);
-        if (entered !== undefined) crowd.leave(entered);
+        if (entered !== undefined) networks.leave(entered);
       });
     const client: Client = { connection, ended, place: -1 };
     served.add(client);

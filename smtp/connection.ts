@@ -20,6 +20,7 @@ import {
   authEvent,
   closedEvent,
   messageEvent,
+  refusedEvent,
   type SmtpClosedEvent,
   type SmtpEvent,
 } from "./events.ts";
@@ -38,6 +39,13 @@ const LINGER_MS = 2_000;
  * their own; this one is for those that forgot.
  */
 const PROVIDER_MS = 300_000;
+
+/**
+ * How long a client may take for the login that is required, in milliseconds,
+ * whatever it says meanwhile: nobody keeps a place from others for ever. RFC
+ * 5321 section 4.5.3.2.7 wants five minutes for a command.
+ */
+const LOGIN_MS = 300_000;
 
 /**
  * How much of a message must arrive within the idle timeout, in octets: less
@@ -103,6 +111,10 @@ const WRITTEN_BEFORE: ReadonlySet<SessionAction["kind"]> = new Set([
 export class Connection {
   readonly #context: ConnectionContext;
   readonly #deadline: Deadline;
+  /** When the login must have come that is required, by the context's clock. */
+  #loginBy: number;
+  /** Whether the client's time is up for want of a login, and not of a word. */
+  #needsLogin = false;
   #wire: Wire;
   #peer: SessionPeer;
   #session: Session;
@@ -133,6 +145,7 @@ export class Connection {
     this.#context = context;
     this.#session = new Session(context.rules, peer);
     this.#deadline = context.deadlines.watch(() => this.#expire());
+    this.#loginBy = context.deadlines.now() + LOGIN_MS;
   }
 
   /**
@@ -152,7 +165,10 @@ export class Connection {
       }
       const waits = this.#refusal === undefined &&
         this.#context.greetingDelayMs > 0;
-      if (waits && !await this.#isSilent()) this.#refusal = REPLIES.earlyTalker;
+      if (waits && !await this.#isSilent()) {
+        this.#refusal = REPLIES.earlyTalker;
+        this.#reportClosed("early-talker");
+      }
       if (this.#refusal === undefined) this.#session.greet();
       else this.#session.end(this.#refusal);
       await this.#serve();
@@ -163,6 +179,7 @@ export class Connection {
       this.#deadline.stop();
       close(this.#wire);
       await this.#abandon();
+      this.#reportRefused();
     }
   }
 
@@ -249,6 +266,7 @@ export class Connection {
           break;
         case "authenticate":
           this.#session.decided(await this.#ask(action.request));
+          this.#endIfLate();
           break;
         case "authEnded":
           this.#reportAuth(action.outcome);
@@ -273,9 +291,10 @@ export class Connection {
           );
           break;
         case "endOfMessage":
-          await this.#endMessage(action.octets);
+          await this.#endMessage();
           break;
         case "close":
+          if (action.reason !== undefined) this.#reportClosed(action.reason);
           return await this.#leave(action.linger);
         default:
           return action satisfies never;
@@ -286,14 +305,14 @@ export class Connection {
   /** All replies since the last time, about to be written. */
   #output(): Uint8Array {
     this.#phase = "write";
-    this.#renew(this.#context.idleTimeoutMs);
+    this.#renewForClient();
     return this.#session.takeOutput();
   }
 
   /** The replies are written: the client's turn, and its time begins anew. */
   #answered(): void {
     this.#phase = "session";
-    this.#renew(this.#context.idleTimeoutMs);
+    this.#renewForClient();
   }
 
   /** Takes in what a read has brought; false if the session ends with it. */
@@ -336,14 +355,25 @@ export class Connection {
     return result;
   }
 
+  /** A slow provider is no way around the limit. */
+  #endIfLate(): void {
+    const late = this.#context.deadlines.now() >= this.#loginBy;
+    if (!late || !this.#session.lacksLogin) return;
+    this.#session.end(REPLIES.noLoginInTime, "no-login");
+  }
+
   async #startTls(): Promise<boolean> {
     const early = this.#reads.takePending();
     const encrypted = await this.#open(
       tlsOpening((wire) => this.#context.encrypt(wire, early)),
     );
     if (!encrypted) return false;
+    // A login is forgotten with all else; who had one begins anew.
+    if (!this.#session.lacksLogin) {
+      this.#loginBy = this.#context.deadlines.now() + LOGIN_MS;
+    }
     this.#session = this.#session.afterTls();
-    this.#renew(this.#context.idleTimeoutMs);
+    this.#renewForClient();
     return true;
   }
 
@@ -382,8 +412,9 @@ export class Connection {
     this.#session.input.shrink();
   }
 
-  async #endMessage(octets: number): Promise<void> {
+  async #endMessage(): Promise<void> {
     const delivery = this.#delivery;
+    const { received } = this.#session;
     if (delivery === undefined) return;
     this.#endTurn();
     this.#phase = "delivery";
@@ -395,7 +426,7 @@ export class Connection {
     // Where the message was at fault, what deliver threw is a consequence.
     const cause = last === reply ? error : undefined;
     this.#context.report?.(
-      messageEvent(delivery.envelope, octets, last, cause),
+      messageEvent(delivery.envelope, received, last, cause),
     );
   }
 
@@ -427,12 +458,14 @@ export class Connection {
   #expire(): void {
     switch (this.#phase) {
       case "client":
-        this.#reportClosed("idle");
-        return this.#farewell(REPLIES.idle);
+        this.#reportClosed(this.#needsLogin ? "no-login" : "idle");
+        return this.#farewell(
+          this.#needsLogin ? REPLIES.noLoginInTime : REPLIES.idle,
+        );
       case "provider":
         return this.#asking?.abort();
       case "write":
-        this.#reportClosed("idle");
+        this.#reportClosed(this.#needsLogin ? "no-login" : "idle");
         return close(this.#wire);
       case "silence":
         return this.#endSilence?.();
@@ -445,6 +478,16 @@ export class Connection {
       default:
         this.#phase satisfies never;
     }
+  }
+
+  /** The client may be silent for a while, unless a login is due before. */
+  #renewForClient(): void {
+    const { idleTimeoutMs, deadlines } = this.#context;
+    const left = this.#session.lacksLogin
+      ? Math.max(0, this.#loginBy - deadlines.now())
+      : Infinity;
+    this.#needsLogin = left < idleTimeoutMs;
+    this.#renew(Math.min(left, idleTimeoutMs));
   }
 
   #renew(milliseconds: number): void {
@@ -461,8 +504,15 @@ export class Connection {
     if (delivery === undefined) return;
     delivery.body.fail(new Error("The client has left before the end"));
     await delivery.result;
-    const { envelope, body } = delivery;
-    this.#context.report?.(messageEvent(envelope, body.octets));
+    this.#context.report?.(
+      messageEvent(delivery.envelope, this.#session.received),
+    );
+  }
+
+  #reportRefused(): void {
+    for (const refused of this.#session.takeRefused()) {
+      this.#context.report?.(refusedEvent(refused, this.#peer));
+    }
   }
 
   #reportAuth(outcome: AuthOutcome): void {

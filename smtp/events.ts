@@ -8,8 +8,16 @@
 import { errorText } from "../lib/error_text.ts";
 import type { AuthReason } from "../auth/reasons.ts";
 import type { SmtpReply } from "../auth/replies.ts";
-import type { AuthOutcome, SessionPeer } from "./protocol/actions.ts";
+import type {
+  AuthOutcome,
+  CloseReason,
+  ReceivedMessage,
+  SessionPeer,
+} from "./protocol/actions.ts";
 import type { Envelope } from "./protocol/envelope.ts";
+import type { DataFault } from "./protocol/data.ts";
+import type { RefusalReason } from "./protocol/refusals.ts";
+import type { RefusedCommands } from "./protocol/tally.ts";
 
 /** What all events about a client say. */
 export interface SmtpClientEvent {
@@ -56,10 +64,34 @@ export interface SmtpMessageEvent extends SmtpClientEvent {
   readonly sender: string;
   /** How many recipients the message has. */
   readonly recipients: number;
+  /** How many others were refused: they do not get it. */
+  readonly refusedRecipients: number;
   /** How many octets of the message arrived. */
   readonly octets: number;
+  /** What is wrong with it, if something is: it was refused, or lost, for that. */
+  readonly fault?: DataFault;
   /** What `deliver` threw, if it did. */
   readonly error?: string;
+}
+
+/**
+ * Commands were refused, for one reason, outside of AUTH and of a message's
+ * text, which have events of their own. There is one event for each reason, at
+ * the end of the connection.
+ */
+export interface SmtpRefusedEvent extends SmtpClientEvent {
+  /** Tells the events apart. */
+  readonly kind: "refused";
+  /** The verb of the first of these commands; `""` if it was none. */
+  readonly verb: string;
+  /** The reply code. */
+  readonly code: number;
+  /** Why, from a closed set of words. */
+  readonly reason: RefusalReason;
+  /** How many commands were refused so. */
+  readonly count: number;
+  /** The user who had authenticated, if one had. */
+  readonly username?: string;
 }
 
 /** The listener has ended a connection on its own account. */
@@ -68,8 +100,11 @@ export interface SmtpClosedEvent extends SmtpClientEvent {
   readonly kind: "closed";
   /** Why, from a closed set of words. */
   readonly reason:
+    | CloseReason
     | "idle"
     | "too-many-connections"
+    /** It has talked before it was greeted. */
+    | "early-talker"
     /** It does not come from a network of `proxyProtocolFrom`. */
     | "proxy-untrusted"
     /** It does, and does not begin with a header of the PROXY protocol. */
@@ -92,6 +127,7 @@ export interface SmtpAcceptEvent {
 export type SmtpEvent =
   | SmtpAuthEvent
   | SmtpMessageEvent
+  | SmtpRefusedEvent
   | SmtpClosedEvent
   | SmtpAcceptEvent;
 
@@ -131,7 +167,7 @@ function outcomeWord(code: number | undefined): SmtpAuthEvent["outcome"] {
 /** Makes the event for the end of a message, one way or another. */
 export function messageEvent(
   envelope: Envelope,
-  octets: number,
+  { refusedRecipients, octets, fault }: ReceivedMessage,
   reply?: SmtpReply,
   error?: string,
 ): SmtpMessageEvent {
@@ -142,10 +178,29 @@ export function messageEvent(
     ...(user === undefined ? {} : { username: user }),
     sender,
     recipients: recipients.length,
+    refusedRecipients,
     octets,
     remoteIp,
     tls,
+    ...(fault === undefined ? {} : { fault }),
     ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Makes the event for commands that were refused for one reason. */
+export function refusedEvent(
+  { verb, code, reason, count, username }: RefusedCommands,
+  { remoteIp, tls }: SessionPeer,
+): SmtpRefusedEvent {
+  return {
+    kind: "refused",
+    verb,
+    code,
+    reason,
+    count,
+    ...(username === undefined ? {} : { username }),
+    remoteIp,
+    tls,
   };
 }
 

@@ -35,13 +35,19 @@ export interface ServeSmtpOptions {
   readonly allowInsecureAuth?: boolean;
   /** Which failed login of a connection ends it. Default: 3. */
   readonly maxAuthFailures?: number;
+  /**
+   * The most recipients of a message; the next one is refused with `452
+   * 4.5.3`. Default: 100.
+   */
+  readonly maxRecipients?: number;
   /** The largest message, in octets. Default: 26214400 (25 MiB). */
   readonly maxSize?: number;
   /** How many clients are served at a time. Default: 10000. */
   readonly maxConnections?: number;
   /**
-   * How many clients of one network (IPv4 /24, IPv6 /56) are served at a time;
-   * the machine itself is not limited. Default: 200.
+   * How many clients of one network (IPv4 /24, IPv6 /56) are served at a time,
+   * and four times as many of an IPv6 /48; the machine itself is not limited.
+   * Default: 200.
    */
   readonly maxConnectionsPerNetwork?: number;
   /** How long a client may be silent, in milliseconds. Default: 300000. */
@@ -88,6 +94,7 @@ export interface ListenerSettings {
   readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
   readonly maxAuthFailures: number;
+  readonly maxRecipients: number;
   readonly maxSize: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerNetwork: number;
@@ -117,6 +124,7 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     requireAuth: options.requireAuth ?? true,
     allowInsecureAuth: options.allowInsecureAuth ?? false,
     maxAuthFailures: within("maxAuthFailures", options.maxAuthFailures ?? 3),
+    maxRecipients: within("maxRecipients", options.maxRecipients ?? 100),
     maxSize: within("maxSize", options.maxSize ?? 26_214_400),
     maxConnections: within("maxConnections", options.maxConnections ?? 10_000),
     maxConnectionsPerNetwork: within(

@@ -17,6 +17,8 @@ export interface SessionRules {
   readonly maxMessageOctets: number;
   /** Whether nothing may be sent without AUTH. */
   readonly authRequired: boolean;
+  /** The most recipients of a message. */
+  readonly maxRecipients: number;
   /** With which failed login a connection is closed. */
   readonly maxAuthFailures: number;
   /** Whether there is a certificate, so that STARTTLS can be offered. */
@@ -50,6 +52,25 @@ export interface AuthOutcome {
   readonly username?: string;
 }
 
+/** What is known about a message beside its envelope. */
+export interface ReceivedMessage {
+  /** How many recipients were refused. */
+  readonly refusedRecipients: number;
+  /** How many octets have come, doubled dots counted once. */
+  readonly octets: number;
+  /** Why it cannot be taken, if that has turned out. */
+  readonly fault: DataFault | undefined;
+}
+
+/** Why a session has ended the connection on its own account. */
+export type CloseReason =
+  /** The login that is required has not come in time. */
+  | "no-login"
+  | "too-many-failures"
+  | "too-many-errors"
+  /** A web browser or a scanner. */
+  | "http";
+
 /** What the session wants of its connection next. */
 export type SessionAction =
   /** Write the output, then read. */
@@ -78,4 +99,9 @@ export type SessionAction =
    * to close first, because octets of its that nobody reads would make the
    * kernel reset the connection and the client lose the last reply.
    */
-  | { readonly kind: "close"; readonly linger: boolean };
+  | {
+    readonly kind: "close";
+    readonly linger: boolean;
+    /** For the log, where the client is at fault. */
+    readonly reason: CloseReason | undefined;
+  };

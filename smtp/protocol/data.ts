@@ -14,7 +14,7 @@ const HIGH_BITS = 0x80808080 | 0;
 const FOURTEENS = 0x0e0e0e0e;
 
 /** Why a message cannot be taken, found while it was read. */
-export type DataFault = "tooLarge" | "bareLineEnd";
+export type DataFault = "too-large" | "bare-line-end";
 
 /** What became of a piece of input. */
 export interface DataRead {
@@ -54,8 +54,8 @@ export class DataReader {
    * what follows DATA is no command until the real end has come.
    */
   get fault(): DataFault | undefined {
-    if (this.#octets > this.#maxOctets) return "tooLarge";
-    return this.#bareLineEnd ? "bareLineEnd" : undefined;
+    if (this.#octets > this.#maxOctets) return "too-large";
+    return this.#bareLineEnd ? "bare-line-end" : undefined;
   }
 
   /**

@@ -5,22 +5,22 @@
  */
 
 import type { AuthReason } from "../../auth/reasons.ts";
-import type { SmtpReply } from "../../auth/replies.ts";
 import { MECHANISMS } from "../../auth/sasl/sasl.ts";
 import type { AuthOutcome } from "./actions.ts";
 import { upperCase, words } from "./commands.ts";
-import { REPLIES } from "./replies.ts";
+import * as refusals from "./refusals.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** Why AUTH was refused before an exchange began. */
-const REFUSAL_REASONS: ReadonlyMap<SmtpReply, AuthReason> = new Map([
-  [REPLIES.tlsRequired, "tls-required"],
-  [REPLIES.authSyntax, "bad-syntax"],
-  [REPLIES.malformedLine, "bad-syntax"],
+const REFUSAL_REASONS: ReadonlyMap<Refusal, AuthReason> = new Map([
+  [refusals.tlsRequired, "tls-required"],
+  [refusals.authSyntax, "bad-syntax"],
+  [refusals.malformedLine, "bad-syntax"],
 ]);
 
 /** Why AUTH was answered with an error before any exchange. */
-export function refusalReason(reply: SmtpReply): AuthReason {
-  return REFUSAL_REASONS.get(reply) ?? "bad-sequence";
+export function refusalReason(refusal: Refusal): AuthReason {
+  return REFUSAL_REASONS.get(refusal) ?? "bad-sequence";
 }
 
 /**

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { SmtpReply } from "../../auth/replies.ts";
 import { upperCase, words } from "./commands.ts";
-import { REPLIES } from "./replies.ts";
+import * as refusals from "./refusals.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** The parameters of MAIL, as far as the client gave them. */
 export interface MailParameters {
@@ -31,12 +31,12 @@ export type MailArgs =
     readonly sender: string;
     readonly parameters: MailParameters;
   }
-  | { readonly kind: "error"; readonly reply: SmtpReply };
+  | { readonly kind: "error"; readonly reply: Refusal };
 
 /** The argument of RCPT, or the reply that refuses it. */
 export type RcptArgs =
   | { readonly kind: "rcpt"; readonly recipient: string }
-  | { readonly kind: "error"; readonly reply: SmtpReply };
+  | { readonly kind: "error"; readonly reply: Refusal };
 
 /** The most octets of a path, angle brackets included. RFC 5321 section 4.5.3.1.3. */
 const MAX_PATH_OCTETS = 256;
@@ -47,20 +47,20 @@ const POSTMASTER = /^postmaster$/i;
 
 const encoder = new TextEncoder();
 
-function refuse(reply: SmtpReply): { kind: "error"; reply: SmtpReply } {
+function refuse(reply: Refusal): { kind: "error"; reply: Refusal } {
   return { kind: "error", reply };
 }
 
 /** Reads `FROM:<path> [parameters]`. */
 export function parseMail(args: string): MailArgs {
   const path = splitPath(args, FROM);
-  if (path === undefined) return refuse(REPLIES.mailSyntax);
+  if (path === undefined) return refuse(refusals.mailSyntax);
   const sender = path.address === "" ? "" : readMailbox(path.address);
-  if (sender === undefined) return refuse(REPLIES.badSender);
+  if (sender === undefined) return refuse(refusals.badSender);
   const parameters = readParameters(words(path.rest));
   if ("code" in parameters) return refuse(parameters);
   if (!parameters.smtpUtf8 && !isAscii(sender)) {
-    return refuse(REPLIES.needSmtpUtf8);
+    return refuse(refusals.needsSmtpUtf8);
   }
   return { kind: "mail", sender, parameters };
 }
@@ -73,14 +73,14 @@ export function parseMail(args: string): MailArgs {
  */
 export function parseRcpt(args: string, smtpUtf8: boolean): RcptArgs {
   const path = splitPath(args, TO);
-  if (path === undefined) return refuse(REPLIES.rcptSyntax);
+  if (path === undefined) return refuse(refusals.rcptSyntax);
   // RFC 5321 section 4.1.1.3: the one address that needs no domain.
   const recipient = POSTMASTER.test(path.address)
     ? path.address
     : readMailbox(path.address);
-  if (recipient === undefined) return refuse(REPLIES.badRecipient);
-  if (words(path.rest).length > 0) return refuse(REPLIES.unknownParameter);
-  if (!smtpUtf8 && !isAscii(recipient)) return refuse(REPLIES.needSmtpUtf8);
+  if (recipient === undefined) return refuse(refusals.badRecipient);
+  if (words(path.rest).length > 0) return refuse(refusals.unknownParameter);
+  if (!smtpUtf8 && !isAscii(recipient)) return refuse(refusals.needsSmtpUtf8);
   return { kind: "rcpt", recipient };
 }
 
@@ -149,7 +149,7 @@ const NO_PARAMETERS: MailParameters = Object.freeze({});
 /** The parameters, or the reply that refuses one of them. */
 function readParameters(
   params: readonly string[],
-): MailParameters | SmtpReply {
+): MailParameters | Refusal {
   if (params.length === 0) return NO_PARAMETERS;
   const seen = new Set<string>();
   let parameters: MailParameters = {};
@@ -159,7 +159,7 @@ function readParameters(
     const value = equals < 0 ? undefined : param.slice(equals + 1);
     const read = readParameter(name, value);
     if ("code" in read) return read;
-    if (seen.has(name)) return REPLIES.badParameter;
+    if (seen.has(name)) return refusals.badParameter;
     seen.add(name);
     parameters = { ...parameters, ...read };
   }
@@ -169,29 +169,29 @@ function readParameters(
 function readParameter(
   name: string,
   value: string | undefined,
-): MailParameters | SmtpReply {
+): MailParameters | Refusal {
   switch (name) {
     case "SIZE":
       // RFC 1870 section 4: up to 20 digits.
       return value !== undefined && /^[0-9]{1,20}$/.test(value)
         ? { size: Number(value) }
-        : REPLIES.badParameter;
+        : refusals.badParameter;
     case "BODY":
       return readBody(upperCase(value ?? ""));
     case "SMTPUTF8":
-      return value === undefined ? { smtpUtf8: true } : REPLIES.badParameter;
+      return value === undefined ? { smtpUtf8: true } : refusals.badParameter;
     case "AUTH":
       // Meant to be xtext, but curl sends "+" and "=" as they are.
       return value !== undefined && /^[^\p{C}\p{Z}]+$/u.test(value)
         ? { auth: value }
-        : REPLIES.badParameter;
+        : refusals.badParameter;
     default:
-      return REPLIES.unknownParameter;
+      return refusals.unknownParameter;
   }
 }
 
-function readBody(value: string): MailParameters | SmtpReply {
+function readBody(value: string): MailParameters | Refusal {
   return value === "7BIT" || value === "8BITMIME"
     ? { body: value }
-    : REPLIES.badParameter;
+    : refusals.badParameter;
 }

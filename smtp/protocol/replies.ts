@@ -1,5 +1,6 @@
 /**
- * Every reply outside AUTH exchanges, and how a reply becomes octets.
+ * Every reply that is neither of an AUTH exchange nor refuses a command, and how
+ * a reply becomes octets.
  *
  * @module
  */
@@ -24,42 +25,19 @@ export type ReplyName =
   | "idle"
   | "tooManyFailures"
   | "tooManyErrors"
+  | "tooManyCommands"
+  | "noLoginInTime"
   | "deliveryFailed"
   | "storageFull"
-  | "tooManyRecipients"
-  | "noTlsNow"
-  | "lineTooLong"
-  | "malformedLine"
-  | "unknownCommand"
-  | "noArguments"
-  | "needName"
-  | "authSyntax"
-  | "mailSyntax"
-  | "rcptSyntax"
-  | "badSender"
-  | "badRecipient"
-  | "badParameter"
-  | "notImplemented"
-  | "helloFirst"
-  | "alreadyTls"
-  | "alreadyAuthenticated"
-  | "inTransaction"
-  | "mailFirst"
-  | "rcptFirst"
-  | "authRequired"
-  | "tlsRequired"
-  | "messageTooLarge"
-  | "needSmtpUtf8"
   | "bareLineEnd"
-  | "earlyTalker"
-  | "unknownParameter";
+  | "earlyTalker";
 
 /** A reply as the table has it. */
 function reply(code: number, enhanced: string, text: string): SmtpReply {
   return Object.freeze({ code, enhanced, text });
 }
 
-/** Every reply of the listener that is the same for everybody, by its name. */
+/** The replies by their names. */
 export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
   // Success. RFC 5321 section 4.2, RFC 3463.
   ready: reply(220, "2.0.0", "Ready to start TLS"),
@@ -82,49 +60,17 @@ export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
   idle: reply(421, "4.4.2", "Timed out waiting for the client"),
   tooManyFailures: reply(421, "4.7.0", "Too many failed logins"),
   tooManyErrors: reply(421, "4.7.0", "Too many errors"),
+  tooManyCommands: reply(421, "4.7.0", "Too many commands without a login"),
+  noLoginInTime: reply(421, "4.7.0", "Too long without a login"),
 
   // Not now.
   deliveryFailed: reply(451, "4.3.0", "Message could not be stored, try later"),
   storageFull: reply(452, "4.3.1", "Out of storage space, try later"),
-  tooManyRecipients: reply(452, "4.5.3", "Too many recipients"),
-  noTlsNow: reply(454, "4.7.0", "TLS is not available"),
 
-  // Never so. RFC 5321 section 4.2.4, RFC 4954 section 6, RFC 6531.
-  lineTooLong: reply(500, "5.5.2", "Line is too long"),
-  malformedLine: reply(
-    500,
-    "5.5.2",
-    "Lines end in CRLF, without other controls",
-  ),
-  unknownCommand: reply(500, "5.5.1", "Command not recognized"),
-  noArguments: reply(501, "5.5.4", "No arguments are allowed"),
-  needName: reply(501, "5.5.4", "A host name or address is required"),
-  authSyntax: reply(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]"),
-  mailSyntax: reply(501, "5.5.2", "Syntax: MAIL FROM:<address> [parameters]"),
-  rcptSyntax: reply(501, "5.5.2", "Syntax: RCPT TO:<address>"),
-  badSender: reply(501, "5.1.7", "Bad sender address syntax"),
-  badRecipient: reply(501, "5.1.3", "Bad recipient address syntax"),
-  badParameter: reply(501, "5.5.4", "Bad parameter value"),
-  notImplemented: reply(502, "5.5.1", "Command not implemented"),
-  helloFirst: reply(503, "5.5.1", "Send EHLO first"),
-  alreadyTls: reply(503, "5.5.1", "TLS is already on"),
-  alreadyAuthenticated: reply(503, "5.5.1", "Already authenticated"),
-  inTransaction: reply(503, "5.5.1", "Not allowed in a mail transaction"),
-  mailFirst: reply(503, "5.5.1", "Send MAIL first"),
-  rcptFirst: reply(503, "5.5.1", "Send RCPT first"),
-  authRequired: reply(530, "5.7.0", "Authentication required"),
-  tlsRequired: reply(538, "5.7.11", "Encryption required, send STARTTLS first"),
-  messageTooLarge: reply(552, "5.3.4", "Message is too large"),
-  needSmtpUtf8: reply(553, "5.6.7", "Non-ASCII address without SMTPUTF8"),
+  // Never so.
   bareLineEnd: reply(554, "5.6.0", "Message has a bare CR or LF in it"),
   earlyTalker: reply(554, "5.5.0", "Wait for the greeting before you talk"),
-  unknownParameter: reply(555, "5.5.4", "Parameter not recognized"),
 };
-
-/** The refusal of a sender whom the user may not be. RFC 3463 section 3.8. */
-export function notYourAddress(sender: string): SmtpReply {
-  return reply(550, "5.7.1", `<${sender}> is not one of your addresses`);
-}
 
 /** What DATA is answered with; an intermediate reply has no enhanced code. */
 export const START_INPUT: SmtpReply = Object.freeze({

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { SmtpReply } from "../../auth/replies.ts";
 import type { Verb } from "./commands.ts";
-import { REPLIES } from "./replies.ts";
+import * as refusals from "./refusals.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** What the order of commands depends on. */
 export interface SessionStanding {
@@ -52,27 +52,27 @@ const BEFORE_AUTH: ReadonlySet<Verb> = new Set([
 export function outOfPlace(
   verb: Verb,
   now: SessionStanding,
-): SmtpReply | undefined {
-  if (verb === "AUTH" && !now.authAllowed) return REPLIES.tlsRequired;
+): Refusal | undefined {
+  if (verb === "AUTH" && !now.authAllowed) return refusals.tlsRequired;
   if (now.authRequired && !now.authenticated && !BEFORE_AUTH.has(verb)) {
-    return REPLIES.authRequired;
+    return refusals.authRequired;
   }
   switch (verb) {
     case "AUTH":
-      if (!now.greeted) return REPLIES.helloFirst;
-      if (now.authenticated) return REPLIES.alreadyAuthenticated;
-      return now.inTransaction ? REPLIES.inTransaction : undefined;
+      if (!now.greeted) return refusals.helloFirst;
+      if (now.authenticated) return refusals.alreadyAuthenticated;
+      return now.inTransaction ? refusals.inTransaction : undefined;
     case "STARTTLS":
-      if (now.tls) return REPLIES.alreadyTls;
-      return now.inTransaction ? REPLIES.inTransaction : undefined;
+      if (now.tls) return refusals.alreadyTls;
+      return now.inTransaction ? refusals.inTransaction : undefined;
     case "MAIL":
-      if (!now.greeted) return REPLIES.helloFirst;
-      return now.inTransaction ? REPLIES.inTransaction : undefined;
+      if (!now.greeted) return refusals.helloFirst;
+      return now.inTransaction ? refusals.inTransaction : undefined;
     case "RCPT":
-      return now.inTransaction ? undefined : REPLIES.mailFirst;
+      return now.inTransaction ? undefined : refusals.mailFirst;
     case "DATA":
-      if (!now.inTransaction) return REPLIES.mailFirst;
-      return now.recipients > 0 ? undefined : REPLIES.rcptFirst;
+      if (!now.inTransaction) return refusals.mailFirst;
+      return now.recipients > 0 ? undefined : refusals.rcptFirst;
     default:
       return undefined;
   }

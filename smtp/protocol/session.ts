@@ -5,7 +5,7 @@
  * @module
  */
 
-import { reasonOf } from "../../auth/reasons.ts";
+import { isThrottled, reasonOf } from "../../auth/reasons.ts";
 import { decisionReply, type SmtpReply } from "../../auth/replies.ts";
 import {
   continueSasl,
@@ -23,6 +23,8 @@ import { newSenderRule, type SenderRule } from "../../auth/rights/senders.ts";
 import type { Accepted, AuthRequest, AuthResult } from "../../auth/types.ts";
 import type {
   AuthOutcome,
+  CloseReason,
+  ReceivedMessage,
   SessionAction,
   SessionPeer,
   SessionRules,
@@ -40,16 +42,15 @@ import { greeting, helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
 import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
 import { Output } from "./output.ts";
-import {
-  encodeReply,
-  notYourAddress,
-  REPLIES,
-  START_INPUT,
-} from "./replies.ts";
+import * as refusals from "./refusals.ts";
+import type { Refusal } from "./refusals.ts";
+import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
 import { outOfPlace, type SessionStanding } from "./sequence.ts";
+import { type RefusedCommands, Tally } from "./tally.ts";
 import {
   addRecipient,
   beginTransaction,
+  notYourAddress,
   type Transaction,
 } from "./transaction.ts";
 
@@ -58,9 +59,6 @@ import {
  * section 4.5.3.1.4 wants 512; parameters and long paths add to that.
  */
 const MAX_COMMAND_OCTETS = 4096;
-
-/** How many commands of a connection may fail before it is closed. */
-const MAX_ERRORS = 20;
 
 /**
  * How much output may wait while more commands are there, in octets. Thousands
@@ -71,6 +69,7 @@ const MAX_OUTPUT_OCTETS = 16_384;
 const NEED_DATA: SessionAction = { kind: "needData" };
 const FLUSH: SessionAction = { kind: "flush" };
 const START_TLS: SessionAction = { kind: "startTls" };
+const UNEXPECTED = refusals.unexpectedArgument;
 
 /** What the session is at. Only this file changes it. */
 type State =
@@ -80,7 +79,11 @@ type State =
   | { readonly kind: "upgrading" }
   | { readonly kind: "data"; readonly reader: DataReader; faulted: boolean }
   | { readonly kind: "delivering"; readonly fault: DataFault | undefined }
-  | { readonly kind: "closed"; readonly linger: boolean };
+  | {
+    readonly kind: "closed";
+    readonly linger: boolean;
+    readonly reason: CloseReason | undefined;
+  };
 
 const COMMANDS: State = { kind: "commands" };
 
@@ -98,12 +101,6 @@ function newLogin(
   return { user: user ?? username, maySend: newSenderRule(senders), context };
 }
 
-/** Counted over the whole connection, STARTTLS included. */
-interface Tally {
-  authFailures: number;
-  errors: number;
-}
-
 /** One client's session. */
 export class Session {
   /** What the client has sent. The connection reads into it. */
@@ -119,6 +116,8 @@ export class Session {
   #hello: { readonly name: string; readonly esmtp: boolean } | undefined;
   #login: Login | undefined;
   #transaction: Transaction | undefined;
+  /** The message that is read, or was last. */
+  #reader: DataReader | undefined;
   #stopping = false;
   /** The challenge that we did not wait for an answer to. */
   #interrupted: SaslChallenge | undefined;
@@ -131,7 +130,7 @@ export class Session {
   constructor(
     rules: SessionRules,
     peer: SessionPeer,
-    tally: Tally = { authFailures: 0, errors: 0 },
+    tally: Tally = new Tally(),
   ) {
     this.#rules = rules;
     this.#peer = peer;
@@ -151,6 +150,11 @@ export class Session {
   /** Whether a mail transaction is under way. */
   get inTransaction(): boolean {
     return this.#transaction !== undefined;
+  }
+
+  /** Whether a login is required, and there was none yet. */
+  get lacksLogin(): boolean {
+    return this.#rules.authRequired && this.#login === undefined;
   }
 
   /** Takes the output: all replies since the last time, in one piece. */
@@ -174,14 +178,23 @@ export class Session {
     this.#stopping = true;
   }
 
-  /** Ends the session with a last reply, from the outside. */
-  end(reply: SmtpReply): void {
-    this.#close(reply);
+  /** Ends the session with a last reply, from the outside, unless it has ended. */
+  end(reply: SmtpReply, reason?: CloseReason): void {
+    if (this.#state.kind !== "closed") this.#close(reply, reason);
   }
 
   /** Whether the body of a message is what comes next. */
   get readingData(): boolean {
     return this.#state.kind === "data";
+  }
+
+  /** What is known about the message that comes, until `delivered`. */
+  get received(): ReceivedMessage {
+    return {
+      refusedRecipients: this.#transaction?.refusedRecipients ?? 0,
+      octets: this.#reader?.octets ?? 0,
+      fault: this.#reader?.fault,
+    };
   }
 
   /** The connection is over: how an AUTH ended that was under way. */
@@ -193,8 +206,13 @@ export class Session {
     }
     if (this.#state.kind !== "sasl") return undefined;
     const { step } = this.#state;
-    this.#state = { kind: "closed", linger: false };
+    this.#state = { kind: "closed", linger: false, reason: undefined };
     return outcomeOf({ reason: "client-gone" }, step);
+  }
+
+  /** Takes the commands that were refused so far, over STARTTLS too. */
+  takeRefused(): readonly RefusedCommands[] {
+    return this.#tally.takeRefused();
   }
 
   /** Goes on as far as possible and says what it needs then. */
@@ -215,6 +233,7 @@ export class Session {
     if (result.decision === "authOk") {
       this.#login = newLogin(result, username);
       who.username = this.#login.user;
+      this.#tally.loggedIn();
     }
     const { detail } = result;
     const why = { reason: reasonOf(result) };
@@ -271,7 +290,7 @@ export class Session {
       case "delivering":
         throw new Error(`Session.next() before its question: ${state.kind}`);
       case "closed":
-        return { kind: "close", linger: state.linger };
+        return { kind: "close", linger: state.linger, reason: state.reason };
       default:
         return state satisfies never;
     }
@@ -287,7 +306,10 @@ export class Session {
       inAuth ? MAX_RESPONSE_OCTETS : MAX_COMMAND_OCTETS,
     );
     if (line === undefined) return this.#idle();
-    if (state.kind === "sasl") {
+    const isCommand = state.kind === "commands";
+    if (isCommand && this.lacksLogin && this.#tally.command()) {
+      this.#close(REPLIES.tooManyCommands, "no-login");
+    } else if (state.kind === "sasl") {
       this.#saslStep(
         line === TOO_LONG
           ? SASL_ERRORS.lineTooLong
@@ -300,7 +322,7 @@ export class Session {
     } else if (inAuth) {
       this.#saslStep(SASL_ERRORS.lineTooLong, "");
     } else {
-      this.#reply(REPLIES.lineTooLong);
+      this.#refuse("", refusals.lineTooLong);
     }
     return undefined;
   }
@@ -319,16 +341,16 @@ export class Session {
         const refusal = outOfPlace(verb, this.#standing());
         if (refusal === undefined) this.#obey(verb, args);
         else if (verb === "AUTH") this.#refuseAuth(refusal, args);
-        else this.#reply(refusal);
+        else this.#refuse(verb, refusal);
         return;
       }
       case "unknown":
-        return this.#reply(REPLIES.unknownCommand);
+        return this.#refuse("", refusals.unknownCommand);
       case "malformed":
-        if (inAuth) return this.#refuseAuth(REPLIES.malformedLine, "");
-        return this.#reply(REPLIES.malformedLine);
+        if (inAuth) return this.#refuseAuth(refusals.malformedLine, "");
+        return this.#refuse("", refusals.malformedLine);
       case "http":
-        this.#state = { kind: "closed", linger: false };
+        this.#state = { kind: "closed", linger: false, reason: "http" };
         return;
       default:
         command satisfies never;
@@ -375,7 +397,7 @@ export class Session {
       case "HELP":
         return this.#reply(REPLIES.help);
       case "EXPN":
-        return this.#reply(REPLIES.notImplemented);
+        return this.#refuse(verb, refusals.notImplemented);
       default:
         verb satisfies never;
     }
@@ -383,7 +405,7 @@ export class Session {
 
   #greeted(verb: "EHLO" | "HELO", name: string): void {
     if (name === "" || hasControls(name)) {
-      return this.#reply(REPLIES.needName);
+      return this.#refuse(verb, refusals.missingName);
     }
     this.#hello = { name, esmtp: verb === "EHLO" };
     this.#transaction = undefined;
@@ -394,7 +416,7 @@ export class Session {
     const said = words(args);
     const mechanism = said[0];
     if (mechanism === undefined || said.length > 2) {
-      return this.#refuseAuth(REPLIES.authSyntax, args);
+      return this.#refuseAuth(refusals.authSyntax, args);
     }
     const step = startSasl(mechanism, said[1]);
     this.#saslStep(step, knownMechanism(mechanism));
@@ -427,9 +449,9 @@ export class Session {
     this.#pending = { kind: "authenticate", request };
   }
 
-  #refuseAuth(reply: SmtpReply, args: string): void {
+  #refuseAuth(refusal: Refusal, args: string): void {
     const mechanism = knownMechanism(args);
-    this.#endAuth(reply, { reason: refusalReason(reply) }, { mechanism });
+    this.#endAuth(refusal, { reason: refusalReason(refusal) }, { mechanism });
   }
 
   /** Every AUTH ends here, and only here. */
@@ -446,16 +468,19 @@ export class Session {
     );
     this.#pending = { kind: "authEnded", outcome };
     this.#reply(reply);
-    if (reply.code !== 535) return;
-    this.#tally.authFailures++;
-    if (this.#tally.authFailures >= this.#rules.maxAuthFailures) {
-      this.#close(REPLIES.tooManyFailures);
+    // Otherwise it would cost nothing to go on guessing.
+    if (isThrottled(reason)) this.#countError();
+    const { maxAuthFailures } = this.#rules;
+    if (reply.code === 535 && this.#tally.authFailure(maxAuthFailures)) {
+      this.#close(REPLIES.tooManyFailures, "too-many-failures");
     }
   }
 
   #startTls(args: string): void {
-    if (args !== "") return this.#reply(REPLIES.noArguments);
-    if (!this.#rules.startTls) return this.#reply(REPLIES.noTlsNow);
+    if (args !== "") return this.#refuse("STARTTLS", UNEXPECTED);
+    if (!this.#rules.startTls) {
+      return this.#refuse("STARTTLS", refusals.noCertificate);
+    }
     this.#reply(REPLIES.ready);
     this.#state = { kind: "upgrading" };
     this.#pending = START_TLS;
@@ -463,10 +488,10 @@ export class Session {
 
   #mail(args: string): void {
     const begun = beginTransaction(args, this.#rules.maxMessageOctets);
-    if (begun.kind === "error") return this.#reply(begun.reply);
+    if (begun.kind === "error") return this.#refuse("MAIL", begun.reply);
     const { sender } = begun.transaction;
     if (this.#login?.maySend(sender) === false) {
-      return this.#reply(notYourAddress(sender));
+      return this.#refuse("MAIL", notYourAddress(sender));
     }
     this.#transaction = begun.transaction;
     this.#reply(REPLIES.senderOk);
@@ -474,15 +499,23 @@ export class Session {
 
   #rcpt(args: string): void {
     const transaction = this.#transaction;
-    if (transaction === undefined) return this.#reply(REPLIES.mailFirst);
-    this.#reply(addRecipient(transaction, args));
+    if (transaction === undefined) {
+      return this.#refuse("RCPT", refusals.mailFirst);
+    }
+    const { maxRecipients } = this.#rules;
+    const refusal = addRecipient(transaction, args, maxRecipients);
+    if (refusal === undefined) this.#reply(REPLIES.recipientOk);
+    else this.#refuse("RCPT", refusal);
   }
 
   #data(args: string): void {
     const transaction = this.#transaction;
-    if (transaction === undefined) return this.#reply(REPLIES.mailFirst);
-    if (args !== "") return this.#reply(REPLIES.noArguments);
+    if (transaction === undefined) {
+      return this.#refuse("DATA", refusals.mailFirst);
+    }
+    if (args !== "") return this.#refuse("DATA", UNEXPECTED);
     const reader = new DataReader(this.#rules.maxMessageOctets);
+    this.#reader = reader;
     this.#state = { kind: "data", reader, faulted: false };
     this.#reply(START_INPUT);
     this.#pending = { kind: "message", envelope: this.#envelope(transaction) };
@@ -528,34 +561,42 @@ export class Session {
   }
 
   #reset(args: string): void {
-    if (args !== "") return this.#reply(REPLIES.noArguments);
+    if (args !== "") return this.#refuse("RSET", UNEXPECTED);
     this.#transaction = undefined;
     this.#reply(REPLIES.done);
   }
 
   #quit(args: string): void {
-    if (args !== "") return this.#reply(REPLIES.noArguments);
+    if (args !== "") return this.#refuse("QUIT", UNEXPECTED);
     this.#close(REPLIES.bye);
   }
 
-  #close(reply: SmtpReply): void {
+  #close(reply: SmtpReply, reason?: CloseReason): void {
     this.#output.add(encodeReply(reply));
     // A client that says QUIT has nothing to add, unless it has already.
     const linger = reply !== REPLIES.bye || this.input.length > 0;
     if (this.#state.kind === "sasl") this.#interrupted = this.#state.step;
-    this.#state = { kind: "closed", linger };
+    this.#state = { kind: "closed", linger, reason };
+  }
+
+  #refuse(verb: Verb | "", refusal: Refusal): void {
+    this.#tally.refused(verb, refusal, this.#login?.user);
+    this.#reply(refusal);
   }
 
   #reply(reply: SmtpReply): void {
     this.#output.add(encodeReply(reply));
-    if (reply.code < 500 || reply.code > 504) return;
-    this.#tally.errors++;
-    if (this.#tally.errors >= MAX_ERRORS) this.#close(REPLIES.tooManyErrors);
+    if (reply.code >= 500 && reply.code <= 504) this.#countError();
+  }
+
+  #countError(): void {
+    if (!this.#tally.error()) return;
+    this.#close(REPLIES.tooManyErrors, "too-many-errors");
   }
 }
 
 function faultReply(fault: DataFault): SmtpReply {
-  return fault === "tooLarge" ? REPLIES.messageTooLarge : REPLIES.bareLineEnd;
+  return fault === "too-large" ? refusals.messageTooLarge : REPLIES.bareLineEnd;
 }
 
 function unasked(method: string): Error {

@@ -4,12 +4,9 @@
  * @module
  */
 
-import type { SmtpReply } from "../../auth/replies.ts";
 import { type MailParameters, parseMail, parseRcpt } from "./params.ts";
-import { REPLIES } from "./replies.ts";
-
-/** The most recipients of a message. RFC 5321 section 4.5.3.1.8 wants 100. */
-const MAX_RECIPIENTS = 100;
+import * as refusals from "./refusals.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** Who sends to whom, as far as it is known. */
 export interface Transaction {
@@ -19,12 +16,14 @@ export interface Transaction {
   readonly parameters: MailParameters;
   /** The recipients so far. */
   readonly recipients: string[];
+  /** How many others were refused. */
+  refusedRecipients: number;
 }
 
 /** What MAIL led to. */
 export type Begun =
   | { readonly kind: "begun"; readonly transaction: Transaction }
-  | { readonly kind: "error"; readonly reply: SmtpReply };
+  | { readonly kind: "error"; readonly reply: Refusal };
 
 /** Begins a transaction with the arguments of MAIL. */
 export function beginTransaction(args: string, maxOctets: number): Begun {
@@ -33,23 +32,44 @@ export function beginTransaction(args: string, maxOctets: number): Begun {
   const { sender, parameters } = mail;
   // RFC 1870 section 6.1: no need to wait for what will not be taken.
   if ((parameters.size ?? 0) > maxOctets) {
-    return { kind: "error", reply: REPLIES.messageTooLarge };
+    return { kind: "error", reply: refusals.messageTooLarge };
   }
   return {
     kind: "begun",
-    transaction: { sender, parameters, recipients: [] },
+    transaction: { sender, parameters, recipients: [], refusedRecipients: 0 },
   };
 }
 
-/** Adds the recipient in the arguments of RCPT, or tells why not. */
+/**
+ * Adds the recipient in the arguments of RCPT.
+ *
+ * @param most How many recipients there may be.
+ * @returns Why it was refused; `undefined` if it was not.
+ */
 export function addRecipient(
   transaction: Transaction,
   args: string,
-): SmtpReply {
-  const { recipients, parameters } = transaction;
+  most: number,
+): Refusal | undefined {
+  const refusal = recipientRefusal(transaction, args, most);
+  if (refusal !== undefined) transaction.refusedRecipients++;
+  return refusal;
+}
+
+function recipientRefusal(
+  { recipients, parameters }: Transaction,
+  args: string,
+  most: number,
+): Refusal | undefined {
   const rcpt = parseRcpt(args, parameters.smtpUtf8 ?? false);
   if (rcpt.kind === "error") return rcpt.reply;
-  if (recipients.length >= MAX_RECIPIENTS) return REPLIES.tooManyRecipients;
+  if (recipients.length >= most) return refusals.tooManyRecipients;
   recipients.push(rcpt.recipient);
-  return REPLIES.recipientOk;
+  return undefined;
+}
+
+/** The refusal of a sender whom the user may not be. RFC 3463 section 3.8. */
+export function notYourAddress(sender: string): Refusal {
+  const text = `<${sender}> is not one of your addresses`;
+  return { code: 550, enhanced: "5.7.1", text, reason: "not-your-address" };
 }

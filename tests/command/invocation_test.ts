@@ -46,6 +46,7 @@ const DEFAULTS: Settings = {
   nginxUpstream: undefined,
   nginxSecret: undefined,
   maildir: "./maildir",
+  maxRecipients: 100,
   maxSize: 26_214_400,
   log: undefined,
 };
@@ -179,6 +180,7 @@ const VALUES: readonly (readonly [
     ...["--nginx-port", "8026"],
   ],
   ["maildir", ["/a b", "/a b"], ["c", "c"]],
+  ["maxRecipients", ["1", 1], ["1000", 1000]],
   ["maxSize", ["1", 1], ["99999999999", 99_999_999_999]],
   ["log", ["text", "text"], ["json", "json"]],
 ];
@@ -298,6 +300,7 @@ const REFUSED: readonly (readonly [
   ["authTimeout", ["0", "2147483648"], "a whole number from 1 to 2147483647"],
   ["idleTimeout", ["0", "1e3"], "a whole number from 1 to 2147483647"],
   ["maxAuthFailures", ["0", "-3"], "a whole number of at least 1"],
+  ["maxRecipients", ["0", "-1", "x"], "a whole number of at least 1"],
   ["maxSize", ["0", "25M", "0x10"], "a whole number of at least 1"],
   ["maxConnections", ["0", "١"], "a whole number of at least 1"],
   ["log", ["xml", "JSON"], "text or json"],

@@ -134,7 +134,9 @@ async function serveUnread(cleanUp: AsyncDisposableStack) {
     args: [
       ...COMMAND_ARGS,
       ...["--port", "0", "--log", "json"],
-      ...["--no-throttle", "--max-auth-failures", "1000000"],
+      // Where a login is required, a hundred commands must do for it.
+      ...["--no-require-auth", "--no-throttle"],
+      ...["--max-auth-failures", "1000000"],
     ],
     cwd: temporaryFolder(cleanUp),
     stdin: "null",

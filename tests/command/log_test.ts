@@ -23,9 +23,20 @@ const MESSAGE = {
   username: "ann",
   sender: "ann@example.com",
   recipients: 1,
+  refusedRecipients: 0,
   octets: 222,
   remoteIp: "192.0.2.7",
   tls: true,
+} as const satisfies SmtpEvent;
+
+const REFUSED = {
+  kind: "refused",
+  verb: "MAIL",
+  code: 530,
+  reason: "auth-required",
+  count: 1,
+  remoteIp: "192.0.2.7",
+  tls: false,
 } as const satisfies SmtpEvent;
 
 const { code: _code, text: _text, ...LOST } = MESSAGE;
@@ -83,6 +94,26 @@ Deno.test("textLine() is one short line per event", () => {
       [
         { ...LOST, recipients: 2 },
         "warn  mail from <ann@example.com> to 2 recipients, 222 bytes, login ann: lost with its connection",
+      ],
+      [
+        { ...LOST, fault: "bare-line-end" },
+        "warn  mail from <ann@example.com> to 1 recipient, 222 bytes, login ann: lost with its connection (bare-line-end)",
+      ],
+      [
+        { ...MESSAGE, recipients: 100, refusedRecipients: 7 },
+        "warn  mail from <ann@example.com> to 100 recipients (7 refused), 222 bytes, login ann: 250 Queued",
+      ],
+      [
+        { ...REFUSED, count: 3 },
+        "info  refused MAIL from 192.0.2.7: 530 auth-required, 3 times",
+      ],
+      [
+        { ...REFUSED, verb: "", code: 500, reason: "unknown-command" },
+        "info  refused a line from 192.0.2.7: 500 unknown-command, once",
+      ],
+      [
+        { ...REFUSED, username: "ann", reason: "bad-sender", code: 501 },
+        "warn  refused MAIL from 192.0.2.7, login ann: 501 bad-sender, once",
       ],
       [
         { ...MESSAGE, code: 451, text: "Later", error: "Error: no\nluck" },

@@ -500,6 +500,7 @@ Deno.test("main.ts --log json writes one object a line, with the fields of each 
     username: USER,
     sender: "ann@example.org",
     recipients: 2,
+    refusedRecipients: 0,
     octets: 17,
     remoteIp: "127.0.0.1",
     tls: false,

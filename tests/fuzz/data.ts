@@ -32,9 +32,9 @@ export function fuzzData(seed: number): number {
   assertEquals(result.used, end < 0 ? input.length : end + 3, "what was used");
   assertEquals(reader.octets, body.length, "the octets of the message");
   const fault = body.length > MAX_OCTETS
-    ? "tooLarge"
+    ? "too-large"
     : bare
-    ? "bareLineEnd"
+    ? "bare-line-end"
     : undefined;
   assertEquals(reader.fault, fault, "the fault");
   // What a refused message had in it is for nobody.

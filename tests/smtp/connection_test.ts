@@ -1,82 +1,8 @@
-import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
-import { newDeadlines } from "../../net/deadlines.ts";
+import { Connection } from "../../smtp/connection.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
-import { newTransferTurns } from "../../smtp/transfer_slots.ts";
-import type { Wire } from "../../net/conn.ts";
 import { assertEquals } from "../support/assert.ts";
+import { HandWire, newContext, settled } from "../support/hand_wire.ts";
 import { PEER, RULES } from "../support/session.ts";
-
-/** A socket whose every move the test makes. */
-class HandWire implements Wire {
-  /** What the connection has written, each write for itself. */
-  readonly written: string[] = [];
-  closed = false;
-  #reads: ((text: string | null) => void)[] = [];
-  #writes: (() => void)[] = [];
-  #hold = false;
-
-  read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    if (this.closed) return Promise.reject(new Error("closed"));
-    return new Promise((resolve) =>
-      this.#reads.push((text) => {
-        if (text === null) return resolve(null);
-        resolve(new TextEncoder().encodeInto(text, into).written);
-      })
-    );
-  }
-
-  write(octets: Uint8Array): Promise<number> {
-    this.written.push(new TextDecoder().decode(octets));
-    if (!this.#hold) return Promise.resolve(octets.length);
-    return new Promise((resolve) =>
-      this.#writes.push(() => resolve(octets.length))
-    );
-  }
-
-  closeWrite(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  close(): void {
-    this.closed = true;
-    this.says(null);
-  }
-
-  /** The client says something, or `null`: it closes. */
-  says(text: string | null): void {
-    this.#reads.shift()?.(text);
-  }
-
-  /** Writes from now on wait until they are released. */
-  hold(): void {
-    this.#hold = true;
-  }
-
-  release(): void {
-    this.#hold = false;
-    this.#writes.splice(0).forEach((write) => write());
-  }
-}
-
-function newContext(part: Partial<ConnectionContext> = {}): ConnectionContext {
-  return {
-    rules: RULES,
-    provider: () => "authOk",
-    deliver: () => {},
-    idleTimeoutMs: 300_000,
-    deadlines: newDeadlines(1_000),
-    encrypt: () => Promise.reject(new Error("no TLS here")),
-    greetingDelayMs: 0,
-    transfers: newTransferTurns(10, 1_000),
-    report: () => {},
-    ...part,
-  };
-}
-
-/** Lets everything happen that waits for nothing but its turn. */
-async function settled(): Promise<void> {
-  for (let i = 0; i < 50; i++) await Promise.resolve();
-}
 
 Deno.test("Connection.stop() while a reply is being written tells the client next", async () => {
   const wire = new HandWire();

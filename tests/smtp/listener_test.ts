@@ -101,6 +101,7 @@ Deno.test("serveSmtp() hands over envelope and body, and reports both events", a
     username: "ann",
     sender: "a@example.com",
     recipients: 1,
+    refusedRecipients: 0,
     octets: 17,
     remoteIp: "127.0.0.1",
     tls: false,

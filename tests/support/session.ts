@@ -22,6 +22,7 @@ export const RULES: SessionRules = {
   serverName: "mail.example.org",
   maxMessageOctets: 26_214_400,
   authRequired: true,
+  maxRecipients: 100,
   maxAuthFailures: 3,
   startTls: false,
 };
@@ -63,6 +64,8 @@ export interface ClientOptions {
   readonly peer?: Partial<SessionPeer>;
   /** What becomes of messages. Default: accepted. */
   readonly deliver?: SmtpReply;
+  /** Who decides about logins. Default: {@linkcode decide}. */
+  readonly decide?: typeof decide;
 }
 
 /** A message as the actions told of it. */
@@ -99,8 +102,10 @@ export class SessionClient {
   /** The most octets that waited when the session asked for more. */
   mostWaiting = 0;
   readonly #deliver: SmtpReply;
+  readonly #decide: typeof decide;
 
   constructor(options: ClientOptions = {}) {
+    this.#decide = options.decide ?? decide;
     this.session = newSession(options);
     this.#deliver = options.deliver ?? REPLIES.accepted;
   }
@@ -173,7 +178,7 @@ export class SessionClient {
     const { session } = this;
     switch (action.kind) {
       case "authenticate":
-        return session.decided(decide(action.request));
+        return session.decided(this.#decide(action.request));
       case "endOfMessage":
         session.delivered(this.#deliver);
         return;

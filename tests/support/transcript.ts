@@ -22,6 +22,8 @@ export interface TranscriptSettings {
   readonly requireAuth: boolean;
   /** `max-size`: the largest message, in octets. */
   readonly maxSize: number;
+  /** `max-recipients`: the most recipients of a message. */
+  readonly maxRecipients: number;
   /** `max-auth-failures`: with which 535 the connection is closed. */
   readonly maxAuthFailures: number;
   /** `deliver`: what becomes of messages; absent if they are accepted. */
@@ -71,6 +73,7 @@ const DEFAULTS: TranscriptSettings = {
   insecure: false,
   requireAuth: true,
   maxSize: 26_214_400,
+  maxRecipients: 100,
   maxAuthFailures: 3,
   lockstep: false,
 };
@@ -144,6 +147,8 @@ function setting(text: string, where: string): Partial<TranscriptSettings> {
       return { lockstep: true };
     case "max-size":
       return { maxSize: Number(value) };
+    case "max-recipients":
+      return { maxRecipients: Number(value) };
     case "max-auth-failures":
       return { maxAuthFailures: Number(value) };
     case "deliver": {
@@ -331,6 +336,7 @@ function clientOptions(settings: TranscriptSettings): ClientOptions {
     rules: {
       maxMessageOctets: settings.maxSize,
       authRequired: settings.requireAuth,
+      maxRecipients: settings.maxRecipients,
       maxAuthFailures: settings.maxAuthFailures,
       startTls: tls || certificate,
     },

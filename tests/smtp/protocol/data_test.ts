@@ -27,7 +27,7 @@ function reference(input: string): Reading {
     body,
     used: end < 0 ? input.length : end + 3,
     ended: end >= 0,
-    fault: /\r(?!\n|$)|(?<!\r)\n/.test(message) ? "bareLineEnd" : undefined,
+    fault: /\r(?!\n|$)|(?<!\r)\n/.test(message) ? "bare-line-end" : undefined,
     octets: body.length,
   };
 }
@@ -124,7 +124,7 @@ Deno.test("DataReader.octets counts the same wherever the input is split", () =>
   }
 });
 
-Deno.test("DataReader.fault is tooLarge from the first octet over the limit", () => {
+Deno.test("DataReader.fault is too-large from the first octet over the limit", () => {
   const rows = [
     // What is read, and how many octets of it are the message's.
     [".\r\n", 0],
@@ -136,13 +136,13 @@ Deno.test("DataReader.fault is tooLarge from the first octet over the limit", ()
     [`${"x".repeat(1000)}\r\n.\r\n`, 1002],
   ] as const;
   for (const [text, size] of rows) {
-    for (const [limit, fault] of [[size, undefined], [size - 1, "tooLarge"]]) {
+    for (const [limit, fault] of [[size, undefined], [size - 1, "too-large"]]) {
       for (const pieces of [[latin1(text)], octetByOctet(latin1(text))]) {
         const { ended, octets, ...rest } = read(pieces, Number(limit));
         assertEquals({ ended, octets, fault: rest.fault }, {
           ended: true,
           octets: size,
-          fault: fault === undefined ? undefined : "tooLarge",
+          fault: fault === undefined ? undefined : "too-large",
         }, `${JSON.stringify(text)} with ${limit}`);
       }
     }
@@ -159,16 +159,16 @@ Deno.test("DataReader.fault stays unset until the octet over the limit has come"
     undefined,
     undefined,
     undefined,
-    ...Array<DataFault>(5).fill("tooLarge"),
+    ...Array<DataFault>(5).fill("too-large"),
   ]);
 });
 
-Deno.test("DataReader.fault says tooLarge of a message with both faults", () => {
+Deno.test("DataReader.fault says too-large of a message with both faults", () => {
   const text = "a\nb\r\n.\r\n";
-  assertEquals(read([latin1(text)], 5).fault, "bareLineEnd");
-  assertEquals(read([latin1(text)], 4).fault, "tooLarge");
-  assertEquals(read(octetByOctet(latin1(text)), 5).fault, "bareLineEnd");
-  assertEquals(read(octetByOctet(latin1(text)), 4).fault, "tooLarge");
+  assertEquals(read([latin1(text)], 5).fault, "bare-line-end");
+  assertEquals(read([latin1(text)], 4).fault, "too-large");
+  assertEquals(read(octetByOctet(latin1(text)), 5).fault, "bare-line-end");
+  assertEquals(read(octetByOctet(latin1(text)), 4).fault, "too-large");
 });
 
 Deno.test("DataReader leaves octets behind the end alone", () => {

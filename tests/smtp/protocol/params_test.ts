@@ -3,7 +3,7 @@ import {
   parseMail,
   parseRcpt,
 } from "../../../smtp/protocol/params.ts";
-import { REPLIES, type ReplyName } from "../../../smtp/protocol/replies.ts";
+import * as refusals from "../../../smtp/protocol/refusals.ts";
 import { assertEquals } from "../../support/assert.ts";
 
 function assertMail(
@@ -14,17 +14,17 @@ function assertMail(
   assertEquals(parseMail(args), { kind: "mail", sender, parameters }, args);
 }
 
-function assertMailRefused(args: string, name: ReplyName): void {
-  const reply = REPLIES[name];
+function assertMailRefused(args: string, name: keyof typeof refusals): void {
+  const reply = refusals[name];
   assertEquals(parseMail(args), { kind: "error", reply }, args);
 }
 
 function assertRcptRefused(
   args: string,
-  name: ReplyName,
+  name: keyof typeof refusals,
   smtpUtf8: boolean = false,
 ): void {
-  const reply = REPLIES[name];
+  const reply = refusals[name];
   assertEquals(parseRcpt(args, smtpUtf8), { kind: "error", reply }, args);
 }
 
@@ -187,15 +187,15 @@ Deno.test("parseMail() and parseRcpt() take paths of 256 octets and none longer"
 
 Deno.test("parseMail() wants SMTPUTF8 for a sender that is not ASCII", () => {
   for (const sender of ["\u00e4@example.org", "ann@ex\u00e4mple.org"]) {
-    assertMailRefused(`FROM:<${sender}>`, "needSmtpUtf8");
-    assertMailRefused(`FROM:<${sender}> BODY=8BITMIME`, "needSmtpUtf8");
+    assertMailRefused(`FROM:<${sender}>`, "needsSmtpUtf8");
+    assertMailRefused(`FROM:<${sender}> BODY=8BITMIME`, "needsSmtpUtf8");
     assertMail(`FROM:<${sender}> SMTPUTF8`, sender, { smtpUtf8: true });
   }
 });
 
 Deno.test("parseRcpt() wants SMTPUTF8 for a recipient that is not ASCII", () => {
   const recipient = "\u{1f431}@ex\u00e4mple.org";
-  assertRcptRefused(`TO:<${recipient}>`, "needSmtpUtf8");
+  assertRcptRefused(`TO:<${recipient}>`, "needsSmtpUtf8");
   assertEquals(parseRcpt(`TO:<${recipient}>`, true), {
     kind: "rcpt",
     recipient,

@@ -1,4 +1,5 @@
 import { AUTH_REPLIES, type SmtpReply } from "../../../auth/replies.ts";
+import * as refusals from "../../../smtp/protocol/refusals.ts";
 import {
   encodeReply,
   REPLIES,
@@ -65,8 +66,9 @@ Deno.test("encodeReply() encodes the table's replies once and others anew", () =
   assertEquals(text(reply), "250 two\r\n");
 });
 
-Deno.test("REPLIES and AUTH_REPLIES have an enhanced code of the code's class", () => {
-  const replies = [...Object.entries(REPLIES), ...Object.entries(AUTH_REPLIES)];
+Deno.test("every reply has an enhanced code of the code's class", () => {
+  const replies = [REPLIES, refusals, AUTH_REPLIES]
+    .flatMap((table) => Object.entries<SmtpReply>(table));
   for (const [name, { code, enhanced, text }] of replies) {
     // RFC 2034 section 3.
     assertMatch(
@@ -80,13 +82,18 @@ Deno.test("REPLIES and AUTH_REPLIES have an enhanced code of the code's class", 
   assert(replies.length > 40);
 });
 
-Deno.test("REPLIES are what the contract and the RFCs have", () => {
-  const codes = Object.fromEntries(
-    Object.entries(REPLIES).map((
-      [name, { code, enhanced }],
-    ) => [name, `${code} ${enhanced}`]),
+/** Code and enhanced code by name. */
+function codesOf(table: Readonly<Record<string, SmtpReply>>) {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { code, enhanced }]) => [
+      name,
+      `${code} ${enhanced}`,
+    ]),
   );
-  assertEquals(codes, {
+}
+
+Deno.test("REPLIES are what the contract and the RFCs have", () => {
+  assertEquals(codesOf(REPLIES), {
     ready: "220 2.0.0",
     bye: "221 2.0.0",
     done: "250 2.0.0",
@@ -97,20 +104,28 @@ Deno.test("REPLIES are what the contract and the RFCs have", () => {
     help: "214 2.0.0",
     shuttingDown: "421 4.3.2",
     tooManyConnections: "421 4.3.2",
+    tooManyFromNetwork: "421 4.3.2",
     idle: "421 4.4.2",
     tooManyFailures: "421 4.7.0",
     tooManyErrors: "421 4.7.0",
+    tooManyCommands: "421 4.7.0",
+    noLoginInTime: "421 4.7.0",
     deliveryFailed: "451 4.3.0",
-    earlyTalker: "554 5.5.0",
     storageFull: "452 4.3.1",
-    tooManyFromNetwork: "421 4.3.2",
+    bareLineEnd: "554 5.6.0",
+    earlyTalker: "554 5.5.0",
+  });
+});
+
+Deno.test("refusals are what the contract and the RFCs have", () => {
+  assertEquals(codesOf(refusals), {
     tooManyRecipients: "452 4.5.3",
-    noTlsNow: "454 4.7.0",
+    noCertificate: "454 4.7.0",
     lineTooLong: "500 5.5.2",
     malformedLine: "500 5.5.2",
     unknownCommand: "500 5.5.1",
-    noArguments: "501 5.5.4",
-    needName: "501 5.5.4",
+    unexpectedArgument: "501 5.5.4",
+    missingName: "501 5.5.4",
     authSyntax: "501 5.5.4",
     mailSyntax: "501 5.5.2",
     rcptSyntax: "501 5.5.2",
@@ -127,10 +142,15 @@ Deno.test("REPLIES are what the contract and the RFCs have", () => {
     authRequired: "530 5.7.0",
     tlsRequired: "538 5.7.11",
     messageTooLarge: "552 5.3.4",
-    needSmtpUtf8: "553 5.6.7",
-    bareLineEnd: "554 5.6.0",
+    needsSmtpUtf8: "553 5.6.7",
     unknownParameter: "555 5.5.4",
   });
+});
+
+Deno.test("each refusal has a reason of its own, in words for a log", () => {
+  const reasons = Object.values(refusals).map(({ reason }) => reason);
+  assertEquals(new Set(reasons).size, reasons.length);
+  for (const reason of reasons) assertMatch(reason, /^[a-z0-9]+(-[a-z0-9]+)+$/);
 });
 
 Deno.test("START_INPUT has no enhanced code, as RFC 2034 section 3 wants", () => {

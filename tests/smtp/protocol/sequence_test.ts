@@ -1,5 +1,5 @@
 import type { Verb } from "../../../smtp/protocol/commands.ts";
-import { REPLIES, type ReplyName } from "../../../smtp/protocol/replies.ts";
+import * as refusals from "../../../smtp/protocol/refusals.ts";
 import {
   outOfPlace,
   type SessionStanding,
@@ -38,7 +38,9 @@ const LOGGED_IN = { ...GREETED, authenticated: true };
 const OPEN = { ...FRESH, authRequired: false };
 const OPEN_GREETED = { ...OPEN, greeted: true };
 
-type Refusals = Readonly<Partial<Record<Verb, ReplyName>>>;
+type RefusalName = keyof typeof refusals;
+
+type Refusals = Readonly<Partial<Record<Verb, RefusalName>>>;
 
 /** 530 for all that needs AUTH first. */
 const NEED_AUTH: Refusals = {
@@ -123,11 +125,11 @@ const TABLE: readonly (readonly [string, SessionStanding, Refusals])[] = [
   }, { ...BUSY, AUTH: "tlsRequired", DATA: "rcptFirst" }],
 ];
 
-for (const [what, standing, refusals] of TABLE) {
+for (const [what, standing, refused] of TABLE) {
   Deno.test(`outOfPlace() says what may come: ${what}`, () => {
     for (const verb of VERBS) {
-      const name = refusals[verb];
-      const expected = name === undefined ? undefined : REPLIES[name];
+      const name = refused[verb];
+      const expected = name === undefined ? undefined : refusals[name];
       assertStrictEquals(outOfPlace(verb, standing), expected, verb);
     }
   });

@@ -401,6 +401,81 @@ Deno.test("Session closes with the twentieth 500, 501, 502, 503 or 504", () => {
   }
 });
 
+Deno.test("Session counts a 454 of the throttle as an error, and none of an outage", () => {
+  const rows = [
+    ["throttled-user", true],
+    ["throttled-pair", true],
+    ["throttled-network", true],
+    ["backend-timeout", false],
+    ["backend-busy", false],
+    ["provider-failure", false],
+  ] as const;
+  for (const [reason, counts] of rows) {
+    const client = clientAfter(EHLO, {
+      decide: () => ({ decision: "authFailure", reason }),
+    });
+    for (let i = 1; i < 20; i++) {
+      assertEquals(codes(client.send(LOGIN)), ["454 4.7.0"], reason);
+    }
+    assertEquals(
+      codes(client.send(LOGIN)),
+      ["454 4.7.0", ...(counts ? ["421 4.7.0"] : [])],
+      reason,
+    );
+    assertEquals(client.closed, counts, reason);
+  }
+});
+
+Deno.test("Session adds a throttled login to the errors of other commands", () => {
+  const client = clientAfter(EHLO + "XYZ\r\n".repeat(19), {
+    decide: () => ({ decision: "authFailure", reason: "throttled-pair" }),
+  });
+  assertEquals(client.closed, false);
+  assertEquals(codes(client.send(LOGIN)), ["454 4.7.0", "421 4.7.0"]);
+});
+
+Deno.test("Session closes with the hundred-and-first command without a login", () => {
+  const rows = ["NOOP\r\n", EHLO, "RSET\r\n", "MAIL FROM:<a@b>\r\n"];
+  for (const line of rows) {
+    const client = clientAfter(EHLO);
+    const answered = codes(client.send(line.repeat(99)));
+    assert(answered.every((code) => !code.startsWith("4")), line);
+    assertEquals(client.closed, false, line);
+    assertEquals(codes(client.send(line + LOGIN)), ["421 4.7.0"], line);
+    assertEquals(client.closed, true, line);
+  }
+});
+
+Deno.test("Session counts an AUTH as one command, whatever its steps", () => {
+  const client = clientAfter("NOOP\r\n".repeat(50) + EHLO);
+  const cancelled = "AUTH LOGIN\r\nYW5u\r\n*\r\n";
+  client.send(cancelled.repeat(10) + "NOOP\r\n".repeat(38));
+  assertEquals(codes(client.send(LOGIN)), ["235 2.7.0"]);
+  assertEquals(codes(client.send("NOOP\r\n".repeat(300))).length, 300);
+  assertEquals(client.closed, false);
+});
+
+Deno.test("Session counts commands without a login across STARTTLS", () => {
+  const options = { rules: { startTls: true } };
+  const client = clientAfter("NOOP\r\n".repeat(99) + "STARTTLS\r\n", options);
+  assertEquals(codes(client.send("NOOP\r\n")), ["421 4.7.0"]);
+  assertEquals(client.closed, true);
+});
+
+Deno.test("Session begins to count commands anew where STARTTLS forgets a login", () => {
+  const options = { rules: { startTls: true } };
+  const client = clientAfter("NOOP\r\n".repeat(90) + EHLO + LOGIN, options);
+  client.send("STARTTLS\r\n");
+  assertEquals(codes(client.send("NOOP\r\n".repeat(99))).length, 99);
+  assertEquals(codes(client.send(EHLO)).length, 7);
+  assertEquals(codes(client.send("NOOP\r\n")), ["421 4.7.0"]);
+});
+
+Deno.test("Session counts no commands where no login is required", () => {
+  const client = clientAfter(EHLO, OPEN);
+  assertEquals(codes(client.send("NOOP\r\n".repeat(300))).length, 300);
+});
+
 Deno.test("Session counts no other reply as an error", () => {
   const rows = [
     ["MAIL FROM:<a@b>", {}, "530 5.7.0"],
@@ -804,9 +879,9 @@ Deno.test("Session gives bodies away: later input does not change them", () => {
 
 Deno.test("Session gives no body octets after a fault, and the end all the same", () => {
   const rows = [
-    ["bareLineEnd", "a\nb\r\n", "554 5.6.0"],
-    ["bareLineEnd", "a\rb\r\n", "554 5.6.0"],
-    ["tooLarge", "0123456789\r\n", "552 5.3.4"],
+    ["bare-line-end", "a\nb\r\n", "554 5.6.0"],
+    ["bare-line-end", "a\rb\r\n", "554 5.6.0"],
+    ["too-large", "0123456789\r\n", "552 5.3.4"],
   ] as const;
   for (const [fault, start, reply] of rows) {
     for (const pieceSize of [Infinity, 1]) {
@@ -870,14 +945,14 @@ Deno.test("Session.greet() puts the greeting into the output", () => {
   );
 });
 
-Deno.test("Session.end() says a last reply and closes, in every state", () => {
+Deno.test("Session.end() says a last reply and closes, in every state but the last", () => {
   for (const state of STATE_NAMES) {
     const session = sessionIn(state);
     session.end(REPLIES.idle);
     session.receive(latin1("NOOP\r\n"));
     assertEquals(
       drain(session),
-      { output: ["421 4.4.2"], last: "close" },
+      { output: state === "closed" ? [] : ["421 4.4.2"], last: "close" },
       state,
     );
   }
@@ -1012,7 +1087,7 @@ Deno.test("Session tells an outcome of the AUTH that end() ends", () => {
 });
 
 Deno.test("Session wants its output written before it answers thousands of commands", () => {
-  const session = newSession();
+  const session = newSession(OPEN);
   session.receive(new TextEncoder().encode("EHLO x\r\n".repeat(1000)));
   let most = 0;
   let flushes = 0;

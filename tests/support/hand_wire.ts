@@ -1,0 +1,121 @@
+/**
+ * A connection whose socket and clock a test moves by hand.
+ *
+ * @module
+ */
+
+import { newDeadlines } from "../../net/deadlines.ts";
+import type { Wire } from "../../net/conn.ts";
+import type { ConnectionContext } from "../../smtp/connection.ts";
+import { newTransferTurns } from "../../smtp/transfer_slots.ts";
+import { RULES } from "./session.ts";
+
+/** A socket whose every move the test makes. */
+export class HandWire implements Wire {
+  /** What the connection has written, each write for itself. */
+  readonly written: string[] = [];
+  closed = false;
+  #reads: ((text: string | null) => void)[] = [];
+  /** What the client has said and nobody had room for. */
+  #rest = "";
+  #writes: (() => void)[] = [];
+  #hold = false;
+
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    if (this.closed) return Promise.reject(new Error("closed"));
+    const take = (text: string): number => {
+      const { read, written } = new TextEncoder().encodeInto(text, into);
+      this.#rest = text.slice(read);
+      return written;
+    };
+    if (this.#rest !== "") return Promise.resolve(take(this.#rest));
+    return new Promise((resolve) =>
+      this.#reads.push((text) => resolve(text === null ? null : take(text)))
+    );
+  }
+
+  write(octets: Uint8Array): Promise<number> {
+    this.written.push(new TextDecoder().decode(octets));
+    if (!this.#hold) return Promise.resolve(octets.length);
+    return new Promise((resolve) =>
+      this.#writes.push(() => resolve(octets.length))
+    );
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.says(null);
+  }
+
+  /** The client says something, or `null`: it closes. */
+  says(text: string | null): void {
+    this.#reads.shift()?.(text);
+  }
+
+  /** Writes from now on wait until they are released. */
+  hold(): void {
+    this.#hold = true;
+  }
+
+  release(): void {
+    this.#hold = false;
+    this.#writes.splice(0).forEach((write) => write());
+  }
+}
+
+/** What all connections share, where a test does not say otherwise. */
+export function newContext(
+  part: Partial<ConnectionContext> = {},
+): ConnectionContext {
+  return {
+    rules: RULES,
+    provider: () => "authOk",
+    deliver: () => {},
+    idleTimeoutMs: 300_000,
+    deadlines: newDeadlines(1_000),
+    encrypt: () => Promise.reject(new Error("no TLS here")),
+    greetingDelayMs: 0,
+    transfers: newTransferTurns(10, 1_000),
+    report: () => {},
+    ...part,
+  };
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+}
+
+/** A clock that is wound by hand in place of `setInterval`, until disposed. */
+export interface HandTicks extends Disposable {
+  /** Lets one interval after another pass. */
+  readonly tick: (times?: number) => void;
+  /** Whether somebody has a timer. */
+  readonly running: () => boolean;
+}
+
+/** Puts such a clock in place. */
+export function newHandTicks(): HandTicks {
+  const { setInterval, clearInterval } = globalThis;
+  let callback: (() => void) | undefined;
+  Object.assign(globalThis, {
+    setInterval: (handler: () => void) => {
+      callback = handler;
+      return 1;
+    },
+    clearInterval: () => callback = undefined,
+  });
+  return {
+    tick: (times = 1) => {
+      for (let i = 0; i < times; i++) callback?.();
+    },
+    running: () => callback !== undefined,
+    [Symbol.dispose]: () => {
+      Object.assign(globalThis, { setInterval, clearInterval });
+    },
+  };
+}
