@@ -4,6 +4,9 @@
  * @module
  */
 
+import { encodeBase64 } from "./base64.ts";
+import { concat } from "./octets.ts";
+
 const encoder = new TextEncoder();
 
 /** Whether a text repeats a secret, as it is or in a usual disguise. */
@@ -24,9 +27,8 @@ function disguises(secret: string): string[] {
 
 /** The characters of base64 that are a text's own, behind so many octets. */
 function base64Inside(text: string, before: number): string {
-  const octets = [...new Uint8Array(before), ...encoder.encode(text)];
-  const binary = octets.map((octet) => String.fromCharCode(octet)).join("");
-  return btoa(binary).slice(
+  const octets = concat([new Uint8Array(before), encoder.encode(text)]);
+  return encodeBase64(octets).slice(
     Math.ceil(before * 8 / 6),
     Math.floor(octets.length * 8 / 6),
   );

@@ -6,6 +6,7 @@
  */
 
 import type { AuthRequest } from "../../auth/types.ts";
+import { encodeBase64 } from "../../lib/base64.ts";
 import { readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { newLineReader } from "./lines.ts";
 import {
@@ -125,9 +126,8 @@ function formatQuestion(
   { username, password, remoteIp }: AuthRequest,
   service: string,
 ): string {
-  const octets = new TextEncoder().encode(`\0${username}\0${password}`);
-  const response = btoa(
-    Array.from(octets, (octet) => String.fromCharCode(octet)).join(""),
+  const response = encodeBase64(
+    new TextEncoder().encode(`\0${username}\0${password}`),
   );
   // Without nologin it would wait for a login process to fetch the user.
   const fields = [

@@ -6,6 +6,7 @@
 
 import type { AuthRequest } from "../../auth/types.ts";
 import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
+import { encodeHex } from "../../lib/hex.ts";
 import { askInTime } from "../ask.ts";
 import {
   type AuthServer,
@@ -62,9 +63,7 @@ export function serveDovecotAuth(
 }
 
 function newCookie(): string {
-  const octets = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(octets, (octet) => octet.toString(16).padStart(2, "0"))
-    .join("");
+  return encodeHex(crypto.getRandomValues(new Uint8Array(16)));
 }
 
 /** Serves one mail server's connection. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64 } from "../../lib/base64.ts";
 import { LOGIN_CHALLENGE, readLoginPassword, readLoginUser } from "./login.ts";
 import { PLAIN_CHALLENGE, readPlainMessage } from "./plain.ts";
 import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
@@ -50,7 +50,9 @@ export function startSasl(
   initialResponse?: string,
 ): SaslStep {
   if (mechanism === "") return SASL_ERRORS.noMechanism;
-  const challenge = FIRST_CHALLENGE.get(upperCase(mechanism));
+  // Nearly all clients write it in upper case.
+  const challenge = FIRST_CHALLENGE.get(mechanism) ??
+    FIRST_CHALLENGE.get(upperCase(mechanism));
   if (challenge === undefined) return SASL_ERRORS.unknownMechanism;
   if (initialResponse === undefined || initialResponse === "") return challenge;
   return respond(challenge, initialResponse === "=" ? "" : initialResponse);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeBase64 } from "../../auth/sasl/base64.ts";
+import { decodeBase64 } from "../../lib/base64.ts";
 import { continueSasl, startSasl } from "../../auth/sasl/sasl.ts";
 
 const plain = btoa("\0ann@mail.example\0correct horse battery staple");

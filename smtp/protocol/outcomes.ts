@@ -28,7 +28,10 @@ export function refusalReason(refusal: Refusal): AuthReason {
  * response gone astray, and is not for the log.
  */
 export function knownMechanism(args: string): string {
-  const name = upperCase(words(args)[0] ?? "");
+  const [word = ""] = words(args);
+
+  if (MECHANISMS.includes(word)) return word;
+  const name = upperCase(word);
   return MECHANISMS.includes(name) ? name : "";
 }
 

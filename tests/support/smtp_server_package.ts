@@ -10,7 +10,7 @@ import { temporaryFolder } from "./listener.ts";
 /** The version that the tests were written against. */
 const VERSION = "3.21.6";
 
-const MOD = new URL("../../mod.ts", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 /** Where to run it. */
 export type Runtime = "Node" | "Deno";
@@ -52,19 +52,17 @@ export function getSmtpServer(): SmtpServerPackage | undefined {
   const installed = deno(folder, ["install", "--quiet", "--no-lock"]);
   if (!installed) return undefined;
   const bundle = `${folder}/smtpauth.js`;
-  // Node does not read TypeScript; what JSR makes of it for npm is JavaScript.
-  const bundled = deno(folder, ["bundle", "-q", "-o", bundle, MOD.href]);
+  // Node does not read TypeScript, and both lack our import map: JSR sees to it.
+  const bundled = deno(ROOT, ["bundle", "-q", "-o", bundle, "mod.ts"]);
   if (!bundled) throw new Error("mod.ts cannot be bundled");
   const ending = cleanUp.move();
   return {
     start: async (runtime, authUrl) => {
       const port = freePort();
-      const args = runtime === "Node"
-        ? ["server.js", `${folder}/smtpauth.js`]
-        : ["run", "-A", "--quiet", "--no-lock", "server.js", MOD.href];
-      const program = runtime === "Node" ? "node" : Deno.execPath();
-      const daemon = await startDaemon(program, {
-        args: [...args, authUrl, String(port)],
+      const node = runtime === "Node";
+      const args = ["server.js", bundle, authUrl, String(port)];
+      const daemon = await startDaemon(node ? "node" : Deno.execPath(), {
+        args: node ? args : ["run", "-A", "--quiet", "--no-lock", ...args],
         cwd: folder,
         ports: [port],
       });
@@ -74,7 +72,7 @@ export function getSmtpServer(): SmtpServerPackage | undefined {
   };
 }
 
-function deno(cwd: string, args: string[]): boolean {
+function deno(cwd: string | URL, args: string[]): boolean {
   return new Deno.Command(Deno.execPath(), { args, cwd, stderr: "null" })
     .outputSync().success;
 }

@@ -6,7 +6,7 @@
  */
 
 import { isSameOctets } from "../../../lib/constant_time.ts";
-import { decodeBase64 } from "../../sasl/base64.ts";
+import { decodeBase64 } from "../../../lib/base64.ts";
 
 /** A hash of this kind. */
 export interface DigestHash {
