@@ -99,7 +99,7 @@ export interface KvThrottleStoreOptions {
  * const kv = await Deno.openKv(":memory:"); // a path in earnest
  * const users = newStaticAuthProvider({ ann: "correct horse" });
  * const provider = withThrottle(users, { store: newKvThrottleStore(kv) });
- * const decision = await provider({
+ * const { decision } = await provider({
  *   username: "ann",
  *   password: "battery staple",
  *   mechanism: "PLAIN",
