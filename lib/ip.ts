@@ -95,21 +95,24 @@ export function formatIp(octets: Uint8Array): string {
     { length: 8 },
     (_, i) => (octets[2 * i] ?? 0) << 8 | (octets[2 * i + 1] ?? 0),
   );
-  // The first of the longest runs of zeros, if it is longer than one.
-  const runs = [
-    ...groups.map((g) => g === 0 ? "0" : "x").join("")
-      .matchAll(/0{2,}/g),
-  ];
-  const longest = runs.reduce<RegExpExecArray | undefined>(
-    (best, run) => run[0].length > (best?.[0].length ?? 0) ? run : best,
-    undefined,
-  );
   const hex = (part: readonly number[]) =>
     part.map((group) => group.toString(16)).join(":");
-  if (longest === undefined) return hex(groups);
-  const { index } = longest;
-  const end = index + longest[0].length;
-  return `${hex(groups.slice(0, index))}::${hex(groups.slice(end))}`;
+  const { start, end } = longestZeros(groups);
+  return end - start < 2
+    ? hex(groups)
+    : `${hex(groups.slice(0, start))}::${hex(groups.slice(end))}`;
+}
+
+/** The first of the longest runs of zeros. */
+function longestZeros(
+  groups: readonly number[],
+): { readonly start: number; readonly end: number } {
+  let longest = { start: 0, end: 0 };
+  for (let start = 0, end = 0; start < groups.length; start = ++end) {
+    while (groups[end] === 0) end++;
+    if (end - start > longest.end - longest.start) longest = { start, end };
+  }
+  return longest;
 }
 
 /** A network: all addresses that begin with the same bits. */
@@ -167,12 +170,13 @@ export function networkOf(
 ): string {
   const octets = parseIp(ip) ?? parseIp(splitZone(ip)[0]);
   if (octets === undefined) return ip;
-  const bits = octets.length === 4 ? bits4 : bits6;
-  return `${formatIp(masked(octets, bits))}/${bits}`;
+  return networkText(octets, octets.length === 4 ? bits4 : bits6);
 }
 
-function masked(octets: Uint8Array, bits: number): Uint8Array {
-  return octets.map((octet, i) => octet & mask(bits, i));
+/** The network that an address belongs to, such as `192.0.2.0/24`. */
+export function networkText(octets: Uint8Array, bits: number): string {
+  const masked = octets.map((octet, i) => octet & mask(bits, i));
+  return `${formatIp(masked)}/${bits}`;
 }
 
 /** Those of the first so many bits of an address that are in one of its octets. */

@@ -12,6 +12,8 @@ export interface Lru<V> {
   set(key: string, value: V): void;
   /** Takes a value out. */
   delete(key: string): void;
+  /** Takes the value out that was not used for longest; tells its key. */
+  deleteOldest(): string | undefined;
   /** How many values there are. */
   readonly size: () => number;
   /** What all values together weigh. */
@@ -123,6 +125,11 @@ export function newLru<V>(options: LruOptions<V>): Lru<V> {
     delete: (key) => {
       const slot = slots.get(key);
       if (slot !== undefined) remove(slot);
+    },
+    deleteOldest: () => {
+      const slot = oldest;
+      if (slot !== undefined) remove(slot);
+      return slot?.key;
     },
     size: () => slots.size,
     weight: () => weight,

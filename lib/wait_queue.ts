@@ -9,10 +9,16 @@ export interface WaitingLine {
   /**
    * Waits at the end of the line.
    *
+   * @param again Waits before all who have never been called: for one who was,
+   * and could not use it.
    * @returns Whether one was called; not if the time was over or the signal
    * aborted before. Whoever resolves has left the line, timer and all.
    */
-  wait(limitMs: number, signal: AbortSignal | undefined): Promise<boolean>;
+  wait(
+    limitMs: number,
+    signal: AbortSignal | undefined,
+    again?: boolean,
+  ): Promise<boolean>;
   /** Calls the first in the line; tells whether there was one. */
   next(): boolean;
   /** How many are waiting. */
@@ -21,13 +27,15 @@ export interface WaitingLine {
 
 /** Makes an empty line. */
 export function newWaitingLine(): WaitingLine {
+  const front = new Set<() => void>();
   const waiting = new Set<() => void>();
   return {
-    wait: (limitMs, signal) => {
+    wait: (limitMs, signal, again = false) => {
       if (signal?.aborted) return Promise.resolve(false);
+      const line = again ? front : waiting;
       return new Promise((resolve) => {
         const leave = (called: boolean) => {
-          waiting.delete(onCall);
+          line.delete(onCall);
           clearTimeout(timer);
           signal?.removeEventListener("abort", onEnd);
           resolve(called);
@@ -36,15 +44,15 @@ export function newWaitingLine(): WaitingLine {
         const onEnd = () => leave(false);
         const timer = setTimeout(onEnd, limitMs);
         signal?.addEventListener("abort", onEnd, { once: true });
-        waiting.add(onCall);
+        line.add(onCall);
       });
     },
     next: () => {
-      const [first] = waiting;
+      const [first] = front.size > 0 ? front : waiting;
       first?.();
       return first !== undefined;
     },
-    size: () => waiting.size,
+    size: () => front.size + waiting.size,
   };
 }
 

@@ -66,6 +66,7 @@ function newReference(maxEntries: number, maxWeight: number): Lru<number> {
       while (list.length > maxEntries || weight() > maxWeight) list.shift();
     },
     delete: (key) => void take(key),
+    deleteOldest: () => list.shift()?.[0],
     size: () => list.length,
     weight,
   };
@@ -85,13 +86,17 @@ Deno.test("newLru() does what a plain list would, over random uses", () => {
     for (let step = 0; step < 500; step++) {
       const key = `k${random(12)}`;
       const value = random(12);
-      switch (random(4)) {
+      switch (random(9)) {
         case 0:
           lru.delete(key);
           reference.delete(key);
           break;
         case 1:
+        case 2:
           assertEquals(lru.get(key), reference.get(key), `seed ${seed}`);
+          break;
+        case 3:
+          assertEquals(lru.deleteOldest(), reference.deleteOldest());
           break;
         default:
           lru.set(key, value);
