@@ -104,12 +104,14 @@ export {
 } from "./auth/guards/throttle/kv_store.ts";
 export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
 export {
-  type KnownNetwork,
   type MemoryThrottleStoreOptions,
   newMemoryThrottleStore,
-  type ThrottleEntries,
-  type ThrottleEntry,
-  type ThrottleStore,
+} from "./auth/guards/throttle/memory_store.ts";
+export type {
+  KnownNetwork,
+  ThrottleEntries,
+  ThrottleEntry,
+  ThrottleStore,
 } from "./auth/guards/throttle/store.ts";
 export {
   type Accepted,

@@ -84,6 +84,16 @@ function inUnicode(label: string): string {
   return decoded === undefined ? label : foldUserName(withoutMarks(decoded));
 }
 
+/**
+ * A user name as typed, no longer than a name can be: for what is one user's
+ * alone.
+ */
+export function exactName(username: string): string {
+  return username.length > MAX_NAME_UNITS
+    ? username.slice(0, MAX_NAME_UNITS).toWellFormed()
+    : username;
+}
+
 function withoutMarks(name: string): string {
   return name.normalize("NFKD").replaceAll(/[\p{M}\p{Cf}]/gu, "");
 }

@@ -19,7 +19,10 @@ export interface Clock extends Disposable {
 /** When the clock begins: any time will do. */
 const START = Date.UTC(2026, 0, 1);
 
-/** Puts a clock in place of `setTimeout` and `clearTimeout` until disposed. */
+/**
+ * Puts a clock in place of `setTimeout`, `clearTimeout` and `performance.now`
+ * until disposed.
+ */
 export function newClock(): Clock {
   const { setTimeout, clearTimeout } = globalThis;
   const timers = new Map<number, { strike: () => void; at: number }>();
@@ -39,6 +42,8 @@ export function newClock(): Clock {
       if (id !== undefined && timers.delete(id)) changed();
     },
   });
+  const performanceNow = performance.now;
+  performance.now = () => time - START;
   return {
     now: () => time,
     timers: () => sorted().map(([, { at }]) => at - time),
@@ -66,6 +71,37 @@ export function newClock(): Clock {
     },
     [Symbol.dispose]: () => {
       Object.assign(globalThis, { setTimeout, clearTimeout });
+      performance.now = performanceNow;
     },
   };
+}
+
+/** Winds a clock on, one timer at a time, until the work is done. */
+export async function workedOff<T>(
+  clock: Clock,
+  work: Promise<T>,
+): Promise<T> {
+  let isDone = false;
+  const noted = work.finally(() => isDone = true);
+  for (;;) {
+    await turn();
+    if (isDone) return await noted;
+    clock.wind(clock.timers()[0] ?? 0);
+  }
+}
+
+/**
+ * A turn of the event loop, which takes none of the clock's time: for what
+ * hashes, or hands on what has been decided.
+ */
+function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      port2.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }

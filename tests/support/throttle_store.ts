@@ -4,10 +4,8 @@
  * @module
  */
 
-import {
-  newMemoryThrottleStore,
-  type ThrottleStore,
-} from "../../auth/guards/throttle/store.ts";
+import { newMemoryThrottleStore } from "../../auth/guards/throttle/memory_store.ts";
+import type { ThrottleStore } from "../../auth/guards/throttle/store.ts";
 
 /**
  * Makes a memory store whose hashes are the same in every run: under a random

@@ -6,9 +6,9 @@
 
 import { KEY_OCTETS, newSecret } from "../../../lib/hmac.ts";
 import { isThenable } from "../../../lib/thenable.ts";
+import { newMemoryThrottleStore } from "./memory_store.ts";
 import {
   isThrottleEntry,
-  newMemoryThrottleStore,
   type ThrottleEntries,
   type ThrottleStore,
 } from "./store.ts";

@@ -15,7 +15,8 @@ import {
   type Network,
   parseNetwork,
 } from "../../../lib/ip.ts";
-import type { ThrottleRules } from "./counts.ts";
+import type { OriginOptions } from "./keys.ts";
+import type { ThrottleLimits } from "./meters.ts";
 import type { ThrottleStore } from "./store.ts";
 
 /** What the errors of a bad setting begin with. */
@@ -27,7 +28,10 @@ const ACTION = "Cannot create throttle";
  */
 export const MAX_HOLD_MS = 5000;
 
-/** The slowest that a store may be, in milliseconds: it is called three times. */
+/**
+ * The slowest that a store may be, in milliseconds: it is called three times,
+ * and once more by one who has waited.
+ */
 const MAX_STORE_TIMEOUT_MS = 1000;
 
 const HOUR_MS = 3_600_000;
@@ -38,14 +42,21 @@ const MAX_TIME_MS = 31_536_000_000;
 
 /** What {@linkcode withThrottle} allows. */
 export interface ThrottleOptions {
-  /** Wrong guesses for one user from everywhere. Default: 20. */
+  /**
+   * Wrong guesses for one user from everywhere; where no address is known, ten
+   * times as many from there. Default: 20.
+   */
   readonly userLimit?: number;
-  /** Wrong guesses for one user from one network. Default: 10. */
+  /**
+   * Wrong guesses for one user from one network; from one IPv6 `/48` four times
+   * as many, but at most three quarters of `userLimit`. Default: 10.
+   */
   readonly pairLimit?: number;
   /**
-   * Wrong guesses from one network, for all users; and for one user in a
-   * network that is trusted for that user. Default: 100, so that an office
-   * behind one address may mistype.
+   * Wrong guesses from one network, for all users; from one IPv6 `/48` four
+   * times as many. The same for one user in a network that is trusted for that
+   * user, and ten times as many for all such users there. Default: 100, so that
+   * an office behind one address may mistype.
    */
   readonly networkLimit?: number;
   /**
@@ -60,13 +71,16 @@ export interface ThrottleOptions {
   readonly trustMs?: number;
   /**
    * Milliseconds that the last guess before a limit is held up; the one
-   * before half as long, and so on for six; 0 for no delays. At most, and by
-   * default: 5000.
+   * before half as long, and so on for six; 0 for no delays. Late failures
+   * delay half as long. At most, and by default: 5000.
    */
   readonly delayMs?: number;
   /** How many bits of an IPv4 address name its network. Default: 24. */
   readonly ipv4Prefix?: number;
-  /** How many bits of an IPv6 address name its network. Default: 56. */
+  /**
+   * How many bits of an IPv6 address name its network. Default: 56. Beyond 48,
+   * the `/48` around it is counted too.
+   */
   readonly ipv6Prefix?: number;
   /**
    * Networks that speak for many users, such as a webmail's, `127.0.0.0/8` for
@@ -82,18 +96,16 @@ export interface ThrottleOptions {
    */
   readonly storeTimeoutMs?: number;
   /**
-   * The time in milliseconds since 1970, for tests. Default: `Date.now`, as
-   * machines that share a store must agree about it.
+   * The time in milliseconds since 1970 that counts drain by, for tests.
+   * Default: `Date.now`, as machines that share a store must agree about it.
    */
   readonly now?: () => number;
 }
 
 /** The settings that are numbers, all there and in their ranges. */
 export function checkedOptions(options: ThrottleOptions): {
-  readonly rules: ThrottleRules;
-  readonly ipv4Prefix: number;
-  readonly ipv6Prefix: number;
-  readonly sharedNetworks: readonly Network[];
+  readonly limits: ThrottleLimits;
+  readonly origins: OriginOptions;
   readonly storeTimeoutMs: number;
   readonly now: () => number;
 } {
@@ -103,10 +115,12 @@ export function checkedOptions(options: ThrottleOptions): {
     ipv6Prefix = CUSTOMER_BITS_6,
   } = options;
   return {
-    rules: checkedRules(options),
-    ipv4Prefix: checkedCount(ACTION, "ipv4Prefix", ipv4Prefix, 0, 32),
-    ipv6Prefix: checkedCount(ACTION, "ipv6Prefix", ipv6Prefix, 0, 128),
-    sharedNetworks: (options.sharedNetworks ?? []).map(checkedNetwork),
+    limits: checkedLimits(options),
+    origins: {
+      ipv4Prefix: checkedCount(ACTION, "ipv4Prefix", ipv4Prefix, 0, 32),
+      ipv6Prefix: checkedCount(ACTION, "ipv6Prefix", ipv6Prefix, 0, 128),
+      sharedNetworks: (options.sharedNetworks ?? []).map(checkedNetwork),
+    },
     storeTimeoutMs: checkedLimitMs(
       ACTION,
       "storeTimeoutMs",
@@ -125,7 +139,7 @@ function checkedNetwork(text: string): Network {
   );
 }
 
-function checkedRules(options: ThrottleOptions): ThrottleRules {
+function checkedLimits(options: ThrottleOptions): ThrottleLimits {
   const count = (name: string, value: number) =>
     checkedCount(ACTION, name, value, 1);
   const { windowMs = HOUR_MS, trustMs = WEEK_MS, delayMs = MAX_HOLD_MS } =

@@ -4,23 +4,10 @@
  * @module
  */
 
-import { checkedCount } from "../../../lib/options.ts";
-import { newLru } from "../../../lib/lru.ts";
-
-/** The most entries if nothing else is said: as many users who log in. */
-const DEFAULT_MAX_ENTRIES = 65_536;
-
-/**
- * The most octets if nothing else is said: 32 MiB, which so many users with
- * common names do not fill. It is there for those with very long ones.
- */
-const DEFAULT_MAX_OCTETS = 33_554_432;
-
-/** What an entry takes apart from its texts and lists, in octets; measured. */
-const ENTRY_OCTETS = 250;
-
 /** A network that a user has logged in from. */
 export interface KnownNetwork {
+  /** The user, as typed. */
+  readonly user: string;
   /** The network, such as `192.0.2.0/24`. */
   readonly network: string;
   /** When a login was accepted there, in milliseconds since 1970. */
@@ -34,13 +21,31 @@ export interface KnownNetwork {
 export interface ThrottleEntry {
   /** Wrong guesses, as of `at`; they drain from then on. */
   readonly count: number;
-  /** When `count` was right, in milliseconds since 1970. */
+  /** The same, for users who had logged in from the network lately. */
+  readonly home: number;
+  /** Failures that came so late that they may stand for a "no". */
+  readonly late: number;
+  /** When the counts were right, in milliseconds since 1970. */
   readonly at: number;
   /** Milliseconds for which to keep the entry unless it is written again. */
   readonly keepMs: number;
+  /**
+   * Whether all that is counted came through networks that have no count of
+   * their own. Nothing limits how many such entries there may be: they must not
+   * push out others.
+   */
+  readonly shared: boolean;
+  /**
+   * Of a user in a network: the name as typed in all guesses that are counted;
+   * `""` if it was typed in several ways, or not at all.
+   */
+  readonly typed: string;
   /** Of a user: keyed hashes, of 20 bits, of guesses; the latest is the last. */
   readonly guesses: readonly number[];
-  /** Of a user: where logins were accepted; the latest is the last. */
+  /**
+   * Of a user: where logins were accepted; the latest is the last. Only who
+   * knows a password can make such an entry.
+   */
   readonly networks: readonly KnownNetwork[];
 }
 
@@ -77,14 +82,14 @@ export type ThrottleEntries = readonly (ThrottleEntry | undefined)[];
  * ```
  */
 export interface ThrottleStore {
-  /** Reads what is there under some keys, at most three. */
+  /** Reads what is there under some keys, at most five. */
   read(
     keys: readonly string[],
   ): ThrottleEntries | Promise<ThrottleEntries>;
   /**
    * Reads and writes as one step that nobody comes between.
    *
-   * @param keys At most three.
+   * @param keys At most five.
    * @param change Given what is there, says what is to be there. An entry
    * that comes back as the same object need not be written; `undefined` takes
    * one out. May be called again if another writer was faster.
@@ -100,98 +105,19 @@ export interface ThrottleStore {
   secret?(): Uint8Array | Promise<Uint8Array>;
 }
 
-/** How much {@linkcode newMemoryThrottleStore} holds. */
-export interface MemoryThrottleStoreOptions {
-  /** The most entries. Default: 65536. */
-  readonly maxEntries?: number;
-  /** The most octets that they take, as estimated. Default: 33554432. */
-  readonly maxOctets?: number;
-}
-
-/**
- * Makes a store in the memory of this process.
- *
- * A user who logs in takes one entry, a wrong guess up to three: the user, the
- * network, and the two together. When there are too many, those go first that
- * have not been used for longest.
- *
- * @param options Limits.
- * @returns A store that answers at once. It begins empty, and ends with the
- * process.
- * @throws {RangeError} If a limit is no whole number from 1.
- *
- * @example A small one
- * ```ts
- * import {
- *   newMemoryThrottleStore,
- *   newStaticAuthProvider,
- *   withThrottle,
- * } from "@meowmail/smtpauth";
- *
- * const users = newStaticAuthProvider({ ann: "correct horse" });
- * const provider = withThrottle(users, {
- *   store: newMemoryThrottleStore({ maxEntries: 1000 }),
- * });
- * console.assert(typeof provider === "function");
- * ```
- */
-export function newMemoryThrottleStore(
-  options: MemoryThrottleStoreOptions = {},
-): ThrottleStore {
-  const { maxEntries, maxOctets } = checked(options);
-  const entries = newLru<ThrottleEntry>({
-    maxEntries,
-    maxWeight: maxOctets,
-    weigh: octetsOf,
-  });
-  const read = (keys: readonly string[]) => keys.map((key) => entries.get(key));
-  return {
-    read,
-    update: (keys, change) => {
-      const before = read(keys);
-      const after = change(before);
-      keys.forEach((key, i) => {
-        const entry = after[i];
-        if (entry === before[i]) return;
-        if (entry === undefined) entries.delete(key);
-        else entries.set(key, entry);
-      });
-    },
-  };
-}
-
-function checked(
-  options: MemoryThrottleStoreOptions,
-): Required<MemoryThrottleStoreOptions> {
-  const { maxEntries = DEFAULT_MAX_ENTRIES, maxOctets = DEFAULT_MAX_OCTETS } =
-    options;
-  const action = "Cannot create throttle store";
-  return {
-    maxEntries: checkedCount(action, "maxEntries", maxEntries, 1),
-    maxOctets: checkedCount(action, "maxOctets", maxOctets, 1),
-  };
-}
-
-/** About what an entry takes; a character of a text may take two octets. */
-function octetsOf(key: string, entry: ThrottleEntry): number {
-  const networks = entry.networks.reduce(
-    (sum, { network }) => sum + 80 + 2 * network.length,
-    0,
-  );
-  return ENTRY_OCTETS + 2 * key.length + 8 * entry.guesses.length + networks;
-}
-
 /** Whether something from outside is an entry, with all that belongs to one. */
 export function isThrottleEntry(value: unknown): value is ThrottleEntry {
   return isObject(value) &&
-    isNumber(value.count) && isNumber(value.at) && isNumber(value.keepMs) &&
+    isNumber(value.count) && isNumber(value.home) && isNumber(value.late) &&
+    isNumber(value.at) && isNumber(value.keepMs) &&
+    typeof value.shared === "boolean" && typeof value.typed === "string" &&
     Array.isArray(value.guesses) && value.guesses.every(isNumber) &&
     Array.isArray(value.networks) && value.networks.every(isKnownNetwork);
 }
 
 function isKnownNetwork(value: unknown): value is KnownNetwork {
-  return isObject(value) && typeof value.network === "string" &&
-    isNumber(value.at);
+  return isObject(value) && typeof value.user === "string" &&
+    typeof value.network === "string" && isNumber(value.at);
 }
 
 function isNumber(value: unknown): value is number {

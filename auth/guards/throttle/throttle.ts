@@ -5,64 +5,81 @@
  */
 
 import { askProvider } from "../../ask_provider.ts";
-import { newGuessHash } from "./guess_hash.ts";
-import { isIn, networkOf, parseIp } from "../../../lib/ip.ts";
-import { CLIENT_GONE, type ProviderReason } from "../../reasons.ts";
-import { newSteadyStore } from "./fallback_store.ts";
-import {
-  afterRight,
-  afterWrong,
-  judge,
-  type ThrottleKeys,
-  throttleKeys,
-  type ThrottleRules,
-} from "./counts.ts";
-import {
-  checkedOptions,
-  MAX_HOLD_MS,
-  type ThrottleOptions,
-} from "./options.ts";
-import {
-  newMemoryThrottleStore,
-  type ThrottleEntries,
-  type ThrottleStore,
-} from "./store.ts";
-import { newTurns, type Turns } from "./in_flight.ts";
+import { CLIENT_GONE, type ProviderReason, reasonOf } from "../../reasons.ts";
 import type {
+  AuthDecision,
   AuthProvider,
   AuthRequest,
   AuthResult,
   ReadyProvider,
 } from "../../types.ts";
-import { foldUserName } from "../../user_name.ts";
 import { pause } from "../../../lib/wait_queue.ts";
+import {
+  type Admission,
+  admit,
+  type Attempt,
+  readingOf,
+  type Throttle,
+} from "./admission.ts";
+import { afterGone, afterLate, afterRight, afterWrong } from "./changes.ts";
+import { newSteadyStore } from "./fallback_store.ts";
+import { newGuessHash } from "./guess_hash.ts";
+import { type Ending, InFlight } from "./in_flight.ts";
+import { newOrigins, throttleKeys } from "./keys.ts";
+import { newMemoryThrottleStore } from "./memory_store.ts";
+import { newMeters } from "./meters.ts";
+import { checkedOptions, type ThrottleOptions } from "./options.ts";
+import type { Reading } from "./reading.ts";
+import type { ThrottleEntries } from "./store.ts";
+
+/**
+ * How late a failure is one that may stand for a "no", in milliseconds: back
+ * ends make those who guess wait, some for longer than we do.
+ */
+const LATE_MS = 1000;
+
+const ENDINGS: Readonly<Record<AuthDecision, Ending>> = {
+  authOk: "right",
+  authInvalid: "wrong",
+  authFailure: "unknown",
+};
 
 /**
  * Slows down those who guess passwords, and then stops asking for them, without
  * locking out those who know theirs.
  *
  * Distinct wrong guesses are counted: per user, per network (`/24`, `/56`), and
- * per user in a network. Only `authInvalid` is a guess. The same wrong password
- * for the same user costs nothing, so a device with an old password harms
- * nobody however often it comes. Near a limit the answer is delayed, by at most
- * 5 s; at the limit it is `authFailure`, and the provider is not asked. Counts
- * drain all the time: no lock is without an end, and none lasts longer than
- * `windowMs`.
+ * per user in a network; from IPv6 also per site (`/48`), four times as wide.
+ * Only `authInvalid` is a guess. The same wrong password for the same user costs
+ * nothing, so a device with an old password harms nobody however often it
+ * comes. Near a limit the answer is delayed, by at most 5 s; at the limit it is
+ * `authFailure`, and the provider is not asked. Counts drain all the time: no
+ * lock is without an end, and none lasts longer than `windowMs`.
  *
  * - A network from which a user has logged in lately is exempt for that user:
- *   guesses from elsewhere do not hold the user up there. Only guesses for this
- *   user from there count, up to `networkLimit`.
+ *   guesses from elsewhere do not hold the user up there. Only guesses from
+ *   there count, up to `networkLimit` for the user, and up to ten times as many
+ *   for all users who are exempt there.
  * - An accepted login takes back what the user's own mistyping has counted
  *   from that network. It does not help others there.
- * - User names are compared case-folded (NFKC); unknown ones count like known
- *   ones.
- * - More logins at once than guesses are left wait for each other.
+ * - User names are counted without regard to case, width, accents, and how the
+ *   domain is written; unknown ones like known ones. Exempt is a name as typed.
+ * - At once as many guesses are asked as are left; more wait for them, up to
+ *   5 s. The same user name and password is one guess, however many ask. While
+ *   others wait, each that was right makes room for two: right passwords do not
+ *   hold each other up.
+ * - Where no address is known, guesses are counted for the user alone, apart
+ *   from all others: delayed as near `userLimit`, refused at ten times as many.
+ * - A failure that comes late may stand for a "no" that came too late
+ *   (`backend-timeout`, or after a second). It is counted by pair and network,
+ *   and only delays, by up to half of `delayMs`, until the pair gets an answer.
+ * - A client that has gone before the answer came costs its network a guess.
  *
- * What is left to an attacker with many networks is to keep a victim from
- * logging in where the victim has not been lately, with a temporary failure.
- * Where all clients seem to have one address, as behind a proxy that does not
- * tell theirs, they share one network's limit, unless it is said to be one of
- * `sharedNetworks`.
+ * What is left to an attacker: with two networks, to keep a victim from logging
+ * in where the victim has not been lately, with a temporary failure; and as many
+ * guesses at each user and hour as `userLimit`. Where all clients seem to have
+ * one address, as behind a proxy that does not tell theirs, they share one
+ * network's limit, unless it is said to be one of `sharedNetworks`.
  *
  * Passwords are not kept. A guess is remembered as 20 bits of an HMAC-SHA-256,
  * too few to find it again: many passwords have the same.
@@ -99,46 +116,23 @@ export function withThrottle(
   options: ThrottleOptions = {},
 ): ReadyProvider {
   const throttle = newThrottle(provider, options);
-  const { store, turns, rules, now } = throttle;
   return async (request, signal) => {
+    if (signal?.aborted) return CLIENT_GONE;
     const attempt = newAttempt(throttle, request, signal);
-    const entries = store.read(attempt.keys.keys);
-    if (entries instanceof Promise) {
-      return await held(throttle, attempt, entries);
+    const admission = await admit(throttle, attempt);
+    if (admission.kind === "enter") {
+      return await ask(throttle, attempt, admission);
     }
-    const verdict = judge(attempt.keys, entries, turns.underWay, rules, now());
-    return verdict.kind === "ask" && verdict.delayMs === 0
-      ? await askAtOnce(throttle, attempt, entries, verdict.counted)
-      : await held(throttle, attempt, entries);
+    const { reason } = admission;
+    return signal?.aborted ? CLIENT_GONE : { decision: "authFailure", reason };
   };
-}
-
-interface Throttle {
-  readonly provider: AuthProvider;
-  readonly rules: ThrottleRules;
-  readonly store: Required<ThrottleStore>;
-  readonly turns: Turns;
-  readonly hash: (user: string, password: string) => Promise<number>;
-  readonly networkOf: (ip: string) => string | undefined;
-  readonly isShared: (ip: string) => boolean;
-  readonly storeTimeoutMs: number;
-  readonly now: () => number;
-}
-
-/** One request on its way. */
-interface Attempt {
-  readonly request: AuthRequest;
-  readonly signal: AbortSignal | undefined;
-  readonly user: string;
-  readonly keys: ThrottleKeys;
 }
 
 function newThrottle(
   provider: AuthProvider,
   options: ThrottleOptions,
 ): Throttle {
-  const { rules, ipv4Prefix, ipv6Prefix, sharedNetworks, storeTimeoutMs, now } =
-    checkedOptions(options);
+  const { limits, origins, storeTimeoutMs, now } = checkedOptions(options);
   const store = newSteadyStore(
     options.store ?? newMemoryThrottleStore(),
     storeTimeoutMs,
@@ -146,151 +140,91 @@ function newThrottle(
   );
   return {
     provider,
-    rules,
+    rules: { limits, meters: newMeters(limits) },
     store,
-    turns: newTurns(),
+    inFlight: new InFlight(),
     hash: newGuessHash(store),
-    networkOf: (ip) =>
-      ip === "" ? undefined : networkOf(ip, ipv4Prefix, ipv6Prefix),
-    isShared: (ip) => {
-      const octets = sharedNetworks.length === 0 ? undefined : parseIp(ip);
-      return octets !== undefined &&
-        sharedNetworks.some((network) => isIn(octets, network));
-    },
+    originOf: newOrigins(origins),
     storeTimeoutMs,
     now,
   };
 }
 
 function newAttempt(
-  throttle: Throttle,
+  { originOf }: Throttle,
   request: AuthRequest,
   signal: AbortSignal | undefined,
 ): Attempt {
-  const { username, remoteIp } = request;
-  const user = foldUserName(username);
-  const network = throttle.networkOf(remoteIp);
-  const keys = throttleKeys(user, network, throttle.isShared(remoteIp));
-  return { request, signal, user, keys };
+  const { username, password, remoteIp } = request;
+  const of = throttleKeys(username, originOf(remoteIp));
+  const guess = `${username}\0${password}`;
+  return { request, signal, of, guess, beganAt: performance.now() };
 }
 
-/** The usual way: nothing to wait for. */
-async function askAtOnce(
+/** Waits out the delay, asks, and notes the result before it is told. */
+async function ask(
   throttle: Throttle,
   attempt: Attempt,
-  entries: ThrottleEntries,
-  counted: readonly string[],
+  { entries, delayMs, leave }: Admission & { readonly kind: "enter" },
 ): Promise<AuthResult> {
-  const { provider, turns } = throttle;
   const { request, signal } = attempt;
-  const leave = turns.enter(counted);
+  let ending: Ending = "unknown";
   try {
-    const result = await askProvider(provider, request, signal);
-    return await settled(throttle, attempt, entries, result);
-  } finally {
-    leave();
-  }
-}
-
-/** The long way: wait for a turn, wait out the delay, then ask. */
-async function held(
-  throttle: Throttle,
-  attempt: Attempt,
-  read: ThrottleEntries | Promise<ThrottleEntries>,
-): Promise<AuthResult> {
-  const { provider, now } = throttle;
-  const { request, signal } = attempt;
-  // A store that answers later is called twice more, once the provider has.
-  const reservedMs = read instanceof Promise ? 2 * throttle.storeTimeoutMs : 0;
-  const deadline = now() + MAX_HOLD_MS - reservedMs;
-  const admission = await admit(throttle, attempt, read, deadline);
-  if (admission.kind === "refuse") return refuse(attempt, admission.reason);
-  try {
-    const delayMs = Math.min(admission.delayMs, deadline - now());
     if (delayMs > 0) await pause(delayMs, signal);
-    const result = await askProvider(provider, request, signal);
-    return await settled(throttle, attempt, admission.entries, result);
+    if (signal?.aborted) return CLIENT_GONE;
+    const askedAt = performance.now();
+    const result = await askProvider(throttle.provider, request, signal);
+    const tookMs = performance.now() - askedAt;
+    await note(throttle, attempt, entries, result, tookMs);
+    ending = ENDINGS[result.decision];
+    return result;
   } finally {
-    admission.leave();
+    leave(ending);
   }
 }
 
-type Admission =
-  | {
-    /** It counts as under way until it leaves. */
-    readonly kind: "enter";
-    readonly leave: () => void;
-    readonly delayMs: number;
-    readonly entries: ThrottleEntries;
-  }
-  | { readonly kind: "refuse"; readonly reason: ProviderReason };
-
-/** Waits until the request may go on, but not beyond the deadline. */
-async function admit(
-  { rules, store, turns, now }: Throttle,
-  { signal, keys }: Attempt,
-  read: ThrottleEntries | Promise<ThrottleEntries>,
-  deadline: number,
-): Promise<Admission> {
-  let calledFor: string | undefined;
-  for (;;) {
-    // From an answer that is there at once to enter() there must be no await:
-    // another request could take the same turn.
-    const entries = read instanceof Promise ? await read : read;
-    const verdict = judge(keys, entries, turns.underWay, rules, now());
-    if (verdict.kind === "ask") {
-      const leave = turns.enter(verdict.counted);
-      return { kind: "enter", leave, delayMs: verdict.delayMs, entries };
-    }
-    // The end that has called this one may be of use to the next in the line.
-    const waitsFor = verdict.kind === "wait" ? verdict.key : undefined;
-    if (calledFor !== undefined && calledFor !== waitsFor) {
-      turns.pass(calledFor);
-    }
-    if (waitsFor === undefined) {
-      return { kind: "refuse", reason: verdict.reason };
-    }
-    const waitMs = deadline - now();
-    const called = waitMs > 0 && await turns.wait(waitsFor, waitMs, signal);
-    if (!called) return { kind: "refuse", reason: verdict.reason };
-    calledFor = waitsFor;
-    read = store.read(keys.keys);
-  }
-}
-
-/** Notes a result before it is told, so that the next guess finds it noted. */
-async function settled(
+/** Notes a result, so that the next guess finds it noted. */
+async function note(
   throttle: Throttle,
   attempt: Attempt,
   entries: ThrottleEntries,
   result: AuthResult,
-): Promise<AuthResult> {
-  const { rules, store, hash, now } = throttle;
-  const { request, user, keys } = attempt;
-  switch (result.decision) {
-    case "authInvalid": {
-      const guess = await hash(user, request.password);
-      await store.update(
-        keys.keys,
-        (entries) => afterWrong(keys, entries, guess, rules, now()),
-      );
-      break;
-    }
-    case "authOk":
-      if (afterRight(keys, entries, rules, now()) === entries) break;
-      await store.update(
-        keys.keys,
-        (entries) => afterRight(keys, entries, rules, now()),
-      );
-      break;
-    case "authFailure":
-      break;
-    default:
-      result satisfies never;
-  }
-  return result;
+  tookMs: number,
+): Promise<void> {
+  const { store, hash } = throttle;
+  const { request: { username, password }, of: { keys } } = attempt;
+  const guess = result.decision === "authInvalid"
+    ? await hash(username, password)
+    : 0;
+  const change = (entries: ThrottleEntries) =>
+    afterResult(readingOf(throttle, attempt, entries), result, guess, tookMs);
+  // Nearly always nothing changes, and then nothing is to be written.
+  if (change(entries) !== entries) await store.update(keys, change);
 }
 
-function refuse({ signal }: Attempt, reason: ProviderReason): AuthResult {
-  return signal?.aborted ? CLIENT_GONE : { decision: "authFailure", reason };
+function afterResult(
+  reading: Reading,
+  result: AuthResult,
+  guess: number,
+  tookMs: number,
+): ThrottleEntries {
+  switch (result.decision) {
+    case "authOk":
+      return afterRight(reading);
+    case "authInvalid":
+      return afterWrong(reading, guess);
+    case "authFailure": {
+      const reason = reasonOf(result);
+      if (reason === "client-gone") return afterGone(reading);
+      return isLate(reason, tookMs) ? afterLate(reading) : reading.entries;
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Whether a failure may stand for a "no" that would have come too late. */
+function isLate(reason: ProviderReason, tookMs: number): boolean {
+  if (reason === "backend-timeout") return true;
+  return tookMs >= LATE_MS && reason !== "backend-busy";
 }

@@ -1,5 +1,6 @@
 // The Dovecot server on sockets, with the octets that Postfix and Exim sent.
 
+import { withThrottle } from "../../../auth/guards/throttle/throttle.ts";
 import { newStaticAuthProvider } from "../../../auth/providers/static.ts";
 import type { AuthDecision, AuthProvider } from "../../../auth/types.ts";
 import type {
@@ -53,6 +54,21 @@ Deno.test("serveDovecotAuth() greets at once", async () => {
   assertEquals(lines[4], "CUID\t1");
   assertMatch(lines[5] ?? "", /^COOKIE\t[0-9a-f]{32}$/);
   assertEquals(lines[6], "DONE");
+});
+
+Deno.test("serveDovecotAuth() lets all in who are right at once, through a throttle (issue 11, 7)", async () => {
+  const slow: AuthProvider = () =>
+    new Promise((resolve) => setTimeout(() => resolve("authOk"), 50));
+  const provider = withThrottle(slow, { sharedNetworks: ["127.0.0.0/8"] });
+  await using server = await serve({ provider });
+  using postfix = await greeted(server);
+  const ids = Array.from({ length: 100 }, (_, i) => i + 1);
+  const requests = ids.map((id) => `AUTH\t${id}\tPLAIN\t${FIELDS}\n`);
+  await postfix.send(POSTFIX + requests.join(""));
+  assertEquals(
+    (await postfix.lines(100)).toSorted(),
+    ids.map((id) => `OK\t${id}\tuser=joe`).toSorted(),
+  );
 });
 
 Deno.test("serveDovecotAuth() answers Postfix and Exim over unix and TCP", async () => {

@@ -1,8 +1,8 @@
 import { newSteadyStore } from "../../../../auth/guards/throttle/fallback_store.ts";
-import {
-  newMemoryThrottleStore,
-  type ThrottleEntry,
-  type ThrottleStore,
+import { newMemoryThrottleStore } from "../../../../auth/guards/throttle/memory_store.ts";
+import type {
+  ThrottleEntry,
+  ThrottleStore,
 } from "../../../../auth/guards/throttle/store.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
 import { newClock } from "../../../support/clock.ts";
@@ -11,7 +11,7 @@ import { newClock } from "../../../support/clock.ts";
 Deno.test.sanitizer({ ops: true, resources: true });
 
 const ENTRY: ThrottleEntry = {
-  count: 1,
+  ...{ count: 1, home: 0, late: 0, shared: false, typed: "" },
   at: 1000,
   keepMs: 1000,
   guesses: [],

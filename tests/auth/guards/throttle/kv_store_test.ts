@@ -17,11 +17,11 @@ import { outcomeOf, watched } from "../../../support/asked_provider.ts";
 Deno.test.sanitizer({ ops: true, resources: true });
 
 const ENTRY: ThrottleEntry = {
-  count: 1,
+  ...{ count: 1, home: 0, late: 0, shared: false, typed: "" },
   at: 1000,
   keepMs: 60_000,
   guesses: [1, 2],
-  networks: [{ network: "192.0.2.0/24", at: 1 }],
+  networks: [{ user: "ann", network: "192.0.2.0/24", at: 1 }],
 };
 
 /** A database in a file, as several processes share one. */
@@ -108,11 +108,16 @@ Deno.test("newKvThrottleStore() takes what it cannot have written for nothing", 
     {},
     { ...ENTRY, count: NaN },
     { ...ENTRY, at: "now" },
+    { ...ENTRY, home: undefined },
+    { ...ENTRY, late: "1" },
+    { ...ENTRY, shared: 0 },
+    { ...ENTRY, typed: null },
     { ...ENTRY, keepMs: undefined },
     { ...ENTRY, guesses: ["1"] },
     { ...ENTRY, guesses: {} },
     { ...ENTRY, networks: [null] },
-    { ...ENTRY, networks: [{ network: 1, at: 1 }] },
+    { ...ENTRY, networks: [{ user: "ann", network: 1, at: 1 }] },
+    { ...ENTRY, networks: [{ network: "192.0.2.0/24", at: 1 }] },
   ];
   for (const value of values) {
     await kv.set(["smtpauth", "throttle", "entries", "a"], value);
