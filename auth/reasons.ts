@@ -21,7 +21,8 @@ export type SaslErrorReason =
 /**
  * Why a provider, or what is around it, decided as it did.
  *
- * `no-provider`: no provider is there for the mechanism.
+ * `backend-token`: the endpoint says that our own token is wrong, so that it is
+ * no user's fault. `no-provider`: no provider is there for the mechanism.
  * `backend-busy`: too many calls are under way. `cached`: the decision is a
  * remembered one. `cached-through-outage`: the back end failed, and the same
  * login was accepted before. `throttled-…`: the back end was not asked, because
@@ -35,6 +36,7 @@ export type ProviderReason =
   | "backend-unreachable"
   | "backend-status"
   | "backend-redirect"
+  | "backend-token"
   | "backend-answer"
   | "backend-size"
   | "backend-busy"
@@ -69,6 +71,7 @@ const PROVIDER_REASONS: Readonly<Record<ProviderReason, true>> = {
   "backend-unreachable": true,
   "backend-status": true,
   "backend-redirect": true,
+  "backend-token": true,
   "backend-answer": true,
   "backend-size": true,
   "backend-busy": true,

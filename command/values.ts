@@ -4,6 +4,7 @@
  * @module
  */
 
+import { blockedPort } from "../lib/blocked_ports.ts";
 import { parseIp, parseNetwork } from "../lib/ip.ts";
 import { isServerName } from "../smtp/options.ts";
 import type { HostPort, SocketAddress } from "./settings.ts";
@@ -143,7 +144,11 @@ export function url({ source, value }: Given): string {
       `${source} must not contain credentials: use MEOWMAIL_SMTP_AUTH_TOKEN`,
     );
   }
-  return value;
+  const blocked = blockedPort(parsed);
+  if (blocked === undefined) return value;
+  throw new UsageError(
+    `${source} must have a port that fetch does not block: got ${blocked}`,
+  );
 }
 
 /** What can stand in a header. */

@@ -48,9 +48,10 @@ export interface AuthHandlerOptions {
  *
  * It is the inverse of `newHTTPAuthProvider`: what the provider decides here
  * is what that one decides there. authOk is `200 {"ok":true}`, authInvalid
- * `200 {"ok":false}`, authFailure 503. A request that is none is 400, another
- * method 405, and a missing or wrong token 401, which a caller takes for a
- * wrong password: only the log tells the two apart (`bad-token`).
+ * `200 {"ok":false}`, authFailure 503, each with what belongs to the result. A
+ * request that is none is 400, another method 405, and a missing or wrong token
+ * 401 with `error="invalid_token"` (RFC 6750), so that no caller takes it for a
+ * user's wrong password; the log has `bad-token`.
  *
  * @param provider Who decides.
  * @param options Token, time limit and log.
@@ -237,7 +238,7 @@ function freshness(expiresAt: number | undefined): Record<string, string> {
 
 function unauthorized(): Response {
   return failed(401, "the bearer token is missing or wrong", {
-    "www-authenticate": "Bearer",
+    "www-authenticate": 'Bearer realm="smtpauth", error="invalid_token"',
   });
 }
 

@@ -6,7 +6,10 @@
 
 import { readBounded } from "../../lib/bounded_body.ts";
 import { CLIENT_GONE } from "../reasons.ts";
+import { faultOf } from "./fetch_fault.ts";
 import { failure, readAnswer } from "./http_answer.ts";
+import { blockedPort } from "../../lib/blocked_ports.ts";
+import { race } from "../../lib/race.ts";
 import { newTimeLimit, type TimeLimit } from "../../lib/time_limit.ts";
 import type { AuthRequest, AuthResult, ReadyProvider } from "../types.ts";
 
@@ -46,7 +49,9 @@ export interface HTTPAuthProviderOptions {
  * are `authInvalid`; everything else is `authFailure`, because a broken back
  * end is not a wrong password: other statuses, redirects (never followed: they
  * would carry the password elsewhere), answers that are late, over 64 KiB or
- * not JSON, and connections that fail.
+ * not JSON, and connections that fail. So is a `401` with `WWW-Authenticate:
+ * Bearer … error="invalid_token"` (RFC 6750): it is the `bearerToken` that is
+ * wrong.
  *
  * A yes may say more, in the members of {@linkcode LoginRights}; one that is
  * not what it should be makes it `authFailure`. `cache-control: max-age` of the
@@ -56,8 +61,9 @@ export interface HTTPAuthProviderOptions {
  * @param options Token, time limit, and the `fetch` to use.
  * @returns A provider that never throws and shows no secret to anyone but the
  * endpoint.
- * @throws {TypeError} If the URL is no http(s) URL or has credentials in it,
- * or if the token cannot stand in a header. The text does not repeat them.
+ * @throws {TypeError} If the URL is no http(s) URL, has credentials in it or a
+ * port that `fetch` blocks (such as 10080), or if the token cannot stand in a
+ * header. The text repeats neither URL nor token.
  * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
  *
  * @example
@@ -103,31 +109,31 @@ interface Endpoint {
 }
 
 /** Settles at the time limit or at the abort even if `fetch` heeds neither. */
-function askInTime(
+async function askInTime(
   endpoint: Endpoint,
   request: AuthRequest,
   signal: AbortSignal | undefined,
 ): Promise<AuthResult> {
-  if (signal?.aborted) return Promise.resolve(CLIENT_GONE);
-  return new Promise((resolve) => {
-    const settle = (result: AuthResult) => {
-      end();
-      signal?.removeEventListener("abort", onAbort);
-      resolve(result);
-    };
-    const giveUp = (result: AuthResult) => {
-      settle(result);
+  const controller = new AbortController();
+  const raced = await race(
+    () => ask(endpoint, request, controller.signal),
+    { limit: endpoint.limit, signal },
+  );
+  switch (raced.kind) {
+    case "done":
+      return raced.value;
+    case "broken":
+      return failure("backend-unreachable", faultOf(raced.error));
+    case "late":
+      // By the name a `fetch` can tell a silent endpoint from a gone client.
+      controller.abort(new DOMException("Too late", "TimeoutError"));
+      return failure("backend-timeout");
+    case "gone":
       controller.abort();
-    };
-    const onAbort = () => giveUp(CLIENT_GONE);
-    const controller = new AbortController();
-    const end = endpoint.limit.start(() => giveUp(failure("backend-timeout")));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    ask(endpoint, request, controller.signal).then(
-      settle,
-      () => settle(failure("backend-unreachable")),
-    );
-  });
+      return CLIENT_GONE;
+    default:
+      return raced satisfies never;
+  }
 }
 
 async function ask(
@@ -218,6 +224,12 @@ function checkedURL(url: string | URL): string {
   if (parsed.username !== "" || parsed.password !== "") {
     throw new TypeError(
       "Cannot create HTTP provider: url must not contain credentials; use bearerToken",
+    );
+  }
+  const blocked = blockedPort(parsed);
+  if (blocked !== undefined) {
+    throw new TypeError(
+      `Cannot create HTTP provider: url must not have a port that fetch blocks: got ${blocked}`,
     );
   }
   return parsed.href;

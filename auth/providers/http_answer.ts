@@ -44,6 +44,9 @@ export function readAnswer(
     case 200:
       return readDecision(text, headers, now);
     case 401:
+      return refusesToken(headers)
+        ? failure("backend-token", "invalid_token")
+        : bareResult("authInvalid");
     case 403:
       return bareResult("authInvalid");
     case 0: // how an engine may show a redirect that it did not follow
@@ -53,6 +56,23 @@ export function readAnswer(
         ? failure("backend-redirect", `${status}`)
         : failure("backend-status", `${status}`);
   }
+}
+
+/** A parameter of a challenge, or the scheme that begins one. */
+const CHALLENGE_PART =
+  /([\w!#$%&'*+.^`|~-]+)(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+))?/g;
+
+/** Whether it is our own token that is wrong (RFC 6750 section 3). */
+function refusesToken(headers: Headers): boolean {
+  const challenges = headers.get("www-authenticate") ?? "";
+  let scheme = "";
+  for (const [, name = "", value] of challenges.matchAll(CHALLENGE_PART)) {
+    if (value === undefined) scheme = name.toLowerCase();
+    else if (scheme === "bearer" && name.toLowerCase() === "error") {
+      return value.replaceAll('"', "") === "invalid_token";
+    }
+  }
+  return false;
 }
 
 function readDecision(

@@ -20,6 +20,15 @@ export const LONG_MS = 60_000;
 /** A time limit for the tests in which it must strike. */
 export const SHORT_MS = 50;
 
+/** Asks once, and tells reason and detail as a log would. */
+export async function causeOf(provider: ReadyProvider): Promise<string> {
+  const result = await mustHappen(
+    provider(newRequest()),
+    "the provider has decided",
+  );
+  return [reasonOf(result), result.detail ?? ""].join(" ").trimEnd();
+}
+
 /** A provider that has time, unless the options say otherwise. */
 export function newPatientProvider(
   url: string | URL,

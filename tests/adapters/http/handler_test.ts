@@ -12,7 +12,7 @@ import {
   assertMatch,
   assertThrows,
 } from "../../support/assert.ts";
-import { decisionOf } from "../../support/asked_provider.ts";
+import { decisionOf, outcomeOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { newClientFetch } from "../../support/http_end.ts";
 
@@ -104,7 +104,12 @@ Deno.test("authHandler() and newHTTPAuthProvider() are inverse", async () => {
   }
   seen.length = 0;
   const stranger = newHTTPAuthProvider(url, { fetch: client.fetch });
-  assertEquals(await decisionOf(stranger, newRequest()), "authInvalid");
+  assertEquals(await outcomeOf(stranger), ["authFailure", "backend-token"]);
+  const mistaken = newHTTPAuthProvider(url, {
+    bearerToken: "another",
+    fetch: client.fetch,
+  });
+  assertEquals(await outcomeOf(mistaken), ["authFailure", "backend-token"]);
   assertEquals(seen, []);
   await server.shutdown();
 });

@@ -17,6 +17,7 @@ import {
 import { newClientFetch, serveHttp } from "../../support/http_end.ts";
 import {
   ask,
+  causeOf,
   LONG_MS,
   newPatientProvider,
   SHORT_MS,
@@ -335,6 +336,44 @@ Deno.test("newHTTPAuthProvider() takes a refused connection as authFailure", asy
     const provider = newPatientProvider(`${scheme}://${nobody.host}/`, client);
     assertEquals(await ask(provider), UNREACHABLE, scheme);
   }
+});
+
+Deno.test("newHTTPAuthProvider() tells the log the cause", async () => {
+  using nobody = await holdRefusedPort();
+  const tls = await newTestCertificate();
+  await using secure = serveHttp(() => Response.json({ ok: true }), { tls });
+  await using plain = serveHttp(() => new Response("no", { status: 404 }));
+  await using closing = serveRaw(async (connection) => {
+    await connection.readRequest();
+    connection.close();
+  });
+  await using broken = serveRaw(async (connection) => {
+    await connection.readRequest();
+    await connection.send("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{");
+    connection.close();
+  });
+  await using foreign = serveRaw(async (connection) => {
+    await connection.readRequest();
+    await connection.send("220 mail.example.org ESMTP\r\n\r\n");
+    connection.close();
+  });
+  using client = newClientFetch();
+  const rows = [
+    [`http://${nobody.host}/`, client, "refused"],
+    ["http://nowhere.invalid/", client, "name not found"],
+    [`http://${closing.host}/`, client, "closed"],
+    [`http://${broken.host}/`, client, "closed"],
+    [`http://${foreign.host}/`, client, "not HTTP"],
+    [secure.url, client, "certificate not trusted"],
+    [plain.url.replace("http:", "https:"), client, "TLS error"],
+    [secure.url.replace("https:", "http:"), client, "not HTTP"],
+  ] as const;
+  for (const [url, client, detail] of rows) {
+    const cause = await causeOf(newPatientProvider(url, client));
+    assertEquals(cause, `backend-unreachable ${detail}`, url);
+  }
+  const statuses = newPatientProvider(plain.url, client);
+  assertEquals(await causeOf(statuses), "backend-status 404");
 });
 
 Deno.test("newHTTPAuthProvider() takes up again with a server that has come back", async () => {

@@ -144,6 +144,52 @@ Deno.test("newHTTPAuthProvider() reads every answer as the contract says", async
   }
 });
 
+Deno.test("newHTTPAuthProvider() takes a wrong token of its own for no wrong password", async () => {
+  const ours = [
+    'Bearer error="invalid_token"',
+    'Bearer realm="example", error="invalid_token", error_description="The access token expired"',
+    "bearer error=invalid_token",
+    'Bearer realm="a, b \\" c", scope="x y",error = "invalid_token"',
+    'Basic realm="x", Bearer error="invalid_token"',
+    'Bearer realm="x", error="invalid_token", Basic realm="y"',
+    'Negotiate abc==, Bearer error="invalid_token"',
+  ];
+  const users = [
+    "",
+    "Bearer",
+    'Bearer realm="example"',
+    'Bearer error="invalid_request"',
+    'Bearer error="insufficient_scope", error_description="invalid_token"',
+    'Basic realm="example"',
+    'Basic realm="Bearer error=invalid_token"',
+    'Basic error="invalid_token"',
+    'Bearer realm="x", Basic error="invalid_token"',
+    'Bearer realm="error=\\"invalid_token\\""',
+    "invalid_token",
+  ];
+  const answer = async (challenge: string, status: number) => {
+    const headers = { "www-authenticate": challenge };
+    const fetch: Fetch = () =>
+      Promise.resolve(new Response("no", { status, headers }));
+    const provider = newPatientProvider(URL_TEXT, { fetch });
+    const { decision, reason } = await provider(newRequest());
+    return [decision, reason];
+  };
+  for (const challenge of ours) {
+    assertEquals(await answer(challenge, 401), [
+      "authFailure",
+      "backend-token",
+    ], challenge);
+    assertEquals((await answer(challenge, 403))[0], "authInvalid");
+  }
+  for (const challenge of users) {
+    assertEquals(await answer(challenge, 401), [
+      "authInvalid",
+      undefined,
+    ], challenge);
+  }
+});
+
 Deno.test("newHTTPAuthProvider() ignores the content-type of an answer", async () => {
   for (const headers of ANSWER_HEADERS) {
     for (const ok of [true, false]) {
@@ -409,9 +455,8 @@ Deno.test("newHTTPAuthProvider() cancels its request when the client goes", asyn
     const asked = ask(newPatientProvider(URL_TEXT, { fetch }), signal);
     assertEquals([given?.aborted, listening()], [false, 1]);
     abort();
-    assertEquals(given?.aborted, true);
     assertEquals(await asked, ["authFailure", "client-gone"]);
-    assertEquals(listening(), 0);
+    assertEquals([given?.aborted, listening()], [true, 0]);
   }
 });
 
@@ -544,6 +589,7 @@ Deno.test("newHTTPAuthProvider() refuses URLs that it cannot use, unquoted", () 
   const must = "url must be an absolute http: or https: URL";
   const begin = "url must begin with http: or https:";
   const credentials = "url must not contain credentials; use bearerToken";
+  const blocked = "url must not have a port that fetch blocks: got";
   const urls = [
     ["", must],
     ["canary-user", must],
@@ -562,6 +608,8 @@ Deno.test("newHTTPAuthProvider() refuses URLs that it cannot use, unquoted", () 
     ["javascript:'canary-user'", begin],
     ["localhost:8080/canary-user", begin],
     ["blob:https://intranet.example/canary-user", begin],
+    ["http://intranet.example:10080/canary-user", `${blocked} 10080`],
+    ["https://intranet.example:6000/canary-user", `${blocked} 6000`],
     ["https://canary-user@intranet.example/", credentials],
     ["https://canary-user:canary-pass@intranet.example/", credentials],
     ["https://:canary-pass@intranet.example/", credentials],
