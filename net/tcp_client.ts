@@ -1,0 +1,151 @@
+/**
+ * TCP connections to other servers, and TLS on them as their client.
+ *
+ * They are node's. Deno's own are quicker, but closing one that is encrypted
+ * waits for its handshake or for its last octets without a limit, and a server
+ * that neither speaks nor reads would keep its file descriptor for as long as
+ * it likes.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import { isIp } from "../lib/ip.ts";
+import { plainIp } from "../lib/addresses.ts";
+import type { Wire } from "./conn.ts";
+
+/** Where to connect to. */
+export interface TcpTarget {
+  /** A name, or an address without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** A connection in plain text. */
+export interface TcpConnection extends Wire {
+  /** The address at its other end. */
+  readonly remoteIp: string;
+  /**
+   * Encrypts it; resolves once the server's certificate has been found good.
+   * Nothing may be reading from it meanwhile. Closing it ends this too.
+   *
+   * @param name Whose certificate it must be: a name or an address.
+   * @param ca More authorities that may have signed it, in PEM.
+   */
+  readonly startTls: (name: string, ca: string | undefined) => Promise<Wire>;
+}
+
+/**
+ * Connects to a server.
+ *
+ * @param signal Gives up when aborted.
+ * @throws {Error} What the system says if there is no connection.
+ */
+export async function connectTcp(
+  { hostname, port }: TcpTarget,
+  signal: AbortSignal,
+): Promise<TcpConnection> {
+  signal.throwIfAborted();
+  const { connect } = await import("node:net");
+  const socket = connect({ host: hostname, port, noDelay: true });
+  const giveUp = () => socket.destroy(new Error("given up"));
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    if (signal.aborted) giveUp();
+    await happened(socket, "connect");
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+  const wire = new SocketWire(socket);
+  return {
+    read: (into) => wire.read(into),
+    write: (octets) => wire.write(octets),
+    closeWrite: () => wire.closeWrite(),
+    close: () => wire.close(),
+    remoteIp: plainIp(socket.remoteAddress ?? ""),
+    startTls: (name, ca) => startTls(socket, name, ca),
+  };
+}
+
+async function startTls(
+  socket: Socket,
+  name: string,
+  ca: string | undefined,
+): Promise<Wire> {
+  const { connect, rootCertificates } = await import("node:tls");
+  const tls = connect({
+    socket,
+    host: name,
+    // Addresses are no server names (RFC 6066 section 3).
+    ...(isIp(name) ? {} : { servername: name }),
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+  });
+  try {
+    await happened(tls, "secureConnect");
+    if (!tls.authorized) throw new Error("the certificate is not good");
+  } catch (error) {
+    tls.destroy();
+    socket.destroy();
+    throw error;
+  }
+  return new SocketWire(tls);
+}
+
+/** Waits for what must come before a connection is of use. */
+function happened(socket: Socket, event: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once(event, resolve);
+    socket.once("error", reject);
+    socket.once("close", () => reject(new Error("closed by the other side")));
+  });
+}
+
+/** A socket of node's as the wire that others want. */
+class SocketWire implements Wire {
+  readonly #socket: Socket;
+  #wake: () => void = () => {};
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const wake = () => this.#wake();
+    for (const event of ["readable", "end", "close"]) socket.on(event, wake);
+    // It shows in reads and writes; nobody else is to be told.
+    socket.on("error", wake);
+  }
+
+  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    const socket = this.#socket;
+    for (;;) {
+      const length = Math.min(into.length, socket.readableLength);
+      const octets: unknown = length > 0 ? socket.read(length) : null;
+      if (octets instanceof Uint8Array) {
+        into.set(octets);
+        return octets.length;
+      }
+      if (socket.errored) throw socket.errored;
+      if (socket.readableEnded || socket.destroyed) return null;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        // Without a look at what is there it never says that more has come.
+        socket.read(0);
+      });
+    }
+  }
+
+  write(octets: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(
+        octets,
+        (error) => error ? reject(error) : resolve(octets.length),
+      );
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(() => resolve()));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
