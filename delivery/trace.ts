@@ -25,10 +25,17 @@ export interface TraceStamp {
  * recipient, because it does leave, and other recipients would read it.
  */
 export function traceLines(envelope: Envelope, stamp: TraceStamp): string {
-  const { sender, recipients, heloName, remoteIp } = envelope;
   return [
-    `Return-Path: <${sender}>`,
-    ...recipients.map((recipient) => `X-Original-To: ${recipient}`),
+    `Return-Path: <${envelope.sender}>`,
+    ...envelope.recipients.map((recipient) => `X-Original-To: ${recipient}`),
+    receivedField(envelope, stamp),
+  ].join("\r\n");
+}
+
+/** The Received field of a message, with its CRLFs. */
+export function receivedField(envelope: Envelope, stamp: TraceStamp): string {
+  const { heloName, remoteIp } = envelope;
+  return [
     `Received: from ${harmless(heloName)} (${addressLiteral(remoteIp)})`,
     `\tby ${stamp.serverName} with ${protocolWord(envelope)} id ${stamp.id};`,
     `\t${internetDate(stamp.date)}`,

@@ -1,6 +1,6 @@
 /**
  * A million steps of random input through the session, the SASL decoder, the
- * PROXY parser and the data reader, a quarter each. Every case has a seed of
+ * PROXY parser, the data reader and the relay's session, a fifth each. Every case has a seed of
  * its own: with that one, the case is the first of its part again.
  *
  *     deno task fuzz --seed 1 --steps 1000000
@@ -10,6 +10,7 @@
 
 import { fuzzData } from "./data.ts";
 import { fuzzProxy } from "./proxy.ts";
+import { fuzzRelay } from "./relay.ts";
 import { fuzzSasl } from "./sasl.ts";
 import { fuzzSession } from "./session.ts";
 
@@ -19,6 +20,7 @@ const PARTS = [
   ["sasl", fuzzSasl],
   ["proxy", fuzzProxy],
   ["data", fuzzData],
+  ["relay", fuzzRelay],
 ] as const;
 
 const DEFAULT_STEPS = 1_000_000;

@@ -1,6 +1,7 @@
 import { assert } from "../support/assert.ts";
 import { fuzzData } from "./data.ts";
 import { fuzzProxy } from "./proxy.ts";
+import { fuzzRelay } from "./relay.ts";
 import { fuzzSasl } from "./sasl.ts";
 import { fuzzSession } from "./session.ts";
 
@@ -10,6 +11,7 @@ const PARTS = [
   ["the SASL decoder", fuzzSasl, 2000],
   ["the PROXY parser", fuzzProxy, 2000],
   ["the data reader", fuzzData, 2000],
+  ["the relay's session", fuzzRelay, 1000],
 ] as const;
 
 for (const [what, fuzz, cases] of PARTS) {

@@ -1,0 +1,58 @@
+/**
+ * What the next hop can do (RFC 5321 section 2.2), and what a message needs.
+ *
+ * @module
+ */
+
+import type { Mail } from "../../smtp/destination.ts";
+import type { SmtpReply } from "../../smtp/protocol/replies.ts";
+
+/** The extensions that EHLO told of: keyword in upper case, its parameters. */
+export type Extensions = ReadonlyMap<string, readonly string[]>;
+
+/** Reads the text of the reply to EHLO, whose first line is a name. */
+export function parseExtensions(text: string): Extensions {
+  return new Map(
+    text.split("\n").slice(1).map((line): [string, readonly string[]] => {
+      const [keyword = "", ...parameters] = line.toUpperCase().split(/ +/);
+      return [keyword, parameters];
+    }),
+  );
+}
+
+/** Nothing is converted: that would take signatures and meanings away. */
+const NO_8BITMIME: SmtpReply = {
+  code: 554,
+  enhanced: "5.6.3",
+  text: "The next server takes no 8-bit messages",
+};
+const NO_SMTPUTF8: SmtpReply = {
+  code: 553,
+  enhanced: "5.6.7",
+  text: "The next server takes no UTF-8 addresses and headers",
+};
+
+/** Why a message cannot be handed on to a server with these extensions. */
+export function missingExtension(
+  { parameters }: Mail,
+  extensions: Extensions,
+): SmtpReply | undefined {
+  if (parameters.smtpUtf8 && !extensions.has("SMTPUTF8")) return NO_SMTPUTF8;
+  const eightBit = parameters.body === "8BITMIME";
+  return eightBit && !extensions.has("8BITMIME") ? NO_8BITMIME : undefined;
+}
+
+/** The MAIL command for a server with these extensions. */
+export function mailCommand(
+  { sender, parameters }: Mail,
+  extensions: Extensions,
+): string {
+  const { size, body, smtpUtf8 } = parameters;
+  const words = [`MAIL FROM:<${sender}>`];
+  if (size !== undefined && extensions.has("SIZE")) words.push(`SIZE=${size}`);
+  if (body !== undefined && extensions.has("8BITMIME")) {
+    words.push(`BODY=${body}`);
+  }
+  if (smtpUtf8) words.push("SMTPUTF8");
+  return words.join(" ");
+}

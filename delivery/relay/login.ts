@@ -1,0 +1,57 @@
+/**
+ * Logging in at the next hop: what to say behind AUTH (RFC 4954).
+ *
+ * @module
+ */
+
+/** Who we are there. */
+export type Login =
+  | {
+    readonly kind: "password";
+    readonly username: string;
+    readonly password: string;
+  }
+  /** By XOAUTH2, with a token that is fetched when it is needed. */
+  | { readonly kind: "token"; readonly username: string };
+
+/** What we say in one AUTH exchange. Never to be logged. */
+export interface Dialogue {
+  /** The command. */
+  readonly command: string;
+  /** What we answer to each challenge, in order. */
+  readonly answers: readonly string[];
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * The words of a login by password: PLAIN (RFC 4616), else LOGIN.
+ *
+ * @param offered The mechanisms that the server offers, in upper case.
+ * @returns `undefined` if it offers neither.
+ */
+export function passwordDialogue(
+  { username, password }: Login & { kind: "password" },
+  offered: ReadonlySet<string>,
+): Dialogue | undefined {
+  if (offered.has("PLAIN")) {
+    const message = base64(`\0${username}\0${password}`);
+    return { command: `AUTH PLAIN ${message}`, answers: [] };
+  }
+  if (!offered.has("LOGIN")) return undefined;
+  const answers = [base64(username), base64(password)];
+  return { command: "AUTH LOGIN", answers };
+}
+
+/**
+ * The words of XOAUTH2, as Google and Microsoft define it. A refusal comes as a
+ * challenge, which is answered with an empty line before the reply comes.
+ */
+export function tokenDialogue(username: string, token: string): Dialogue {
+  const message = base64(`user=${username}\x01auth=Bearer ${token}\x01\x01`);
+  return { command: `AUTH XOAUTH2 ${message}`, answers: [""] };
+}
+
+function base64(text: string): string {
+  return encoder.encode(text).toBase64();
+}

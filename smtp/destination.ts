@@ -1,0 +1,77 @@
+/**
+ * Where mail goes, step by step: the long form of `Deliver`, for a relay and
+ * for whoever has something to say about a sender or a recipient.
+ *
+ * @module
+ */
+
+import type { SmtpReply } from "../auth/replies.ts";
+import type { SmtpMessage } from "./protocol/envelope.ts";
+import type { MailParameters } from "./protocol/params.ts";
+
+/** What is known once MAIL has come: the envelope without its recipients. */
+export interface Mail {
+  /** The connection's id, which also stands in every event about it. */
+  readonly id: string;
+  /** The sender's mailbox (the reverse-path); `""` for `<>`. */
+  readonly sender: string;
+  /** The parameters that the client gave with MAIL. */
+  readonly parameters: MailParameters;
+  /** The user who has authenticated; absent if nobody has. */
+  readonly user?: string;
+  /** What the provider's answer said for whoever handles the mail. */
+  readonly context?: unknown;
+  /** The client's address, IPv4 without an `::ffff:` prefix. */
+  readonly remoteIp: string;
+  /** What the client said after EHLO or HELO, as it said it. */
+  readonly heloName: string;
+  /** Whether the client greeted with EHLO, that is, speaks ESMTP. */
+  readonly esmtp: boolean;
+  /** Whether the connection is encrypted. */
+  readonly tls: boolean;
+}
+
+/**
+ * Takes mail over, one transaction at a time (RFC 5321 section 3.3).
+ *
+ * Each step may answer with a reply of 4xx or 5xx, which the client reads as it
+ * is. A step that throws is `451 4.3.0`, and only the log learns why.
+ */
+export interface Destination {
+  /**
+   * A client has said MAIL.
+   *
+   * @param mail Who sends, and from where.
+   * @param signal Aborted when the client has gone.
+   * @returns What takes the rest, or the reply that refuses the sender.
+   */
+  begin(
+    mail: Mail,
+    signal: AbortSignal,
+  ): Transfer | SmtpReply | Promise<Transfer | SmtpReply>;
+}
+
+/** One transaction that a {@linkcode Destination} has begun. */
+export interface Transfer {
+  /**
+   * A client has said RCPT. Absent: every recipient is taken.
+   *
+   * @param mailbox The recipient's mailbox.
+   * @returns A reply of 4xx or 5xx refuses this one recipient.
+   */
+  recipient?(
+    mailbox: string,
+  ): void | SmtpReply | Promise<void | SmtpReply>;
+  /**
+   * A client has said DATA. Called once at most; what it returns is what the
+   * client reads behind the end of the message, nothing for `250 2.0.0`.
+   *
+   * @param message The envelope, and the body on its way.
+   */
+  message(message: SmtpMessage): void | SmtpReply | Promise<void | SmtpReply>;
+  /**
+   * The transaction has ended without a message: RSET, EHLO, QUIT, a client
+   * that is lost. Called once at most, and never after `message`.
+   */
+  abandon?(): void;
+}
