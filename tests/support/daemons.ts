@@ -202,3 +202,15 @@ export function userIds(
   }
   throw new Error(`There is no user ${name}`);
 }
+
+/** The texts of the files in a folder, which need not be there. */
+export function messagesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) =>
+      Deno.readTextFileSync(`${folder}/${name}`)
+    );
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

@@ -10,6 +10,7 @@ import {
   type Daemon,
   type DaemonTest,
   findProgram,
+  messagesIn,
   outputOf,
   startDaemon,
   textOf,
@@ -48,7 +49,30 @@ export const EXIM_HEAVY: DaemonTest = {
 /** A running Exim. */
 export interface Exim extends AsyncDisposable {
   readonly log: () => string;
+  /** What it has delivered, LF line ends. */
+  readonly messages: () => string[];
 }
+
+/** What takes mail for example.net and keeps it. */
+const KEEPS_MAIL = [
+  "begin acl",
+  "rcpt:",
+  "  deny local_parts = nobody",
+  "       message = 5.1.1 no such user",
+  "  accept domains = example.net",
+  "  deny message = 5.7.1 relaying denied",
+  "begin routers",
+  "all:",
+  "  driver = accept",
+  "  transport = keep",
+  "begin transports",
+  "keep:",
+  "  driver = appendfile",
+  "  maildir_format",
+  "  directory = FOLDER",
+  "  create_directory",
+  "  user = Debian-exim",
+];
 
 /** The beginning of the part that the tests write. */
 const AUTHENTICATORS = "begin authenticators";
@@ -58,18 +82,20 @@ const AUTHENTICATORS = "begin authenticators";
  *
  * @param authenticators Lines of that part, with or without its beginning.
  * @param certificate For STARTTLS. Default: none.
+ * @param keepsMail Whether it takes mail. Default: false.
  */
 export async function startExim(
   program: string,
   ports: readonly number[],
   authenticators: readonly string[],
   certificate?: TestCertificate,
+  keepsMail: boolean = false,
 ): Promise<Exim> {
   await using cleanUp = new AsyncDisposableStack();
   const folder = temporaryFolder(cleanUp);
   // It works as a user of its own, whoever starts it.
   Deno.chmodSync(folder, 0o755);
-  for (const name of ["spool", "log"]) {
+  for (const name of ["spool", "log", "mail"]) {
     Deno.mkdirSync(`${folder}/${name}`);
     Deno.chmodSync(`${folder}/${name}`, 0o777);
   }
@@ -92,10 +118,13 @@ export async function startExim(
       "host_lookup =",
       "rfc1413_query_timeout = 0s",
       "auth_advertise_hosts = *",
-      "acl_smtp_rcpt = deny",
+      `acl_smtp_rcpt = ${keepsMail ? "rcpt" : "deny"}`,
       ...(certificate === undefined
         ? []
         : ["tls_advertise_hosts = *", `tls_certificate = ${pem}`]),
+      ...(keepsMail
+        ? KEEPS_MAIL.map((line) => line.replace("FOLDER", `${folder}/mail`))
+        : []),
       ...(authenticators[0]?.startsWith(AUTHENTICATORS) === true
         ? []
         : [AUTHENTICATORS]),
@@ -113,6 +142,7 @@ export async function startExim(
   const ending = cleanUp.move();
   return {
     log: () => daemon.output() + textOf(`${folder}/log/paniclog`),
+    messages: () => messagesIn(`${folder}/mail/new`),
     [Symbol.asyncDispose]: () => ending.disposeAsync(),
   };
 }

@@ -6,6 +6,7 @@
  */
 
 import {
+  type Daemon,
   type DaemonTest,
   findProgram,
   freePort,
@@ -38,6 +39,8 @@ export interface Postfix extends AsyncDisposable {
   readonly log: () => string;
   /** Runs it; before that there is time to put sockets into the queue. */
   readonly start: () => Promise<void>;
+  /** Stops it; it can be started again. */
+  readonly stop: () => Promise<void>;
 }
 
 /** What a test adds to the configuration. */
@@ -89,21 +92,26 @@ export function newPostfix(
       OTHER_SERVICES,
     ].join(""),
   );
+  let running: Daemon | undefined;
+  const stop = async () => {
+    await running?.[Symbol.asyncDispose]();
+    running = undefined;
+  };
+  cleanUp.defer(stop);
   return {
     queue: `${folder}/queue`,
     ports,
     log: () => textOf(`${folder}/log`),
     start: async () => {
-      cleanUp.use(
-        await startDaemon(`${library}/sbin/master`, {
-          args: ["-c", `${folder}/etc`, "-d"],
-          group: true,
-          env: { MAIL_CONFIG: `${folder}/etc`, LD_LIBRARY_PATH: library },
-          ports: Object.values(ports),
-          log: `${folder}/log`,
-        }),
-      );
+      running = await startDaemon(`${library}/sbin/master`, {
+        args: ["-c", `${folder}/etc`, "-d"],
+        group: true,
+        env: { MAIL_CONFIG: `${folder}/etc`, LD_LIBRARY_PATH: library },
+        ports: Object.values(ports),
+        log: `${folder}/log`,
+      });
     },
+    stop,
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { TestCertificate } from "./certificate.ts";
 import { type Daemon, freePort, startDaemon } from "./daemons.ts";
 import { temporaryFolder } from "./listener.ts";
 
@@ -22,6 +23,10 @@ export interface SmtpServerPackage extends Disposable {
     runtime: Runtime,
     authUrl: string,
   ) => Promise<Daemon & { readonly port: number }>;
+  /** Starts one that wants a login by token, and keeps mail. */
+  readonly startHop: (
+    certificate: TestCertificate,
+  ) => Promise<Daemon & { readonly port: number }>;
 }
 
 /** The server, as its author would write it. */
@@ -37,6 +42,33 @@ new SMTPServer({
 }).listen(Number(port), "127.0.0.1");
 `;
 
+/** A next hop, as its author would write it; it prints each message. */
+const HOP = `
+import { SMTPServer } from "smtp-server";
+const [cert, key, port] = process.argv.slice(2);
+new SMTPServer({
+  cert,
+  key,
+  authMethods: ["XOAUTH2"],
+  onAuth: ({ username, accessToken }, session, callback) =>
+    accessToken === "t1"
+      ? callback(null, { user: username })
+      : callback(null, { data: { status: "401", schemes: "bearer" } }),
+  onRcptTo: ({ address }, session, callback) =>
+    callback(
+      address.startsWith("nobody@")
+        ? Object.assign(new Error("no such user"), { responseCode: 550 })
+        : null,
+    ),
+  onData: async (stream, { user, envelope }, callback) => {
+    const message = Buffer.concat(await stream.toArray()).toString();
+    const to = envelope.rcptTo.map(({ address }) => address);
+    console.log(JSON.stringify({ user, from: envelope.mailFrom.address, to, message }));
+    callback(null, "kept");
+  },
+}).listen(Number(port), "127.0.0.1");
+`;
+
 /** Gets the package. `undefined` where npm's registry cannot be reached. */
 export function getSmtpServer(): SmtpServerPackage | undefined {
   using cleanUp = new DisposableStack();
@@ -49,6 +81,7 @@ export function getSmtpServer(): SmtpServerPackage | undefined {
     }),
   );
   Deno.writeTextFileSync(`${folder}/server.js`, SERVER);
+  Deno.writeTextFileSync(`${folder}/hop.js`, HOP);
   const installed = deno(folder, ["install", "--quiet", "--no-lock"]);
   if (!installed) return undefined;
   const bundle = `${folder}/smtpauth.js`;
@@ -63,6 +96,16 @@ export function getSmtpServer(): SmtpServerPackage | undefined {
       const args = ["server.js", bundle, authUrl, String(port)];
       const daemon = await startDaemon(node ? "node" : Deno.execPath(), {
         args: node ? args : ["run", "-A", "--quiet", "--no-lock", ...args],
+        cwd: folder,
+        ports: [port],
+      });
+      return { ...daemon, port };
+    },
+    startHop: async ({ cert, key }) => {
+      const port = freePort();
+      const args = ["run", "-A", "--quiet", "--no-lock", "hop.js"];
+      const daemon = await startDaemon(Deno.execPath(), {
+        args: [...args, cert, key, String(port)],
         cwd: folder,
         ports: [port],
       });

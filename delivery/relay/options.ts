@@ -1,0 +1,178 @@
+/**
+ * How a relay is told what to do, and what it does not take.
+ *
+ * @module
+ */
+
+import { isLoopback } from "../../lib/addresses.ts";
+import { checkedCount } from "../../lib/options.ts";
+import { isServerName } from "../../smtp/options.ts";
+import type { RelayReason } from "./failures.ts";
+import type { Login } from "./login.ts";
+import { bareHost, type NextHop, parseNextHop } from "./next_hop.ts";
+import type { TokenRules } from "./token.ts";
+
+/** Where and how {@linkcode newRelay} hands mail on. */
+export interface RelayOptions {
+  /**
+   * The next hop. `smtps://host[:465]`: TLS from the start.
+   * `starttls://host[:587]`: STARTTLS or nothing. `smtp://host[:25]`: STARTTLS
+   * where it is offered; credentials are then sent in plain text only if the
+   * connection does not leave the machine.
+   */
+  readonly url: string | URL;
+  /** Who we are at the next hop. Default: nobody, and there is no AUTH. */
+  readonly username?: string;
+  /**
+   * The password, for PLAIN or LOGIN; a function is asked at each login.
+   * Default: none.
+   */
+  readonly password?: string | (() => string);
+  /** How to get a token, for XOAUTH2. Default: none. */
+  readonly oauth?: RelayOAuthOptions;
+  /** More authorities that may have signed its certificate, in PEM. */
+  readonly ca?: string;
+  /** Our own name, behind EHLO and in `Received`. Default: `localhost`. */
+  readonly serverName?: string;
+  /** How many connections there may be at a time. Default: 20. */
+  readonly maxConnections?: number;
+  /** Called with what a log would want to know. */
+  readonly onEvent?: (event: RelayEvent) => void;
+  /** Used in place of the global `fetch`, for tests or for a proxy. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** The client credentials grant (RFC 6749 section 4.4). */
+export interface RelayOAuthOptions {
+  /**
+   * The token endpoint, or `microsoft:TENANT` for the one of Microsoft 365 and
+   * its scope.
+   */
+  readonly tokenUrl: string | URL;
+  /** The application's id. */
+  readonly clientId: string;
+  /** Its secret; a function is asked at each request. */
+  readonly clientSecret: string | (() => string);
+  /** What the token is for. Default: whatever the endpoint thinks of. */
+  readonly scope?: string;
+}
+
+/** Something has gone wrong between us and the next hop. */
+export interface RelayEvent {
+  /** Tells the events apart. */
+  readonly kind: "relay";
+  /** What, from a closed set of words. */
+  readonly reason: RelayReason;
+  /** In the words of the next hop, the system or the token endpoint. */
+  readonly detail: string;
+  /** The next hop: `host:port`. */
+  readonly hop: string;
+  /** The id of the client's connection. */
+  readonly id: string;
+}
+
+/** Options with all defaults filled in. */
+export interface RelaySettings {
+  readonly hop: NextHop;
+  readonly login: () => Login | undefined;
+  readonly token: TokenRules | undefined;
+  readonly ca: string | undefined;
+  readonly serverName: string;
+  readonly maxConnections: number;
+  readonly onEvent: RelayOptions["onEvent"];
+}
+
+/** Where Microsoft 365 gives tokens, and what for. */
+const MICROSOFT = /^microsoft:([A-Za-z0-9.-]+)$/;
+const MICROSOFT_SCOPE = "https://outlook.office365.com/.default";
+
+/** Fills in the defaults, or throws at what makes no sense. */
+export function checkedRelayOptions(options: RelayOptions): RelaySettings {
+  const { username, password, oauth, serverName = "localhost" } = options;
+  if (!isServerName(serverName)) {
+    throw unusable("serverName must be a host name");
+  }
+  if (password !== undefined && oauth !== undefined) {
+    throw unusable("password and oauth do not go together");
+  }
+  const hasSecret = password !== undefined || oauth !== undefined;
+  if (hasSecret !== (username !== undefined)) {
+    throw unusable("username must come with password or oauth");
+  }
+  if (username !== undefined && !isCredential(username)) {
+    throw unusable("username must not be empty or have control characters");
+  }
+  return {
+    hop: parseNextHop(options.url),
+    login: () => loginOf(username, password),
+    token: oauth === undefined ? undefined : tokenRules(oauth, options.fetch),
+    ca: options.ca,
+    serverName,
+    maxConnections: checkedCount(
+      "Cannot create relay",
+      "maxConnections",
+      options.maxConnections ?? 20,
+      1,
+    ),
+    onEvent: options.onEvent,
+  };
+}
+
+function loginOf(
+  username: string | undefined,
+  password: RelayOptions["password"],
+): Login | undefined {
+  if (username === undefined) return undefined;
+  if (password === undefined) return { kind: "token", username };
+  return { kind: "password", username, password: now(password) };
+}
+
+function tokenRules(
+  { tokenUrl, clientId, clientSecret, scope }: RelayOAuthOptions,
+  fetch: RelayOptions["fetch"],
+): TokenRules {
+  const tenant = MICROSOFT.exec(String(tokenUrl))?.[1];
+  if (!isCredential(clientId)) {
+    throw unusable("clientId must not be empty or have control characters");
+  }
+  return {
+    tokenUrl: tenant === undefined ? endpointUrl(tokenUrl) : new URL(
+      `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`,
+    ),
+    clientId,
+    clientSecret: () => now(clientSecret),
+    scope: scope ?? (tenant === undefined ? undefined : MICROSOFT_SCOPE),
+    fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    now: () => Date.now(),
+  };
+}
+
+/** The secret must not cross a network in plain text. */
+function endpointUrl(tokenUrl: string | URL): URL {
+  const url = URL.parse(String(tokenUrl));
+  if (url !== null && isSafe(url) && url.username + url.password === "") {
+    return url;
+  }
+  throw unusable(
+    "tokenUrl must be an https URL without credentials, or microsoft:TENANT",
+  );
+}
+
+function isSafe(url: URL): boolean {
+  const host = bareHost(url);
+  return url.protocol === "https:" ||
+    url.protocol === "http:" && (host === "localhost" || isLoopback(host));
+}
+
+function isCredential(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return text !== "" && !/[\0-\x1f\x7f-\x9f]/.test(text);
+}
+
+function now(text: string | (() => string)): string {
+  return typeof text === "string" ? text : text();
+}
+
+function unusable(rule: string): TypeError {
+  return new TypeError(`Cannot create relay: ${rule}`);
+}

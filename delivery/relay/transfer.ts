@@ -1,0 +1,73 @@
+/**
+ * One transaction that is handed on step by step: what the next hop answers is
+ * what the client reads.
+ *
+ * @module
+ */
+
+import type { Transfer } from "../../smtp/destination.ts";
+import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
+import type { SmtpReply } from "../../smtp/protocol/replies.ts";
+import { receivedField } from "../trace.ts";
+import { handedOn } from "./failures.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What a transfer needs of its relay. */
+export interface TransferContext {
+  /** The name of this server, in `Received`. */
+  readonly serverName: string;
+  /** What the message is called here. */
+  readonly id: string;
+  /** Takes the connection back. */
+  readonly give: (upstream: Upstream) => void;
+  /** Tells the log; says what the client is to read. Rethrows what is not ours. */
+  readonly failed: (error: unknown) => SmtpReply;
+}
+
+const encoder = new TextEncoder();
+
+/** One transaction on a connection to the next hop, begun by MAIL. */
+export class RelayTransfer implements Transfer {
+  readonly #upstream: Upstream;
+  readonly #context: TransferContext;
+
+  /**
+   * @param upstream The connection, which is this transfer's until its end.
+   * @param context What it needs of its relay.
+   */
+  constructor(upstream: Upstream, context: TransferContext) {
+    this.#upstream = upstream;
+    this.#context = context;
+  }
+
+  /** Hands a recipient on. */
+  recipient(mailbox: string): Promise<SmtpReply> {
+    return this.#handOn(this.#upstream.rcpt(mailbox));
+  }
+
+  /** Hands the message on. */
+  async message({ envelope, body }: SmtpMessage): Promise<SmtpReply> {
+    const { serverName, id, give } = this.#context;
+    const stamp = { serverName, id, date: new Date() };
+    const head = encoder.encode(receivedField(envelope, stamp));
+    try {
+      return await this.#handOn(this.#upstream.message(head, body));
+    } finally {
+      give(this.#upstream);
+    }
+  }
+
+  /** Tells the next hop that nothing follows. */
+  abandon(): void {
+    const give = () => this.#context.give(this.#upstream);
+    this.#upstream.rset().then(give, give);
+  }
+
+  async #handOn(reply: Promise<SmtpReply>): Promise<SmtpReply> {
+    try {
+      return handedOn(await reply);
+    } catch (error) {
+      return this.#context.failed(error);
+    }
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * One connection to the next hop: moves octets between a socket and a session,
+ * gives the replies to whoever waits for them, and keeps the time limits.
+ *
+ * @module
+ */
+
+import { systemReason } from "../../lib/error_text.ts";
+import { type Wire, writeAll } from "../../net/conn.ts";
+import type { Deadline } from "../../net/deadlines.ts";
+import type { Mail } from "../../smtp/destination.ts";
+import type { SmtpReply } from "../../smtp/protocol/replies.ts";
+import { connect, type Connecting, encrypt } from "./connect.ts";
+import type { Dialled } from "./dial.ts";
+import type { Extensions } from "./extensions.ts";
+import { type Failure, RelayError } from "./failures.ts";
+import { Opening, type RelayRules } from "./opening.ts";
+import { RelaySession } from "./session.ts";
+
+/** How long the next hop may take to read a piece. RFC 5321 section 4.5.3.2.5. */
+const BLOCK_MS = 180_000;
+
+/** How much is read at once, in octets: a reply is rarely larger. */
+const READ_OCTETS = 4_096;
+
+/** What is the same for all connections to a next hop. */
+export interface UpstreamContext extends Connecting {
+  /** The rules of its sessions, as they are now. */
+  readonly rules: () => RelayRules;
+  /** Whether TLS begins at once. */
+  readonly implicitTls: boolean;
+  /** Gets a token, where the login is by token. */
+  readonly token: () => Promise<string>;
+}
+
+/** One connection to the next hop. */
+export class Upstream {
+  readonly #context: UpstreamContext;
+  readonly #dialled: Dialled;
+  readonly #deadline: Deadline;
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<void>();
+  /** Those who wait for replies, in order. */
+  readonly #waiting: PromiseWithResolvers<SmtpReply>[] = [];
+  #wire: Wire;
+  #session: RelaySession;
+  /** Why nothing more can be said. */
+  #failure: RelayError | undefined;
+  /** The last write; another one comes behind it. */
+  #writing: Promise<void> = Promise.resolve();
+  #onExpire: () => void = () => {};
+  /** Wakes whoever sends a message when there is nobody to send it to. */
+  #onEnd: () => void = () => {};
+
+  private constructor(context: UpstreamContext, dialled: Dialled) {
+    const { rules, implicitTls } = context;
+    const peer = { tls: implicitTls, loopback: dialled.loopback };
+    this.#context = context;
+    this.#dialled = dialled;
+    this.#wire = dialled.wire;
+    this.#session = new RelaySession(new Opening(rules(), peer));
+    this.#deadline = context.deadlines.watch(() => this.#onExpire());
+  }
+
+  /**
+   * Opens a connection on which transactions can begin.
+   *
+   * @param signal Gives up when aborted.
+   * @throws {RelayError} If there is none.
+   */
+  static async open(
+    context: UpstreamContext,
+    signal: AbortSignal,
+  ): Promise<Upstream> {
+    const upstream = new Upstream(context, await connect(context, signal));
+    const giveUp = () => upstream.close();
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      upstream.#run();
+      if (signal.aborted) giveUp();
+      await upstream.#opened.promise;
+      return upstream;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Resolves when it is over. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Whether it may be used. */
+  get isOpen(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** What the next hop can do. */
+  get extensions(): Extensions {
+    return this.#session.extensions;
+  }
+
+  /**
+   * Begins a transaction.
+   *
+   * @param isUsed Whether it was used before: then this finds out first, in the
+   * same packet if that may be, whether the next hop is still there.
+   */
+  async mail(mail: Mail, isUsed: boolean): Promise<SmtpReply> {
+    const reset = isUsed ? this.#reset() : undefined;
+    const reply = this.#ask((session) => session.mail(mail));
+    this.#flush();
+    await reset;
+    return await reply;
+  }
+
+  /** Adds a recipient. */
+  async rcpt(mailbox: string): Promise<SmtpReply> {
+    const reply = this.#ask((session) => session.rcpt(mailbox));
+    this.#flush();
+    return await reply;
+  }
+
+  /** Ends a transaction that has no message. */
+  async rset(): Promise<void> {
+    const reset = this.#reset();
+    this.#flush();
+    await reset;
+  }
+
+  /**
+   * Sends a message at the pace of the next hop.
+   *
+   * @param head What goes in front of it.
+   * @param body The message. If it breaks, the connection is closed without the
+   * end of a message, and this throws what it has thrown.
+   * @returns The reply to the message, or to DATA, if that is refused.
+   * @throws {RelayError} If there is none.
+   */
+  async message(
+    head: Uint8Array,
+    body: ReadableStream<Uint8Array>,
+  ): Promise<SmtpReply> {
+    const data = this.#ask((session) => session.data());
+    this.#flush();
+    const reply = await data;
+    if (reply.code !== 354) return reply;
+    const answer = this.#wait();
+    const reader = body.getReader();
+    this.#onEnd = () => void reader.cancel().catch(() => {});
+    if (!this.isOpen) this.#onEnd();
+    // The client may leave while the next hop does not read.
+    reader.closed.catch(() => this.close());
+    await this.#send(head);
+    while (this.isOpen) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      await this.#send(value);
+    }
+    // Not so if the client has gone, or what it sends is refused.
+    await reader.closed;
+    this.#onEnd = () => {};
+    if (this.isOpen) this.#write(this.#session.endOfBody());
+    this.#arm();
+    return await answer;
+  }
+
+  /** Has nothing to do for a while. */
+  rest(milliseconds: number, onExpire: () => void): void {
+    this.#limit(milliseconds, onExpire);
+  }
+
+  /** Leaves politely, where that is possible. */
+  quit(): void {
+    if (!this.isOpen) return;
+    const bye = this.#ask((session) => session.quit());
+    this.#flush();
+    bye.then(() => this.close(), () => {});
+  }
+
+  /** Closes the connection as it is. */
+  close(): void {
+    this.#end(this.#session.ended("closed by us"));
+  }
+
+  async #run(): Promise<void> {
+    try {
+      if (this.#context.implicitTls) await this.#encrypt();
+      await this.#talk();
+    } catch (error) {
+      this.#end(
+        error instanceof RelayError
+          ? error
+          : this.#session.ended(systemReason(error)),
+      );
+    }
+  }
+
+  async #encrypt(): Promise<void> {
+    this.#deadline.pause();
+    this.#wire = await encrypt(this.#dialled, this.#context.deadlines);
+    if (!this.isOpen) this.#wire.close();
+  }
+
+  /** Does what the session asks for until it is over. */
+  async #talk(): Promise<void> {
+    const space = new Uint8Array(READ_OCTETS);
+    for (;;) {
+      const action = this.#session.next();
+      switch (action.kind) {
+        case "needData": {
+          this.#flush();
+          const octets = await this.#wire.read(space);
+          if (octets === null) {
+            return this.#end(this.#session.ended("closed by the next hop"));
+          }
+          this.#session.receive(space.subarray(0, octets));
+          break;
+        }
+        case "startTls":
+          await this.#encrypt();
+          this.#session = this.#session.afterTls();
+          break;
+        case "getToken":
+          this.#session.useToken(await this.#context.token());
+          break;
+        case "opened":
+          this.#arm();
+          this.#opened.resolve();
+          break;
+        case "reply":
+          this.#arm();
+          this.#waiting.shift()?.resolve(action.reply);
+          break;
+        case "failed":
+          // At once: whoever has had a reply may be about to go on.
+          return this.#end(action.failure);
+        default:
+          action satisfies never;
+      }
+    }
+  }
+
+  async #reset(): Promise<void> {
+    const reply = await this.#ask((session) => session.rset());
+    if (reply.code >= 300) this.close();
+  }
+
+  /** Gives the session a command, if there is still somebody to read it. */
+  #ask(command: (session: RelaySession) => void): Promise<SmtpReply> {
+    if (this.isOpen) command(this.#session);
+    return this.#wait();
+  }
+
+  #wait(): Promise<SmtpReply> {
+    const waiter = Promise.withResolvers<SmtpReply>();
+    // Whoever waits for several may have been told by the first.
+    waiter.promise.catch(() => {});
+    if (this.#failure === undefined) this.#waiting.push(waiter);
+    else waiter.reject(this.#failure);
+    return waiter.promise;
+  }
+
+  /** Writes what the session has to say. */
+  #flush(): void {
+    const octets = this.#session.takeOutput();
+    this.#arm();
+    if (octets.length > 0) this.#write(octets);
+  }
+
+  /** Sends a piece of a message. */
+  async #send(octets: Uint8Array): Promise<void> {
+    if (!this.isOpen) return;
+    this.#limit(BLOCK_MS, () => this.#end(this.#session.timedOut()));
+    await this.#write(this.#session.body(octets));
+    this.#deadline.pause();
+  }
+
+  /** Why a write fails shows in the read that is always under way. */
+  #write(octets: Uint8Array): Promise<void> {
+    const wire = this.#wire;
+    const write = () => writeAll(wire, octets);
+    this.#writing = this.#writing.then(write).catch(() => {});
+    return this.#writing;
+  }
+
+  /** Waits as long as the session would for what comes next. */
+  #arm(): void {
+    const { waitMs } = this.#session;
+    if (waitMs === undefined) this.#deadline.pause();
+    else this.#limit(waitMs, () => this.#end(this.#session.timedOut()));
+  }
+
+  #limit(milliseconds: number, onExpire: () => void): void {
+    if (!this.isOpen) return;
+    this.#onExpire = onExpire;
+    this.#deadline.renew(milliseconds);
+  }
+
+  /** It is over: tells all who wait. The first reason stays. */
+  #end(failure: Failure): void {
+    if (this.#failure !== undefined) return;
+    const error = this.#failure = new RelayError(failure);
+    this.#deadline.stop();
+    this.#wire.close();
+    this.#dialled.wire.close();
+    this.#opened.promise.catch(() => {});
+    this.#opened.reject(error);
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#onEnd();
+    this.#over.resolve();
+  }
+}

@@ -1,0 +1,183 @@
+import { testCertificate } from "../../support/certificate.ts";
+import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
+import { base64 } from "../../support/octets.ts";
+import { begun, newTestRelay, send } from "../../support/relay.ts";
+import { serveHop } from "../../support/scripted_hop.ts";
+
+Deno.test.sanitizer({ ops: true, resources: true });
+
+Deno.test("newRelay() hands a message on and its reply back", async () => {
+  await using hop = serveHop({
+    extensions: ["PIPELINING", "SIZE 9", "8BITMIME"],
+  });
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  const replies = await send(relay, {
+    mail: { parameters: { size: 3, body: "8BITMIME" } },
+    recipients: ["bob@example.net", "eve@example.com"],
+    body: ["Subject: x\r\n\r\n", ".a\r", "\n", ".\r\nb\r\n"],
+  });
+  assertEquals(replies, ["250 2.1.5", "250 2.1.5", "250 2.0.0"]);
+  assertEquals(hop.lines(), [
+    "EHLO relay.example.net",
+    "MAIL FROM:<ann@example.org> SIZE=3 BODY=8BITMIME",
+    "RCPT TO:<bob@example.net>",
+    "RCPT TO:<eve@example.com>",
+    "DATA",
+    ".",
+  ]);
+  const [message = ""] = hop.messages();
+  assertMatch(
+    message,
+    /^Received: from laptop \(\[192\.0\.2\.7\]\)\r\n\tby relay\.example\.net with ESMTPSA id c1;\r\n\t[^\r\n]+ \+0000\r\n/,
+  );
+  assert(message.endsWith("+0000\r\nSubject: x\r\n\r\n..a\r\n..\r\nb\r\n"));
+  assertEquals(relay.events, []);
+  relay.close();
+  await hop.idle();
+});
+
+Deno.test("newRelay() uses a connection again, and asks in the same packet whether it lives", async () => {
+  await using hop = serveHop();
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  for (let i = 0; i < 3; i++) await send(relay);
+  assertEquals(hop.connections(), 1);
+  assertEquals(
+    hop.packets().filter((packet) => packet.startsWith("RSET")),
+    Array(2).fill("RSET\r\nMAIL FROM:<ann@example.org>\r\n"),
+  );
+  assertEquals(hop.messages().length, 3);
+});
+
+Deno.test("newRelay() leaves with a QUIT when it is closed", async () => {
+  await using hop = serveHop();
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  await send(relay);
+  relay.close();
+  await hop.idle();
+  assertEquals(hop.lines().at(-1), "QUIT");
+  // It works on, but keeps nothing.
+  await send(relay);
+  await hop.idle();
+  assertEquals(hop.messages().length, 2);
+});
+
+Deno.test("newRelay() hands each reply on as it is, its text cleaned", async () => {
+  await using hop = serveHop({
+    script: {
+      RCPT: (line) =>
+        line.includes("bob")
+          ? "550-5.1.1 no\r\n550 5.1.1 such \x07user\r\n"
+          : "251 forwarded\r\n",
+      ".": "250 2.6.0 <id@hop> [InternalId=1] queued\r\n",
+    },
+  });
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  const transfer = await begun(relay);
+  assertEquals(await transfer.recipient?.("bob@example.net"), {
+    code: 550,
+    enhanced: "5.1.1",
+    text: "no\nsuch ?user",
+  });
+  assertEquals(await transfer.recipient?.("eve@example.net"), {
+    code: 251,
+    text: "forwarded",
+  });
+  transfer.abandon?.();
+});
+
+Deno.test("newRelay() shows refusals of the sender, of all recipients and of DATA", async () => {
+  for (
+    const [step, reply, replies] of [
+      ["MAIL", "550 5.7.60 not you\r\n", ["550 5.7.60"]],
+      ["MAIL", "452 4.3.1 full\r\n", ["452 4.3.1"]],
+      ["RCPT", "550 5.1.1 no\r\n", ["550 5.1.1", "550 5.1.1"]],
+      ["DATA", "554 5.5.1 no valid recipients\r\n", [
+        "250 2.1.5",
+        "250 2.1.5",
+        "554 5.5.1",
+      ]],
+      [".", "552 5.3.4 too large\r\n", ["250 2.1.5", "250 2.1.5", "552 5.3.4"]],
+      [".", "451 4.7.1 greylisted\r\n", [
+        "250 2.1.5",
+        "250 2.1.5",
+        "451 4.7.1",
+      ]],
+    ] as const
+  ) {
+    await using hop = serveHop({ script: { [step]: reply } });
+    using relay = newTestRelay({
+      url: `smtp://127.0.0.1:${hop.port}`,
+      maxConnections: 1,
+    });
+    const recipients = ["bob@example.net", "eve@example.net"];
+    for (let times = 0; times < 2; times++) {
+      assertEquals(await send(relay, { recipients }), [...replies], step);
+    }
+    assertEquals(hop.connections(), 1, step);
+    assertEquals(relay.events, [], step);
+  }
+});
+
+Deno.test("newRelay() begins TLS at once, or by STARTTLS, and logs in there", async () => {
+  const certificate = await testCertificate();
+  const plain = `AUTH PLAIN ${base64("\0ann\0secret")}`;
+  const mail = "MAIL FROM:<ann@example.org>";
+  const ehlo = "EHLO relay.example.net";
+  for (
+    const [scheme, begins] of [
+      ["smtps", [ehlo, plain, mail]],
+      ["starttls", [ehlo, "STARTTLS", ehlo, plain, mail]],
+      ["smtp", [ehlo, "STARTTLS", ehlo, plain, mail]],
+    ] as const
+  ) {
+    await using hop = serveHop({
+      certificate,
+      implicitTls: scheme === "smtps",
+      extensions: ["AUTH PLAIN LOGIN"],
+    });
+    using relay = newTestRelay({
+      url: `${scheme}://localhost:${hop.port}`,
+      username: "ann",
+      password: "secret",
+      ca: certificate.cert,
+    });
+    assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"], scheme);
+    assertEquals(hop.lines().slice(0, begins.length), [...begins], scheme);
+  }
+});
+
+Deno.test("newRelay() converts nothing: what the next hop lacks is a refusal", async () => {
+  await using hop = serveHop();
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  for (
+    const [parameters, reply] of [
+      [{ body: "8BITMIME" }, "554 5.6.3"],
+      [{ smtpUtf8: true }, "553 5.6.7"],
+      [{ smtpUtf8: true, body: "8BITMIME" }, "553 5.6.7"],
+    ] as const
+  ) {
+    assertEquals(await send(relay, { mail: { parameters } }), [reply]);
+  }
+  assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"]);
+  assertEquals(hop.connections(), 1);
+});
+
+Deno.test("newRelay() asks for the password at each login", async () => {
+  await using hop = serveHop({ extensions: ["AUTH PLAIN"] });
+  let asked = 0;
+  using relay = newTestRelay({
+    url: `smtp://127.0.0.1:${hop.port}`,
+    username: "ann",
+    password: () => `secret${++asked}`,
+  });
+  await send(relay);
+  hop.drop();
+  await hop.idle();
+  await send(relay);
+  const logins = hop.lines().filter((line) => line.startsWith("AUTH"));
+  assertEquals(
+    logins,
+    [1, 2].map((n) => `AUTH PLAIN ${base64(`\0ann\0secret${n}`)}`),
+  );
+  assertEquals(relay.events, []);
+});
