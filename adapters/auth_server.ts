@@ -20,7 +20,12 @@ import {
 } from "../lib/options.ts";
 import { acceptAll } from "../net/accept.ts";
 import { tryClose, type Wire } from "../net/conn.ts";
-import { type HostPort, listen, type SocketAddress } from "../net/listen.ts";
+import {
+  addressOf,
+  type HostPort,
+  type SocketAddress,
+} from "../net/address.ts";
+import { listen } from "../net/listen.ts";
 import { newServer } from "../net/server.ts";
 import {
   aSocketGroup,
@@ -182,21 +187,15 @@ const RULES: Rules<AuthServerOptions> = {
 /** Where to listen, if the options that say it fit together. */
 function socketOf(
   { action }: AuthServerKind,
-  { path, mode, group, hostname, port }: AuthServerOptions,
+  options: AuthServerOptions,
 ): UnixSocket | HostPort {
-  if (path !== undefined && port === undefined) {
-    if (hostname === undefined) {
-      return { path, mode: mode ?? DEFAULT_SOCKET_MODE, group };
-    }
-    throw new TypeError(`Cannot ${action}: hostname needs port`);
+  const { mode, group } = options;
+  const address = addressOf(action, options);
+  if ("path" in address) {
+    return { ...address, mode: mode ?? DEFAULT_SOCKET_MODE, group };
   }
-  if (path !== undefined || port === undefined) {
-    throw new TypeError(`Cannot ${action}: either path or port must be given`);
-  }
-  if (mode !== undefined || group !== undefined) {
-    throw new TypeError(`Cannot ${action}: mode and group need path`);
-  }
-  return { hostname: hostname ?? "127.0.0.1", port };
+  if (mode === undefined && group === undefined) return address;
+  throw new TypeError(`Cannot ${action}: mode and group need path`);
 }
 
 function publicAddress(address: SocketAddress): AuthServerAddress {

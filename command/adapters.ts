@@ -15,7 +15,8 @@ import { systemReason } from "../lib/error_text.ts";
 import { adapterEntry } from "./adapter_log.ts";
 import type { LogEntry } from "./log.ts";
 import { present } from "./present.ts";
-import type { Settings, SocketAddress } from "./settings.ts";
+import type { SocketAddress } from "../net/address.ts";
+import type { Settings } from "./settings.ts";
 
 /** Something that is open and can be closed in good order. */
 export interface OpenAdapter {

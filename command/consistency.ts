@@ -6,7 +6,8 @@
 
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import { type FlagName, flagOf, variableOf } from "./flags.ts";
-import type { Settings, SocketAddress } from "./settings.ts";
+import type { SocketAddress } from "../net/address.ts";
+import type { Settings } from "./settings.ts";
 import { UsageError } from "./values.ts";
 
 /** Where a setting was given: its flag or variable; absent if it was not. */

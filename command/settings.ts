@@ -4,16 +4,7 @@
  * @module
  */
 
-/** A socket: a unix socket's path, or an address and a port. */
-export type SocketAddress = { readonly path: string } | HostPort;
-
-/** An address, or a name that has one, and a port. */
-export interface HostPort {
-  /** An IP address without brackets, or a host name. */
-  readonly hostname: string;
-  /** The port. */
-  readonly port: number;
-}
+import type { HostPort, SocketAddress } from "../net/address.ts";
 
 /**
  * What the command is to do. A flag's name and its variable's follow from the

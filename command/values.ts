@@ -7,7 +7,7 @@
 import { blockedPort } from "../lib/blocked_ports.ts";
 import { parseIp, parseNetwork } from "../lib/ip.ts";
 import { isServerName } from "../smtp/options.ts";
-import type { HostPort, SocketAddress } from "./settings.ts";
+import type { HostPort, SocketAddress } from "../net/address.ts";
 
 /** The user's mistake, in one line. */
 export class UsageError extends Error {

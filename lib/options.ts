@@ -20,7 +20,7 @@ export interface Rule {
   readonly isNumber?: true;
   /** The value must be given. */
   readonly isRequired?: true;
-  /** How a value that is not accepted is told, where it can be no secret. */
+  /** How a value that is not accepted is told, if not by its kind. */
   readonly tell?: (value: unknown) => string;
 }
 
@@ -156,8 +156,13 @@ export function text(is: string, test: (value: string) => boolean): Rule {
   return { is, test: (value) => typeof value === "string" && test(value) };
 }
 
+/** A secret, of which an error tells no more than its kind. */
+export function secret(is: string, test: (value: string) => boolean): Rule {
+  return { ...text(is, test), tell: kindOf };
+}
+
 /** A secret that can stand in a header as it is (RFC 6750 section 2.1). */
-export const aToken: Rule = text(
+export const aToken: Rule = secret(
   "visible ASCII characters without spaces",
   (value) => /^[\x21-\x7e]+$/.test(value),
 );
@@ -187,21 +192,19 @@ export function listOf(is: string, rule: Rule): Rule {
   };
 }
 
-/** A value as an error may tell it: never a text that may be a secret. */
+/** A value as an error may tell it: never a text, as it may be a secret. */
 function told(value: unknown): string {
-  switch (typeof value) {
-    case "number":
-    case "boolean":
-    case "undefined":
-      return String(value);
-    case "string":
-      return value === "" ? "an empty string" : "a string";
-    case "object":
-      if (value === null) return "null";
-      return Array.isArray(value) ? "an array" : "an object";
-    default:
-      return `a ${typeof value}`;
-  }
+  return typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : kindOf(value);
+}
+
+/** What kind of value it is. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (value === "") return "an empty string";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 /** A whole number of things. */
 export function checkedCount(

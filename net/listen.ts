@@ -4,18 +4,10 @@
  * @module
  */
 
+import type { HostPort, SocketAddress } from "./address.ts";
 import type { Wire } from "./conn.ts";
 import { listenTcp } from "./tcp_socket.ts";
 import { listenUnix, type UnixSocket } from "./unix_socket.ts";
-
-/** A TCP port of a host. */
-export interface HostPort {
-  readonly hostname: string;
-  readonly port: number;
-}
-
-/** A socket: a unix socket's path, or a TCP port. */
-export type SocketAddress = { readonly path: string } | HostPort;
 
 /** A socket that accepts connections. */
 export interface Bound {

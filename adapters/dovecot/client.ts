@@ -7,6 +7,7 @@
 
 import type { AuthRequest } from "../../auth/types.ts";
 import { encodeBase64 } from "../../lib/base64.ts";
+import type { SocketAddress } from "../../net/address.ts";
 import { readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { newLineReader } from "./lines.ts";
 import {
@@ -16,11 +17,6 @@ import {
   formatClientHandshake,
   readReply,
 } from "./protocol.ts";
-
-/** Where a Dovecot server is. */
-export type DovecotPlace =
-  | { readonly path: string }
-  | { readonly hostname: string; readonly port: number };
 
 /** What became of a question. */
 export type DovecotAnswer =
@@ -62,7 +58,7 @@ const ANSWERED_BROKEN: DovecotQuestion = {
 
 /** Makes a client; it connects when it is asked. */
 export function newDovecotClient(
-  place: DovecotPlace,
+  address: SocketAddress,
   service: string,
 ): DovecotClient {
   const links = new Set<Link>();
@@ -73,7 +69,7 @@ export function newDovecotClient(
   function askAnew(format: (id: number) => string): DovecotQuestion {
     if (closed) return ANSWERED_BROKEN;
     link?.retire();
-    const made = newLink(place, () => links.delete(made));
+    const made = newLink(address, () => links.delete(made));
     links.add(made);
     link = made;
     return made.ask(format);
@@ -156,7 +152,7 @@ interface Pending {
   sentAt?: number;
 }
 
-function newLink(place: DovecotPlace, onEnd: () => void): Link {
+function newLink(address: SocketAddress, onEnd: () => void): Link {
   const questions = new Map<number, Pending>();
   const ready = Promise.withResolvers<boolean>();
   let conn: Deno.UnixConn | Deno.TcpConn | undefined;
@@ -238,7 +234,7 @@ function newLink(place: DovecotPlace, onEnd: () => void): Link {
   }
 
   async function run(): Promise<void> {
-    conn = await connect(place);
+    conn = await connect(address);
     if (ended) return tryClose(conn);
     const processId = crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
     send(formatClientHandshake((processId >>> 1) || 1));
@@ -292,8 +288,10 @@ const MAX_AGE_MS = 60_000;
 /** Ids are 32-bit numbers; half of them are enough. */
 const MAX_ID = 0x7fff_ffff;
 
-function connect(place: DovecotPlace): Promise<Deno.UnixConn | Deno.TcpConn> {
-  return "path" in place
-    ? Deno.connect({ transport: "unix", path: place.path })
-    : Deno.connect(place);
+function connect(
+  address: SocketAddress,
+): Promise<Deno.UnixConn | Deno.TcpConn> {
+  return "path" in address
+    ? Deno.connect({ transport: "unix", path: address.path })
+    : Deno.connect(address);
 }

@@ -12,11 +12,19 @@ import type {
   AuthResult,
   ReadyProvider,
 } from "../../auth/types.ts";
+import {
+  aHost,
+  checkOptions,
+  integer,
+  type Rules,
+  text,
+} from "../../lib/options.ts";
 import { race } from "../../lib/race.ts";
-import { checkedTimeout, within } from "../ask.ts";
+import { addressOf } from "../../net/address.ts";
+import { aSocketPath } from "../../net/unix_socket.ts";
+import { aTimeout } from "../ask.ts";
 import {
   type DovecotAnswer,
-  type DovecotPlace,
   type DovecotQuestion,
   newDovecotClient,
 } from "./client.ts";
@@ -92,13 +100,12 @@ export interface DovecotAuthProvider extends ReadyProvider, Disposable {}
 export function newDovecotAuthProvider(
   options: DovecotAuthProviderOptions,
 ): DovecotAuthProvider {
-  const place = checkedPlace(options);
-  const service = checkedService(options.service ?? "smtp");
-  const timeoutMs = checkedTimeout(
-    ACTION,
-    options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  checkOptions(ACTION, options, RULES);
+  const { service = "smtp", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const client = newDovecotClient(
+    addressOf(ACTION, options),
+    service,
   );
-  const client = newDovecotClient(place, service);
 
   async function provider(
     request: AuthRequest,
@@ -168,29 +175,13 @@ export function resultOf(answer: DovecotAnswer): AuthResult {
   }
 }
 
-function checkedPlace(options: DovecotAuthProviderOptions): DovecotPlace {
-  const { path, port, hostname } = options;
-  if ((path === undefined) === (port === undefined)) {
-    throw new TypeError(`Cannot ${ACTION}: either path or port must be given`);
-  }
-  if (port !== undefined) {
-    return {
-      hostname: hostname ?? "127.0.0.1",
-      port: within(ACTION, "port", port, 1, 65_535),
-    };
-  }
-  if (typeof path !== "string" || path === "" || path.includes("\0")) {
-    throw new TypeError(
-      `Cannot ${ACTION}: path must be the path of a socket file`,
-    );
-  }
-  if (hostname === undefined) return { path };
-  throw new TypeError(`Cannot ${ACTION}: hostname needs port`);
-}
-
-function checkedService(service: string): string {
-  if (/^[A-Za-z0-9_-]{1,32}$/.test(service)) return service;
-  throw new TypeError(
-    `Cannot ${ACTION}: service must be letters, digits, "_" and "-"`,
-  );
-}
+const RULES: Rules<DovecotAuthProviderOptions> = {
+  path: aSocketPath,
+  port: integer(1, 65_535),
+  hostname: aHost,
+  timeoutMs: aTimeout,
+  service: text(
+    'up to 32 letters, digits, "_" and "-"',
+    (value) => /^[A-Za-z0-9_-]{1,32}$/.test(value),
+  ),
+};

@@ -11,7 +11,7 @@ import {
   padSecret,
 } from "../../lib/constant_time.ts";
 import type { AuthProvider } from "../../auth/types.ts";
-import { askInTime, checkedProvider, checkedTimeout, within } from "../ask.ts";
+import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import {
   acceptedHeaders,
@@ -23,6 +23,17 @@ import {
 } from "./protocol.ts";
 import { plainIp } from "../../lib/addresses.ts";
 import { isIp } from "../../lib/ip.ts";
+import {
+  aFunction,
+  anObject,
+  aToken,
+  checkOptions,
+  checkValue,
+  integer,
+  required,
+  type Rules,
+  text,
+} from "../../lib/options.ts";
 
 const ACTION = "create nginx auth handler";
 
@@ -99,7 +110,7 @@ export function nginxAuthHandler(
   provider: AuthProvider,
   options: NginxAuthOptions,
 ): (request: Request) => Promise<Response> {
-  checkedProvider(ACTION, provider);
+  checkValue(ACTION, "provider", aFunction, provider);
   const settings = checkedOptions(options);
   const { upstream, timeoutMs, waitSeconds, maxAuthFailures } = settings;
   const report = harmless(options.onEvent);
@@ -137,36 +148,42 @@ interface Settings {
   readonly timeoutMs: number;
 }
 
+const RULES: Rules<NginxAuthOptions> = {
+  upstream: required(anObject),
+  secret: aToken,
+  secretHeader: text(
+    "a header name",
+    (value) => /^[A-Za-z0-9-]+$/.test(value),
+  ),
+  waitSeconds: integer(1, 60),
+  maxAuthFailures: integer(1),
+  timeoutMs: aTimeout,
+  onEvent: aFunction,
+};
+
+const UPSTREAM_RULES: Rules<NginxUpstream> = {
+  hostname: required(text("an IP address", isIp)),
+  port: required(integer(1, 65_535)),
+};
+
 function checkedOptions(options: NginxAuthOptions): Settings {
-  const { upstream, secret, secretHeader = "X-Auth-Key" } = options;
-  if (typeof upstream?.hostname !== "string" || !isIp(upstream.hostname)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: upstream.hostname must be an IP address`,
-    );
-  }
-  if (secret !== undefined && !/^[\x21-\x7e]+$/.test(secret)) {
-    throw new TypeError(
-      `Cannot ${ACTION}: secret must be visible ASCII characters without spaces`,
-    );
-  }
-  if (!/^[A-Za-z0-9-]+$/.test(secretHeader)) {
-    throw new TypeError(`Cannot ${ACTION}: secretHeader must be a header name`);
-  }
-  within(ACTION, "upstream.port", upstream.port, 1, 65_535);
-  const { waitSeconds = 3, maxAuthFailures = 3, timeoutMs } = options;
+  checkOptions(ACTION, options, RULES);
+  const {
+    upstream,
+    secret,
+    secretHeader = "X-Auth-Key",
+    waitSeconds = 3,
+    maxAuthFailures = 3,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+  } = options;
+  checkOptions(ACTION, upstream, UPSTREAM_RULES, "upstream");
   return {
     upstream,
     secret: secret === undefined ? undefined : padSecret(secret),
     secretHeader,
-    waitSeconds: within(ACTION, "waitSeconds", waitSeconds, 1, 60),
-    maxAuthFailures: within(
-      ACTION,
-      "maxAuthFailures",
-      maxAuthFailures,
-      1,
-      Number.MAX_SAFE_INTEGER,
-    ),
-    timeoutMs: checkedTimeout(ACTION, timeoutMs),
+    waitSeconds,
+    maxAuthFailures,
+    timeoutMs,
   };
 }
 

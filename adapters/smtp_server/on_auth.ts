@@ -14,10 +14,18 @@ import {
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
-import { askInTime, checkedProvider, checkedTimeout, userOf } from "../ask.ts";
+import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS, userOf } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import { plainIp } from "../../lib/addresses.ts";
+import {
+  aFunction,
+  checkOptions,
+  checkValue,
+  type Rules,
+} from "../../lib/options.ts";
 import { REPLACEMENT } from "../../lib/text.ts";
+
+const ACTION = "create smtp-server auth";
 
 /** How {@linkcode smtpServerAuth} asks. */
 export interface SmtpServerAuthOptions {
@@ -97,9 +105,9 @@ export function smtpServerAuth(
   provider: AuthProvider,
   options: SmtpServerAuthOptions = {},
 ): SmtpServerOnAuth {
-  const action = "create smtp-server auth";
-  checkedProvider(action, provider);
-  const timeoutMs = checkedTimeout(action, options.timeoutMs);
+  checkValue(ACTION, "provider", aFunction, provider);
+  checkOptions(ACTION, options, RULES);
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const report = harmless(options.onEvent);
 
   return async (auth, session, callback) => {
@@ -119,6 +127,11 @@ export function smtpServerAuth(
       : callback(errorOf(decisionReply(result)));
   };
 }
+
+const RULES: Rules<SmtpServerAuthOptions> = {
+  timeoutMs: aTimeout,
+  onEvent: aFunction,
+};
 
 /** The question for a provider, or why there is none. */
 function questionOf(

@@ -5,7 +5,14 @@
  */
 
 import { askProvider } from "../ask_provider.ts";
-import { checkedCount, checkedLimitMs } from "../../lib/options.ts";
+import {
+  aFunction,
+  checkOptions,
+  checkValue,
+  integer,
+  limitMs,
+  type Rules,
+} from "../../lib/options.ts";
 import { CLIENT_GONE } from "../reasons.ts";
 import type {
   AuthProvider,
@@ -15,8 +22,7 @@ import type {
 } from "../types.ts";
 import { newWaitingLine } from "../../lib/wait_queue.ts";
 
-/** What the errors of a bad setting begin with. */
-const ACTION = "Cannot create concurrency limit";
+const ACTION = "create concurrency limit";
 
 /**
  * How many calls may be under way if nothing else is said. At 20 ms each that
@@ -43,6 +49,12 @@ export interface MaxConcurrentOptions {
   readonly queueMs?: number;
 }
 
+const RULES: Rules<MaxConcurrentOptions> = {
+  limit: integer(1),
+  queueLength: integer(0),
+  queueMs: limitMs(),
+};
+
 /**
  * Bounds the calls of a provider that are under way at once.
  *
@@ -58,6 +70,7 @@ export interface MaxConcurrentOptions {
  * @param provider Whom to ask.
  * @param options The limits.
  * @returns A provider that never throws or rejects.
+ * @throws {TypeError} If the provider is no function, or an option unknown.
  * @throws {RangeError} If `limit` is no whole number from 1, `queueLength` none
  * from 0, or `queueMs` not above 0 and at most 2147483647.
  *
@@ -83,23 +96,13 @@ export function maxConcurrent(
   provider: AuthProvider,
   options: MaxConcurrentOptions = {},
 ): ReadyProvider {
-  const limit = checkedCount(
-    ACTION,
-    "limit",
-    options.limit ?? DEFAULT_LIMIT,
-    1,
-  );
-  const queueLength = checkedCount(
-    ACTION,
-    "queueLength",
-    options.queueLength ?? DEFAULT_QUEUE_LENGTH,
-    0,
-  );
-  const queueMs = checkedLimitMs(
-    ACTION,
-    "queueMs",
-    options.queueMs ?? DEFAULT_QUEUE_MS,
-  );
+  checkValue(ACTION, "provider", aFunction, provider);
+  checkOptions(ACTION, options, RULES);
+  const {
+    limit = DEFAULT_LIMIT,
+    queueLength = DEFAULT_QUEUE_LENGTH,
+    queueMs = DEFAULT_QUEUE_MS,
+  } = options;
   const line = newWaitingLine();
   let underWay = 0;
 

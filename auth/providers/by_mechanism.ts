@@ -4,14 +4,26 @@
  * @module
  */
 
+import {
+  aFunction,
+  anObject,
+  checkValue,
+  type Rule,
+  text,
+} from "../../lib/options.ts";
 import { askProvider } from "../ask_provider.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../types.ts";
 
-/** What the errors of a bad table begin with. */
-const ACTION = "Cannot create providers by mechanism";
+const ACTION = "create providers by mechanism";
 
 /** The name of a mechanism (RFC 4422 section 3.1). */
-const MECHANISM = /^[A-Z0-9_-]{1,20}$/;
+const aMechanism: Rule = {
+  ...text(
+    '1 to 20 letters, digits, "-" and "_"',
+    (value) => /^[A-Z0-9_-]{1,20}$/.test(value),
+  ),
+  tell: (value) => JSON.stringify(value),
+};
 
 /**
  * Makes one provider of several, each for mechanisms of its own: passwords are
@@ -50,9 +62,9 @@ export function byMechanism(
   others?: AuthProvider,
 ): ReadyProvider {
   const table = checkedTable(providers);
-  if (others !== undefined) checkProvider("others", others);
+  if (others !== undefined) checkValue(ACTION, "others", aFunction, others);
   else if (table.size === 0) {
-    throw new TypeError(`${ACTION}: at least one provider is needed`);
+    throw new TypeError(`Cannot ${ACTION}: at least one provider is needed`);
   }
   return async (request, signal) => {
     const provider = table.get(request.mechanism.toUpperCase()) ?? others;
@@ -70,28 +82,16 @@ const NOBODY: AuthResult = Object.freeze({
 function checkedTable(
   providers: Readonly<Record<string, AuthProvider>>,
 ): ReadonlyMap<string, AuthProvider> {
+  checkValue(ACTION, "providers", anObject, providers);
   const table = new Map<string, AuthProvider>();
   for (const [name, provider] of Object.entries(providers)) {
     const mechanism = name.toUpperCase();
-    if (!MECHANISM.test(mechanism)) {
-      throw new TypeError(
-        `${ACTION}: mechanisms must be 1 to 20 letters, digits, "-" and "_": got ${
-          JSON.stringify(name)
-        }`,
-      );
-    }
+    checkValue(ACTION, "mechanisms", aMechanism, mechanism);
     if (table.has(mechanism)) {
-      throw new TypeError(`${ACTION}: ${mechanism} must come once`);
+      throw new TypeError(`Cannot ${ACTION}: ${mechanism} must come once`);
     }
-    checkProvider(mechanism, provider);
+    checkValue(ACTION, mechanism, aFunction, provider);
     table.set(mechanism, provider);
   }
   return table;
-}
-
-function checkProvider(name: string, provider: unknown): void {
-  if (typeof provider === "function") return;
-  throw new TypeError(
-    `${ACTION}: ${name} must be a function: got ${typeof provider}`,
-  );
 }

@@ -5,8 +5,11 @@
  */
 
 import { askProvider } from "../ask_provider.ts";
+import { aFunction, checkValue } from "../../lib/options.ts";
 import { bareResult } from "../results.ts";
 import type { AuthProvider, ReadyProvider } from "../types.ts";
+
+const ACTION = "create provider chain";
 
 /**
  * Makes one provider of several: the first that knows the user decides.
@@ -46,16 +49,10 @@ export function firstProvider(
   ...providers: readonly AuthProvider[]
 ): ReadyProvider {
   if (providers.length === 0) {
-    throw new TypeError(
-      "Cannot create provider chain: at least one provider is needed",
-    );
+    throw new TypeError(`Cannot ${ACTION}: at least one provider is needed`);
   }
-  for (const provider of providers) {
-    if (typeof provider !== "function") {
-      throw new TypeError(
-        `Cannot create provider chain: providers must be functions: got ${typeof provider}`,
-      );
-    }
+  for (const [i, provider] of providers.entries()) {
+    checkValue(ACTION, `provider ${i + 1}`, aFunction, provider);
   }
   return async (request, signal) => {
     let result = bareResult("authInvalid");

@@ -4,16 +4,19 @@
  * @module
  */
 
+import { isSameSecret, noSecret, padSecret } from "../../lib/constant_time.ts";
+import { anObject, checkValue, secret } from "../../lib/options.ts";
 import { bareResult } from "../results.ts";
 import type { ReadyProvider } from "../types.ts";
 
-const encoder = new TextEncoder();
+const ACTION = "create static provider";
 
 /**
  * Makes a provider from a fixed table of users.
  *
  * The time it takes depends on what the client sent, not on whether the user
- * exists, nor on how much of the password is right, nor on its length.
+ * exists, nor on how much of the password is right, nor on its length. User
+ * names and passwords are compared in NFC.
  *
  * @param users Passwords by user name. The table is copied; its own entries
  * count, so `__proto__` and `constructor` are names like any other.
@@ -38,58 +41,36 @@ const encoder = new TextEncoder();
 export function newStaticAuthProvider(
   users: Readonly<Record<string, string>> | ReadonlyMap<string, string>,
 ): ReadyProvider {
-  const entries = users instanceof Map ? [...users] : Object.entries(users);
-  entries.forEach(([username, password]) => check(username, password));
-  const secrets = new Map<string, Secret>();
-  const size = entries.reduce(
-    (most, [, password]) => Math.max(most, encoder.encode(password).length),
-    1,
+  checkValue(ACTION, "users", anObject, users);
+  const given = users instanceof Map ? [...users] : Object.entries(users);
+  const entries = given.map(([username, password]) => {
+    checkValue(ACTION, "each user name", aLoginText, username);
+    checkValue(ACTION, "each password", aLoginText, password);
+    return [nfc(username), nfc(password)] as const;
+  });
+  const sizes = entries.map(([, password]) => padSecret(password).length);
+  const size = Math.max(1, ...sizes);
+  const secrets = new Map(
+    entries.map((
+      [username, password],
+    ) => [username, padSecret(password, size)]),
   );
-  for (const [username, password] of entries) {
-    secrets.set(username, newSecret(password, size));
-  }
-  // Compared with for a user who does not exist; its length fits no password.
-  const nobody: Secret = { octets: new Uint8Array(size), length: -1 };
+  // Compared with for a user who does not exist.
+  const nobody = noSecret(size);
 
-  return (request) => {
-    const secret = secrets.get(request.username) ?? nobody;
-    const right = matches(secret, encoder.encode(request.password));
+  return ({ username, password }) => {
+    const secret = secrets.get(nfc(username)) ?? nobody;
+    const right = isSameSecret(nfc(password), secret);
     return Promise.resolve(bareResult(right ? "authOk" : "authInvalid"));
   };
 }
 
-/** A password in a buffer as long as the longest one of the table. */
-interface Secret {
-  readonly octets: Uint8Array;
-  readonly length: number;
+/**
+ * One spelling for each text: what keyboards make of "ä" differs (RFC 4616
+ * section 2).
+ */
+function nfc(text: string): string {
+  return text.normalize("NFC");
 }
 
-function newSecret(password: string, size: number): Secret {
-  const octets = new Uint8Array(size);
-  const { written } = encoder.encodeInto(password, octets);
-  return { octets, length: written };
-}
-
-/** Compares in a time that depends on the guess and the table's size only. */
-function matches(secret: Secret, guess: Uint8Array): boolean {
-  let difference = secret.length ^ guess.length;
-  const size = secret.octets.length;
-  for (let i = 0, at = 0; i < guess.length; i++) {
-    difference |= (guess[i] ?? 0) ^ (secret.octets[at] ?? 0);
-    at = at + 1 === size ? 0 : at + 1;
-  }
-  return difference === 0;
-}
-
-function check(username: unknown, password: unknown): void {
-  if (typeof username !== "string" || username === "") {
-    throw new TypeError(
-      "Cannot create static provider: user names must be non-empty strings",
-    );
-  }
-  if (typeof password !== "string" || password === "") {
-    throw new TypeError(
-      "Cannot create static provider: passwords must be non-empty strings",
-    );
-  }
-}
+const aLoginText = secret("a string that is not empty", (text) => text !== "");

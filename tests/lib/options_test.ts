@@ -178,6 +178,8 @@ Deno.test("an error repeats no text, as it may be a secret, unless the rule tell
     [aToken, [secret], "an array"],
     [aToken, { secret }, "an object"],
     [aToken, 5n, "a bigint"],
+    [aToken, 12345678, "a number"],
+    [aToken, true, "a boolean"],
     [shown, secret, '"correct horse"'],
     [listOf("tokens", aToken), ["x", secret], "a string"],
     [listOf("tokens", shown), ["x", secret], '"correct horse"'],

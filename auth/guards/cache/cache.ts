@@ -11,7 +11,14 @@ import {
   type RememberedYes,
 } from "./accepted_logins.ts";
 import { askProvider } from "../../ask_provider.ts";
-import { checkedCount, checkedMs } from "../../../lib/options.ts";
+import {
+  aFunction,
+  checkOptions,
+  checkValue,
+  integer,
+  pauseMs,
+  type Rules,
+} from "../../../lib/options.ts";
 import { importSecret, keyedHash, newSecret } from "../../../lib/hmac.ts";
 import { type Lru, newLru } from "../../../lib/lru.ts";
 import { CLIENT_GONE, reasonOf } from "../../reasons.ts";
@@ -25,8 +32,7 @@ import type {
 } from "../../types.ts";
 import { foldUserName } from "../../user_name.ts";
 
-/** What the errors of a bad setting begin with. */
-const ACTION = "Cannot create cache";
+const ACTION = "create cache";
 
 /** How long a login passes unasked if nothing else is said, in milliseconds. */
 const DEFAULT_TTL_MS = 60_000;
@@ -98,6 +104,7 @@ export interface CacheOptions {
  * @param provider Whom to ask.
  * @param options How long, and how many.
  * @returns A provider that never throws or rejects.
+ * @throws {TypeError} If the provider is no function, or an option unknown.
  * @throws {RangeError} If `ttlMs` or `graceMs` is not from 0 to a year, or
  * `maxEntries` no whole number from 1.
  *
@@ -151,7 +158,16 @@ interface RememberedNo {
   readonly result: Refused;
 }
 
+const RULES: Rules<CacheOptions> = {
+  ttlMs: pauseMs(MAX_TIME_MS),
+  graceMs: pauseMs(MAX_TIME_MS),
+  maxEntries: integer(1),
+  now: aFunction,
+};
+
 function newCache(provider: AuthProvider, options: CacheOptions): Cache {
+  checkValue(ACTION, "provider", aFunction, provider);
+  checkOptions(ACTION, options, RULES);
   const {
     ttlMs = DEFAULT_TTL_MS,
     graceMs = DEFAULT_GRACE_MS,
@@ -160,13 +176,11 @@ function newCache(provider: AuthProvider, options: CacheOptions): Cache {
   } = options;
   return {
     provider,
-    ttlMs: checkedMs(ACTION, "ttlMs", ttlMs, MAX_TIME_MS),
-    graceMs: checkedMs(ACTION, "graceMs", graceMs, MAX_TIME_MS),
+    ttlMs,
+    graceMs,
     now,
     nameOf: newLoginNames(),
-    accepted: newAcceptedLogins(
-      checkedCount(ACTION, "maxEntries", maxEntries, 1),
-    ),
+    accepted: newAcceptedLogins(maxEntries),
     refused: newLru({ maxEntries: MAX_REFUSED }),
     calls: newSharedCalls(),
   };

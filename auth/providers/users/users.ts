@@ -5,6 +5,7 @@
  */
 
 import { maxConcurrent } from "../../guards/max_concurrent.ts";
+import { aFunction, checkOptions, type Rules } from "../../../lib/options.ts";
 import { bareResult } from "../../results.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../../types.ts";
 import { hasArgon2 } from "./argon2.ts";
@@ -42,6 +43,10 @@ export interface UsersAuthProviderOptions {
    */
   readonly onWarning?: (warning: string) => void;
 }
+
+const ACTION = "read users";
+
+const RULES: Rules<UsersAuthProviderOptions> = { onWarning: aFunction };
 
 /** A provider whose users can be others later, and that holds Workers. */
 export interface UsersAuthProvider extends ReadyProvider, Disposable {
@@ -106,6 +111,7 @@ export function newUsersAuthProvider(
   text: string,
   options: UsersAuthProviderOptions = {},
 ): UsersAuthProvider {
+  checkOptions(ACTION, options, RULES);
   const workers = new HashWorkers();
   let users = use(text);
 

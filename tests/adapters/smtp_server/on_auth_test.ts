@@ -129,6 +129,6 @@ Deno.test("smtpServerAuth() refuses a bad configuration", () => {
   assertThrows(
     () => smtpServerAuth(() => "authOk", { timeoutMs: 0 }),
     RangeError,
-    "Cannot create smtp-server auth: timeoutMs must be an integer",
+    "Cannot create smtp-server auth: timeoutMs must be a number > 0 and <= 600000: got ",
   );
 });

@@ -226,10 +226,10 @@ Deno.test("maxConcurrent() never asks more at once than the limit, whatever happ
 
 Deno.test("maxConcurrent() refuses settings that cannot be meant", () => {
   const rows = [
-    [{ limit: 0 }, "limit must be a whole number >= 1: got 0"],
-    [{ limit: NaN }, "limit must be a whole number >= 1: got NaN"],
-    [{ queueLength: -1 }, "queueLength must be a whole number >= 0: got -1"],
-    [{ queueMs: 0 }, "queueMs must be > 0 and <= 2147483647: got 0"],
+    [{ limit: 0 }, "limit must be an integer >= 1: got 0"],
+    [{ limit: NaN }, "limit must be an integer >= 1: got NaN"],
+    [{ queueLength: -1 }, "queueLength must be an integer >= 0: got -1"],
+    [{ queueMs: 0 }, "queueMs must be a number > 0 and <= 2147483647: got 0"],
   ] as const;
   for (const [options, rule] of rows) {
     const error = assertThrows(

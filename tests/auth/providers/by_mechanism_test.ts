@@ -63,7 +63,7 @@ Deno.test("byMechanism() refuses a table that cannot be meant", () => {
     [{ "": yes }, `${names}: got ""`],
     [{ "PLAIN LOGIN": yes }, `${names}: got "PLAIN LOGIN"`],
     [{ PLAIN: yes, plain: yes }, "PLAIN must come once"],
-    [{ PLAIN: text }, "PLAIN must be a function: got string"],
+    [{ PLAIN: text }, "PLAIN must be a function: got a string"],
   ];
   for (const [table, rule] of rows) {
     const error = assertThrows(() => byMechanism(table), TypeError);
@@ -72,6 +72,6 @@ Deno.test("byMechanism() refuses a table that cannot be meant", () => {
   const error = assertThrows(() => byMechanism({}, text), TypeError);
   assertEquals(
     error.message,
-    `${action}: others must be a function: got string`,
+    `${action}: others must be a function: got a string`,
   );
 });

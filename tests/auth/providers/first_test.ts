@@ -119,6 +119,6 @@ Deno.test("firstProvider() refuses a chain without links", () => {
   );
   assertEquals(
     text.message,
-    "Cannot create provider chain: providers must be functions: got string",
+    "Cannot create provider chain: provider 2 must be a function: got a string",
   );
 });

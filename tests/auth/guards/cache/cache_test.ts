@@ -474,13 +474,13 @@ Deno.test("withCache() is bounded, and wrong passwords push nobody out", async (
 
 Deno.test("withCache() refuses settings that cannot be meant", () => {
   const rows = [
-    [{ ttlMs: -1 }, "ttlMs must be >= 0: got -1"],
-    [{ ttlMs: NaN }, "ttlMs must be >= 0 and <= 31536000000: got NaN"],
+    [{ ttlMs: -1 }, "ttlMs must be a number from 0 to 31536000000: got -1"],
+    [{ ttlMs: NaN }, "ttlMs must be a number from 0 to 31536000000: got NaN"],
     [
       { graceMs: Infinity },
-      "graceMs must be >= 0 and <= 31536000000: got Infinity",
+      "graceMs must be a number from 0 to 31536000000: got Infinity",
     ],
-    [{ maxEntries: 0 }, "maxEntries must be a whole number >= 1: got 0"],
+    [{ maxEntries: 0 }, "maxEntries must be an integer >= 1: got 0"],
   ] as const;
   for (const [options, rule] of rows) {
     const error = assertThrows(
