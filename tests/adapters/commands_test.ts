@@ -54,7 +54,9 @@ for (
 }
 
 Deno.test("readInvocation() takes the command lines of README.md", () => {
-  const urls = settingsIn("README.md").map(({ authUrl }) => authUrl);
+  const sources = settingsIn("README.md").map(({ authUrl, users }) =>
+    authUrl ?? users
+  );
   const url = "https://intranet.example/may-send";
-  assertEquals(urls, [url, url, url]);
+  assertEquals(sources, [url, "/etc/smtpauth/users", url, url]);
 });

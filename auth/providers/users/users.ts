@@ -20,11 +20,16 @@ import { HashWorkers } from "./workers.ts";
  */
 export const MAX_PASSWORD_OCTETS = 1_024;
 
+/** Node before version 21 does not tell. */
+const PROCESSORS = "navigator" in globalThis
+  ? navigator.hardwareConcurrency
+  : 2;
+
 /**
  * How many hashes are computed at once: as many as there are processors, but
  * never one alone, and no more memory and Workers than four logins need.
  */
-const HASHES_AT_ONCE = Math.min(Math.max(navigator.hardwareConcurrency, 2), 4);
+const HASHES_AT_ONCE = Math.min(Math.max(PROCESSORS, 2), 4);
 
 /** How many logins may wait: all users of a small company after a power cut. */
 const QUEUE_LENGTH = 512;
