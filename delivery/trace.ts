@@ -20,14 +20,17 @@ export interface TraceStamp {
 /**
  * The trace lines of a message, with their CRLFs.
  *
- * The envelope stands in Return-Path and X-Original-To and must not leave the
- * place: whoever hands the message on strips it. The Received line names no
- * recipient, because it does leave, and other recipients would read it.
+ * The envelope stands in Return-Path, X-Original-To and X-Original-User and must
+ * not leave the place: whoever hands the message on strips it. The Received line
+ * names no recipient, because it does leave, and other recipients would read it.
+ * A client may send lines of the same names: they stand behind Received.
  */
 export function traceLines(envelope: Envelope, stamp: TraceStamp): string {
+  const { sender, recipients, user } = envelope;
   return [
-    `Return-Path: <${envelope.sender}>`,
-    ...envelope.recipients.map((recipient) => `X-Original-To: ${recipient}`),
+    `Return-Path: <${sender}>`,
+    ...recipients.map((recipient) => `X-Original-To: ${recipient}`),
+    ...(user === undefined ? [] : [`X-Original-User: ${inHeader(user)}`]),
     receivedField(envelope, stamp),
   ].join("\r\n");
 }
@@ -55,6 +58,18 @@ export function protocolWord(envelope: Envelope): string {
 /** RFC 5321 section 4.1.3. */
 function addressLiteral(ip: string): string {
   return ip.includes(":") ? `[IPv6:${ip}]` : `[${ip}]`;
+}
+
+/** The longest user name in a header, in characters: a line has its limits. */
+const MAX_USER = 256;
+
+/**
+ * A user name in a header, as it is but for what could begin another line or
+ * make the line too long (RFC 5322 section 2.1.1, RFC 6532 section 3.2).
+ */
+function inHeader(user: string): string {
+  const whole = user.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "?");
+  return whole.length > MAX_USER ? `${whole.slice(0, MAX_USER)}…` : whole;
 }
 
 /** The client's word in a header: it can't say more than a name. */

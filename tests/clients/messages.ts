@@ -86,7 +86,7 @@ export function storedMessages({ maildir }: Listener): Stored[] {
 }
 
 const TRACE =
-  /^Return-Path: <(.*)>\r\n((?:X-Original-To: .*\r\n)*)Received: from .*\r\n\tby .* with ([A-Z0-9]+) id .*;\r\n\t.*\r\n/;
+  /^Return-Path: <(.*)>\r\n((?:X-Original-To: .*\r\n)*)(?:X-Original-User: .*\r\n)?Received: from .*\r\n\tby .* with ([A-Z0-9]+) id .*;\r\n\t.*\r\n/;
 
 function parseStored(file: Uint8Array): Stored {
   const head = new TextDecoder().decode(file.subarray(0, 4096));

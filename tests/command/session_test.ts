@@ -740,6 +740,7 @@ Deno.test("main.ts keeps the client's octets as they are behind the lines of its
       "X-Original-To: bob@example.net\r\n" +
       'X-Original-To: "o. d\'d"@example.net\r\n' +
       "X-Original-To: bob@example.net\r\n" +
+      `X-Original-User: ${USER}\r\n` +
       "Received: from client.example.net ([127.0.0.1])\r\n" +
       `\tby mail.example.org with ESMTPA id ${id};\r\n` +
       `\t${date}\r\n`,

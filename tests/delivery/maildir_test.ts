@@ -8,6 +8,7 @@ import {
   assertRejects,
 } from "../support/assert.ts";
 import { temporaryFolder } from "../support/listener.ts";
+import { latin1, textOf } from "../support/session.ts";
 
 const ENVELOPE: Envelope = {
   sender: "ann@example.com",
@@ -29,11 +30,10 @@ function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-/** The message behind the trace lines. */
-function bodyIn(path: string): Uint8Array {
-  const octets = Deno.readFileSync(path);
-  const text = new TextDecoder("latin1").decode(octets);
-  return octets.subarray(text.indexOf(" +0000\r\n") + 8);
+/** What stands behind the trace lines, one character for each octet. */
+function behindTrace(path: string): string {
+  const text = textOf(Deno.readFileSync(path));
+  return text.slice(text.indexOf(" +0000\r\n") + 8);
 }
 
 Deno.test("openMaildir() makes the folders, for nobody else to read", () => {
@@ -51,9 +51,12 @@ Deno.test("openMaildir() keeps the exact octets, under a name that it replies", 
   using cleanUp = new DisposableStack();
   const path = temporaryFolder(cleanUp);
   const deliver = openMaildir(path, "mx.example.com:25");
-  const pieces = [1, 70_000, 65_536, 3].map((size, i) =>
-    new Uint8Array(size).map((_, at) => (at * 7 + i) & 255)
-  );
+  const pieces = [
+    latin1("X: y\r\n"),
+    ...[1, 70_000, 65_536, 3].map((size, i) =>
+      new Uint8Array(size).map((_, at) => (at * 7 + i) & 255)
+    ),
+  ];
   const reply = await deliver(messageOf(...pieces));
   assert(reply);
   assertEquals([reply.code, reply.enhanced], [250, "2.0.0"]);
@@ -64,10 +67,8 @@ Deno.test("openMaildir() keeps the exact octets, under a name that it replies", 
   );
   assertEquals(reply.text, `Queued as ${name.slice(0, name.indexOf(".mx"))}`);
   assertEquals(namesIn(`${path}/tmp`), []);
-  assertEquals(
-    bodyIn(`${path}/new/${name}`),
-    new Uint8Array(pieces.flatMap((piece) => [...piece])),
-  );
+  const whole = pieces.map(textOf).join("");
+  assert(behindTrace(`${path}/new/${name}`) === whole);
   assertEquals((Deno.statSync(`${path}/new/${name}`).mode ?? 0) & 0o777, 0o600);
 });
 
@@ -79,16 +80,46 @@ Deno.test("openMaildir() keeps messages that arrive together apart", async () =>
   await Promise.all(
     Array.from(
       { length: 50 },
-      (_, i) => (i % 2 ? deliver : other)(messageOf(new Uint8Array([i]))),
+      (_, i) => (i % 2 ? deliver : other)(messageOf(latin1(`X: ${i}\r\n`))),
     ),
   );
-  const bodies = namesIn(`${path}/new`).map((name) =>
-    bodyIn(`${path}/new/${name}`)[0]
-  );
+  const bodies = namesIn(`${path}/new`)
+    .map((name) => behindTrace(`${path}/new/${name}`));
   assertEquals(
-    bodies.sort((a = 0, b = 0) => a - b),
-    Array.from({ length: 50 }, (_, i) => i),
+    bodies.sort(),
+    Array.from({ length: 50 }, (_, i) => `X: ${i}\r\n`).sort(),
   );
+});
+
+/** Messages, and what must stand between our lines and theirs. */
+const BEGINNINGS = [
+  ["Subject: hello\r\n\r\ntext\r\n", ""],
+  ["Received: from elsewhere\r\nX-Original-To: eve@x.test\r\n\r\n", ""],
+  ["\r\ntext of a message without a header\r\n", ""],
+  ["", ""],
+  ["UPS on battery power\r\n", "\r\n"],
+  [" folded\r\n", "\r\n"],
+  ["\tfolded\r\n", "\r\n"],
+  ["From ann Mon Jul 6 12:00:00 2026\r\nTo: bob\r\n", "\r\n"],
+  [`${"x".repeat(2_000)}\r\n`, "\r\n"],
+  ["no line end", "\r\n"],
+  ["noline", "\r\n"],
+] as const;
+
+Deno.test("openMaildir() keeps text that begins at once apart from its own lines", async () => {
+  for (const [text, separator] of BEGINNINGS) {
+    for (const size of [Infinity, 1, 3]) {
+      using cleanUp = new DisposableStack();
+      const path = temporaryFolder(cleanUp);
+      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      for (let at = 0; at < text.length; at += size) {
+        pieces.push(latin1(text.slice(at, at + size)));
+      }
+      await openMaildir(path, "mx")(messageOf(...pieces));
+      const [name = ""] = namesIn(`${path}/new`);
+      assertEquals(behindTrace(`${path}/new/${name}`), separator + text);
+    }
+  }
 });
 
 Deno.test("openMaildir() leaves nothing of a message that breaks off", async () => {

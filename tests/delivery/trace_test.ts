@@ -26,6 +26,7 @@ Deno.test("traceLines() names the envelope, and no recipient in Received", () =>
       "Return-Path: <ann@example.com>",
       "X-Original-To: bob@example.org",
       "X-Original-To: eve@example.net",
+      "X-Original-User: ann",
       "Received: from laptop ([192.0.2.7])",
       "\tby mx.example.com with ESMTPSA id 17.P1Q2R3;",
       "\tMon, 23 Nov 2026 18:05:09 +0000",
@@ -40,7 +41,7 @@ Deno.test("traceLines() writes the empty sender as <> and IPv6 as RFC 5321 wants
     STAMP,
   ).split("\r\n");
   assertEquals(lines[0], "Return-Path: <>");
-  assertEquals(lines[3], "Received: from laptop ([IPv6:2001:db8::1])");
+  assertEquals(lines[4], "Received: from laptop ([IPv6:2001:db8::1])");
 });
 
 Deno.test("traceLines() lets no EHLO name write a header of its own", () => {
@@ -53,8 +54,28 @@ Deno.test("traceLines() lets no EHLO name write a header of its own", () => {
       ["x".repeat(300), "x".repeat(255)],
     ] as const
   ) {
-    const line = traceLines({ ...ENVELOPE, heloName }, STAMP).split("\r\n")[3];
+    const line = traceLines({ ...ENVELOPE, heloName }, STAMP).split("\r\n")[4];
     assertEquals(line, `Received: from ${shown} ([192.0.2.7])`);
+  }
+});
+
+Deno.test("traceLines() names a user only where one has logged in", () => {
+  const { user: _, ...nobody } = ENVELOPE;
+  assertEquals(traceLines(nobody, STAMP).includes("X-Original-User"), false);
+});
+
+Deno.test("traceLines() lets no user name write a header of its own", () => {
+  for (
+    const [user, shown] of [
+      ["ännchen@exämple.org", "ännchen@exämple.org"],
+      ["a\r\nBcc: y", "a??Bcc: y"],
+      ["a\u2028b\u2029c\x85d", "a?b?c?d"],
+      ["x".repeat(256), "x".repeat(256)],
+      ["x".repeat(257), `${"x".repeat(256)}…`],
+    ] as const
+  ) {
+    const line = traceLines({ ...ENVELOPE, user }, STAMP).split("\r\n")[3];
+    assertEquals(line, `X-Original-User: ${shown}`);
   }
 });
 

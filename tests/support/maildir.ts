@@ -31,10 +31,13 @@ export function onlyMessageIn(maildir: string): string {
   return message;
 }
 
-/** What the client sent: a message without the lines in front of it. */
+const TRACE =
+  /^Return-Path: .*\r\n(?:X-Original-(?:To|User): .*\r\n)*Received: .*\r\n(?:\t.*\r\n)*/;
+
+/**
+ * What the client sent: a message without the lines in front of it. Where its
+ * text begins at once, the empty line in front of that is ours too.
+ */
 export function withoutTrace(message: string): string {
-  return message.replace(
-    /^Return-Path: .*\r\n(?:X-Original-To: .*\r\n)*Received: .*\r\n(?:\t.*\r\n)*/,
-    "",
-  );
+  return message.replace(TRACE, "").replace(/^\r\n(?=.)/, "");
 }
