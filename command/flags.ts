@@ -314,6 +314,12 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
     read: whole(1),
     byDefault: 26_214_400,
   },
+  normalizeNewlines: {
+    group: "Keep",
+    help: "make bare CRs and LFs of a message CRLFs",
+    read: onOff,
+    byDefault: false,
+  },
   log: {
     group: "Tell",
     placeholder: "FORMAT",

@@ -124,6 +124,7 @@ function openListener(
         requireAuth: settings.requireAuth,
         allowInsecureAuth: settings.allowInsecureAuth,
         maxAuthFailures: settings.maxAuthFailures,
+        normalizeNewlines: settings.normalizeNewlines,
         maxRecipients: settings.maxRecipients,
         maxSize: settings.maxSize,
         maxConnections: settings.maxConnections,

@@ -65,6 +65,7 @@ export interface Settings {
   readonly maxRecipients: number;
   /** Octets. */
   readonly maxSize: number;
+  readonly normalizeNewlines: boolean;
 
   /** Absent: `text` on a terminal, else `json`. */
   readonly log: "text" | "json" | undefined;

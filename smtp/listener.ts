@@ -167,6 +167,7 @@ function newContext(settings: ListenerSettings) {
       serverName: settings.serverName,
       maxMessageOctets: settings.maxSize,
       authRequired: settings.requireAuth,
+      normalizeNewlines: settings.normalizeNewlines,
       maxRecipients: settings.maxRecipients,
       maxAuthFailures: settings.maxAuthFailures,
       startTls: certificate !== undefined,

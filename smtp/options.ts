@@ -36,6 +36,12 @@ export interface ServeSmtpOptions {
   /** Which failed login of a connection ends it. Default: 3. */
   readonly maxAuthFailures?: number;
   /**
+   * Whether each bare CR or LF in a message becomes CRLF, for devices that can
+   * do no better, instead of `554 5.6.0`; only CRLF.CRLF ends the message all
+   * the same. Default: false.
+   */
+  readonly normalizeNewlines?: boolean;
+  /**
    * The most recipients of a message; the next one is refused with `452
    * 4.5.3`. Default: 100.
    */
@@ -94,6 +100,7 @@ export interface ListenerSettings {
   readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
   readonly maxAuthFailures: number;
+  readonly normalizeNewlines: boolean;
   readonly maxRecipients: number;
   readonly maxSize: number;
   readonly maxConnections: number;
@@ -124,6 +131,7 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     requireAuth: options.requireAuth ?? true,
     allowInsecureAuth: options.allowInsecureAuth ?? false,
     maxAuthFailures: within("maxAuthFailures", options.maxAuthFailures ?? 3),
+    normalizeNewlines: options.normalizeNewlines ?? false,
     maxRecipients: within("maxRecipients", options.maxRecipients ?? 100),
     maxSize: within("maxSize", options.maxSize ?? 26_214_400),
     maxConnections: within("maxConnections", options.maxConnections ?? 10_000),

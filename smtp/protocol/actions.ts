@@ -17,6 +17,8 @@ export interface SessionRules {
   readonly maxMessageOctets: number;
   /** Whether nothing may be sent without AUTH. */
   readonly authRequired: boolean;
+  /** Whether a bare CR or LF in a message becomes CRLF, and is no fault. */
+  readonly normalizeNewlines: boolean;
   /** The most recipients of a message. */
   readonly maxRecipients: number;
   /** With which failed login a connection is closed. */

@@ -16,6 +16,13 @@ const FOURTEENS = 0x0e0e0e0e;
 /** Why a message cannot be taken, found while it was read. */
 export type DataFault = "too-large" | "bare-line-end";
 
+/**
+ * Whether a CR of the message stands in front of a piece: one that was among
+ * the octets of the piece before, or one that was held back behind a lone dot
+ * and turns out to belong to the message after all.
+ */
+export type CrBefore = "none" | "passed" | "held";
+
 /** What became of a piece of input. */
 export interface DataRead {
   /** The octets of the message in it, at the front of the piece. */
@@ -24,6 +31,10 @@ export interface DataRead {
   readonly used: number;
   /** Whether the end of the message was found. */
   readonly ended: boolean;
+  /** Whether a bare CR or LF was found, in the piece or right in front of it. */
+  readonly bareLineEnd: boolean;
+  /** What stands in front of the piece. */
+  readonly crBefore: CrBefore;
 }
 
 /**
@@ -38,10 +49,15 @@ export class DataReader {
   #octets = 0;
   #bareLineEnd = false;
   readonly #maxOctets: number;
+  readonly #takesBareLineEnds: boolean;
 
-  /** @param maxOctets The most octets a message may have (RFC 1870). */
-  constructor(maxOctets: number) {
+  /**
+   * @param maxOctets The most octets a message may have (RFC 1870).
+   * @param takesBareLineEnds Whether a bare CR or LF is no fault.
+   */
+  constructor(maxOctets: number, takesBareLineEnds: boolean = false) {
     this.#maxOctets = maxOctets;
+    this.#takesBareLineEnds = takesBareLineEnds;
   }
 
   /** How many octets the message has so far, doubled dots counted once. */
@@ -55,6 +71,7 @@ export class DataReader {
    */
   get fault(): DataFault | undefined {
     if (this.#octets > this.#maxOctets) return "too-large";
+    if (this.#takesBareLineEnds) return undefined;
     return this.#bareLineEnd ? "bare-line-end" : undefined;
   }
 
@@ -70,9 +87,10 @@ export class DataReader {
     let length = 0;
     let unmoved = 0;
     let ended = false;
+    let bareLineEnd = false;
     const words = wordsOf(piece);
-    // A CR held back behind a lone dot belongs to the message after all.
-    if (place === "dotCr" && size > 0 && piece[0] !== LF) this.#octets++;
+    const crBefore = crInFront(place, piece);
+    if (crBefore === "held") this.#octets++;
 
     while (at < size && !ended) {
       if (place === "inside") {
@@ -94,7 +112,7 @@ export class DataReader {
       } else if (octet === LF && place === "dotCr") {
         ended = true;
       } else {
-        if (isBare(octet, place)) this.#bareLineEnd = true;
+        bareLineEnd ||= isBare(octet, place);
         place = following(octet, place);
       }
     }
@@ -103,8 +121,15 @@ export class DataReader {
     if (!ended && place !== "dotCr") length = move(piece, length, unmoved, at);
     this.#place = place;
     this.#octets += length;
-    return { length, used: at, ended };
+    this.#bareLineEnd ||= bareLineEnd;
+    return { length, used: at, ended, bareLineEnd, crBefore };
   }
+}
+
+function crInFront(place: Place, piece: Uint8Array): CrBefore {
+  if (place === "cr") return "passed";
+  const isHeld = place === "dotCr" && piece.length > 0 && piece[0] !== LF;
+  return isHeld ? "held" : "none";
 }
 
 /** The octets of a piece four by four, from the boundary in front of it. */

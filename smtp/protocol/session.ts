@@ -40,6 +40,7 @@ import { type DataFault, DataReader } from "./data.ts";
 import type { Envelope } from "./envelope.ts";
 import { greeting, helloReply } from "./hello.ts";
 import { Input, TOO_LONG } from "./input.ts";
+import { completeLineEnds } from "./newlines.ts";
 import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
 import { Output } from "./output.ts";
 import * as refusals from "./refusals.ts";
@@ -514,7 +515,8 @@ export class Session {
       return this.#refuse("DATA", refusals.mailFirst);
     }
     if (args !== "") return this.#refuse("DATA", UNEXPECTED);
-    const reader = new DataReader(this.#rules.maxMessageOctets);
+    const { maxMessageOctets, normalizeNewlines } = this.#rules;
+    const reader = new DataReader(maxMessageOctets, normalizeNewlines);
     this.#reader = reader;
     this.#state = { kind: "data", reader, faulted: false };
     this.#reply(START_INPUT);
@@ -543,7 +545,7 @@ export class Session {
     const { reader } = state;
     const waiting = this.input.peek();
     if (waiting.length === 0) return NEED_DATA;
-    const { length, used, ended } = reader.read(waiting);
+    const { length, used, ended, ...read } = reader.read(waiting);
     this.input.take(used);
     const { fault } = reader;
     if (ended) {
@@ -552,7 +554,10 @@ export class Session {
     }
     if (fault === undefined) {
       if (length === 0) return undefined;
-      const octets = this.input.own(waiting.subarray(0, length));
+      const piece = waiting.subarray(0, length);
+      const octets = read.bareLineEnd
+        ? completeLineEnds(piece, read.crBefore)
+        : this.input.own(piece);
       return { kind: "body", octets };
     }
     if (state.faulted) return undefined;

@@ -48,6 +48,7 @@ const DEFAULTS: Settings = {
   maildir: "./maildir",
   maxRecipients: 100,
   maxSize: 26_214_400,
+  normalizeNewlines: false,
   log: undefined,
 };
 
@@ -244,6 +245,7 @@ const SWITCHES = [
   "allowInsecureAuth",
   "throttle",
   "proxyProtocol",
+  "normalizeNewlines",
 ] as const;
 
 for (const name of SWITCHES) {

@@ -61,6 +61,7 @@ function serve(
     allowInsecureAuth: settings.insecure,
     maxAuthFailures: settings.maxAuthFailures,
     maxSize: settings.maxSize,
+    normalizeNewlines: settings.normalizeNewlines,
     maxRecipients: settings.maxRecipients,
     ...(waits ? { idleTimeoutMs: SHORT_IDLE_MS } : {}),
   }, async ({ body }) => {

@@ -22,6 +22,8 @@ export interface TranscriptSettings {
   readonly requireAuth: boolean;
   /** `max-size`: the largest message, in octets. */
   readonly maxSize: number;
+  /** `normalize-newlines`: a bare CR or LF in a message becomes CRLF. */
+  readonly normalizeNewlines: boolean;
   /** `max-recipients`: the most recipients of a message. */
   readonly maxRecipients: number;
   /** `max-auth-failures`: with which 535 the connection is closed. */
@@ -73,6 +75,7 @@ const DEFAULTS: TranscriptSettings = {
   insecure: false,
   requireAuth: true,
   maxSize: 26_214_400,
+  normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,
   lockstep: false,
@@ -147,6 +150,8 @@ function setting(text: string, where: string): Partial<TranscriptSettings> {
       return { lockstep: true };
     case "max-size":
       return { maxSize: Number(value) };
+    case "normalize-newlines":
+      return { normalizeNewlines: true };
     case "max-recipients":
       return { maxRecipients: Number(value) };
     case "max-auth-failures":
@@ -336,6 +341,7 @@ function clientOptions(settings: TranscriptSettings): ClientOptions {
     rules: {
       maxMessageOctets: settings.maxSize,
       authRequired: settings.requireAuth,
+      normalizeNewlines: settings.normalizeNewlines,
       maxRecipients: settings.maxRecipients,
       maxAuthFailures: settings.maxAuthFailures,
       startTls: tls || certificate,

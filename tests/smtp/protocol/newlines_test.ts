@@ -1,0 +1,121 @@
+import { DataReader } from "../../../smtp/protocol/data.ts";
+import { completeLineEnds } from "../../../smtp/protocol/newlines.ts";
+import { assert, assertEquals } from "../../support/assert.ts";
+import { allStrings } from "../../support/fuzz.ts";
+import { latin1, SessionClient, textOf } from "../../support/session.ts";
+
+/** What came of some input. */
+interface Reading {
+  readonly body: string;
+  readonly used: number;
+  readonly ended: boolean;
+  readonly octets: number;
+}
+
+/**
+ * What must come of it: the end is the first CRLF.CRLF in CRLF and the input,
+ * and nothing else; each CRLF. before it loses its dot; then whatever ends a
+ * line becomes CRLF. The octets count as the client has sent them.
+ */
+function reference(input: string): Reading {
+  const end = `\r\n${input}`.indexOf("\r\n.\r\n");
+  const message = end < 0 ? `\r\n${input}` : `\r\n${input}`.slice(0, end + 2);
+  // The octets behind which the next one decides are not the message's yet.
+  const known = end < 0 ? message.replace(/\r\n\.\r$/, "\r\n") : message;
+  const body = known.replaceAll("\r\n.", "\r\n").slice(2);
+  return {
+    body: body.replaceAll(/\r\n|\r(?!$)|\n/g, "\r\n"),
+    used: end < 0 ? input.length : end + 3,
+    ended: end >= 0,
+    octets: body.length,
+  };
+}
+
+/** Reads the pieces one after another, as long as there is no end. */
+function read(pieces: Iterable<string>): Reading {
+  const reader = new DataReader(1_000, true);
+  let body = "";
+  let used = 0;
+  let ended = false;
+  for (const text of pieces) {
+    if (ended) break;
+    const piece = latin1(text);
+    const { length, ...read } = reader.read(piece);
+    const octets = piece.subarray(0, length);
+    body += textOf(
+      read.bareLineEnd ? completeLineEnds(octets, read.crBefore) : octets,
+    );
+    used += read.used;
+    ended = read.ended;
+  }
+  assertEquals(reader.fault, undefined);
+  return { body, used, ended, octets: reader.octets };
+}
+
+/** Fails if they differ; assertEquals() half a million times takes a minute. */
+function assertReading(pieces: Iterable<string>, text: string): void {
+  const actual = read(pieces);
+  const expected = reference(text);
+  const same = actual.body === expected.body && actual.used === expected.used &&
+    actual.ended === expected.ended && actual.octets === expected.octets;
+  if (!same) assertEquals(actual, expected, JSON.stringify(text));
+}
+
+const EVERYTHING = [...allStrings("\r\n.x", 8)];
+
+Deno.test("the reference has messages of each kind", () => {
+  const ended = EVERYTHING.map(reference).filter(({ ended }) => ended);
+  const bodies = ended.map(({ body }) => body);
+  assert(bodies.length > 100, `${bodies.length} messages`);
+  assert(bodies.every((body) => !/\r(?!\n)|(?<!\r)\n/.test(body)));
+  // What a lenient server would take for their end.
+  assert(bodies.some((body) => `\r\n${body}`.includes("\r\n.\r\n")));
+});
+
+Deno.test("completeLineEnds() makes every line end of any short message CRLF", () => {
+  for (const text of EVERYTHING) assertReading([text], text);
+});
+
+Deno.test("completeLineEnds() does the same octet by octet", () => {
+  for (const text of EVERYTHING) assertReading(text, text);
+});
+
+Deno.test("completeLineEnds() does the same wherever the message is split in two", () => {
+  for (const text of EVERYTHING.filter(({ length }) => length < 8)) {
+    for (let at = 1; at < text.length; at++) {
+      assertReading([text.slice(0, at), text.slice(at)], text);
+    }
+  }
+});
+
+const EHLO = "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n";
+
+Deno.test("Session with normalizeNewlines accepts such messages, and only at their real end", () => {
+  let messages = 0;
+  for (const text of allStrings("\r\n.x", 6)) {
+    const { body, used, ended, octets } = reference(`${text}\r\n.\r\n`);
+    assert(ended);
+    for (const pieceSize of [Infinity, 1]) {
+      const client = new SessionClient({
+        rules: { authRequired: false, normalizeNewlines: true },
+      });
+      client.send(EHLO);
+      const said = client.send(`${text}\r\n.\r\n`.slice(0, used), pieceSize);
+      assertEquals(said, "250 2.0.0 Message accepted\r\n", text);
+      const [message] = client.messages();
+      assertEquals([message?.body, message?.octets], [body, octets], text);
+      messages++;
+    }
+  }
+  assertEquals(messages, 2 * 5_461);
+});
+
+Deno.test("Session with normalizeNewlines counts the client's octets against the limit", () => {
+  const rules = { authRequired: false, normalizeNewlines: true };
+  for (const [maxMessageOctets, code] of [[6, "250"], [5, "552"]] as const) {
+    const client = new SessionClient({ rules: { ...rules, maxMessageOctets } });
+    client.send(EHLO);
+    const said = client.send("\n\n\n\n\r\n.\r\n");
+    assertEquals(said.slice(0, 3), code);
+  }
+});
