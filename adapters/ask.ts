@@ -105,34 +105,3 @@ const OUTCOMES: Readonly<Record<AuthDecision, AdapterAuthEvent["outcome"]>> = {
   authInvalid: "invalid",
   authFailure: "failure",
 };
-
-/** The provider, or a `TypeError` that says what was to be done with it. */
-export function checkedProvider(
-  action: string,
-  provider: AuthProvider,
-): AuthProvider {
-  if (typeof provider === "function") return provider;
-  throw new TypeError(`Cannot ${action}: provider must be a function`);
-}
-
-/** The time limit, or a `RangeError` that says what was to be done with it. */
-export function checkedTimeout(
-  action: string,
-  timeoutMs: number = DEFAULT_TIMEOUT_MS,
-): number {
-  return within(action, "timeoutMs", timeoutMs, 1, 600_000);
-}
-
-/** A whole number between two others, or a `RangeError`. */
-export function within(
-  action: string,
-  name: string,
-  value: number,
-  least: number,
-  most: number,
-): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
-    `Cannot ${action}: ${name} must be an integer from ${least} to ${most}: got ${value}`,
-  );
-}

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { parseNetwork } from "./ip.ts";
+
 /** The longest delay that timers can take, in milliseconds: 2^31 - 1. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
@@ -161,11 +163,33 @@ export function secret(is: string, test: (value: string) => boolean): Rule {
   return { ...text(is, test), tell: kindOf };
 }
 
+/** A secret of any form. */
+export const aSecret: Rule = secret("a string", () => true);
+
 /** A secret that can stand in a header as it is (RFC 6750 section 2.1). */
 export const aToken: Rule = secret(
   "visible ASCII characters without spaces",
   (value) => /^[\x21-\x7e]+$/.test(value),
 );
+
+/** Any text. */
+export const aString: Rule = text("a string", () => true);
+
+/** A URL, which whoever takes it reads more closely. */
+export const aURL: Rule = {
+  is: "a URL",
+  test: (value) => typeof value === "string" || value instanceof URL,
+  tell: kindOf,
+};
+
+/** A value, or a function that is asked for it each time. */
+export function orFunction(rule: Rule): Rule {
+  return {
+    is: `${rule.is} or a function`,
+    test: (value) => typeof value === "function" || rule.test(value),
+    tell: kindOf,
+  };
+}
 
 /** The name or the address of a machine. */
 export const aHost: Rule = text(
@@ -192,6 +216,12 @@ export function listOf(is: string, rule: Rule): Rule {
   };
 }
 
+/** Networks, of which no letter is a secret. */
+export const networks: Rule = listOf("networks such as 192.0.2.0/24", {
+  ...text("a network", (value) => parseNetwork(value) !== undefined),
+  tell: (value) => typeof value === "string" ? value : kindOf(value),
+});
+
 /** A value as an error may tell it: never a text, as it may be a secret. */
 function told(value: unknown): string {
   return typeof value === "number" || typeof value === "boolean"
@@ -205,43 +235,4 @@ function kindOf(value: unknown): string {
   if (value === "") return "an empty string";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
-}
-/** A whole number of things. */
-export function checkedCount(
-  action: string,
-  name: string,
-  value: number,
-  min: number,
-  max: number = Number.MAX_SAFE_INTEGER,
-): number {
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  const rule = max === Number.MAX_SAFE_INTEGER
-    ? `a whole number >= ${min}`
-    : `a whole number from ${min} to ${max}`;
-  throw new RangeError(`${action}: ${name} must be ${rule}: got ${value}`);
-}
-
-/** A time in milliseconds that may be none at all. */
-export function checkedMs(
-  action: string,
-  name: string,
-  value: number,
-  max: number,
-): number {
-  if (value >= 0 && value <= max) return value;
-  const rule = value < 0 ? ">= 0" : `>= 0 and <= ${max}`;
-  throw new RangeError(`${action}: ${name} must be ${rule}: got ${value}`);
-}
-
-/** A time in milliseconds that something takes or lasts. */
-export function checkedLimitMs(
-  action: string,
-  name: string,
-  value: number,
-  max: number = MAX_TIMER_MS,
-): number {
-  if (value > 0 && value <= max) return value;
-  throw new RangeError(
-    `${action}: ${name} must be > 0 and <= ${max}: got ${value}`,
-  );
 }

@@ -25,7 +25,12 @@ export interface WaitingLine {
   readonly size: () => number;
 }
 
-/** Makes an empty line. */
+/**
+ * Makes an empty line.
+ *
+ * Not by `race`: who is called must have left the line there and then, or a
+ * signal that comes a moment later would lose the call.
+ */
 export function newWaitingLine(): WaitingLine {
   const front = new Set<() => void>();
   const waiting = new Set<() => void>();
@@ -54,12 +59,4 @@ export function newWaitingLine(): WaitingLine {
     },
     size: () => front.size + waiting.size,
   };
-}
-
-/** Waits until the time is over or the signal aborts. */
-export async function pause(
-  ms: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await newWaitingLine().wait(ms, signal);
 }

@@ -12,15 +12,24 @@ import {
   padSecret,
 } from "../../lib/constant_time.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
+import {
+  aFunction,
+  aToken,
+  checkOptions,
+  checkValue,
+  type Rules,
+} from "../../lib/options.ts";
 import { decodeUTF8 } from "../../lib/text.ts";
 import type {
   AuthProvider,
   AuthRequest,
   AuthResult,
 } from "../../auth/types.ts";
-import { askInTime, checkedProvider, checkedTimeout } from "../ask.ts";
+import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
 import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
 import { plainIp } from "../../lib/addresses.ts";
+
+const ACTION = "create auth handler";
 
 /** The most octets of a request that are read. */
 const MAX_REQUEST_OCTETS = 65_536;
@@ -89,10 +98,10 @@ export function authHandler(
   provider: AuthProvider,
   options: AuthHandlerOptions = {},
 ): (request: Request) => Promise<Response> {
-  const action = "create auth handler";
-  checkedProvider(action, provider);
-  const timeoutMs = checkedTimeout(action, options.timeoutMs);
-  const token = expectedToken(options.bearerToken);
+  checkValue(ACTION, "provider", aFunction, provider);
+  checkOptions(ACTION, options, RULES);
+  const { bearerToken, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const token = bearerToken === undefined ? undefined : padSecret(bearerToken);
   const report = harmless(options.onEvent);
 
   return async (request) => {
@@ -116,15 +125,11 @@ export function authHandler(
   };
 }
 
-function expectedToken(token: string | undefined): PaddedSecret | undefined {
-  if (token === undefined) return undefined;
-  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new TypeError(
-      "Cannot create auth handler: bearerToken must be visible ASCII characters without spaces",
-    );
-  }
-  return padSecret(token);
-}
+const RULES: Rules<AuthHandlerOptions> = {
+  bearerToken: aToken,
+  timeoutMs: aTimeout,
+  onEvent: aFunction,
+};
 
 function isAuthorized(
   { headers }: Request,

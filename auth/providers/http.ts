@@ -9,6 +9,13 @@ import { CLIENT_GONE } from "../reasons.ts";
 import { faultOf } from "./fetch_fault.ts";
 import { failure, readAnswer } from "./http_answer.ts";
 import { blockedPort } from "../../lib/blocked_ports.ts";
+import {
+  aFunction,
+  aToken,
+  checkOptions,
+  limitMs,
+  type Rules,
+} from "../../lib/options.ts";
 import { race } from "../../lib/race.ts";
 import { newTimeLimit, type TimeLimit } from "../../lib/time_limit.ts";
 import type { AuthRequest, AuthResult, ReadyProvider } from "../types.ts";
@@ -16,8 +23,7 @@ import type { AuthRequest, AuthResult, ReadyProvider } from "../types.ts";
 /** How long an endpoint may take if nothing else is said, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 1200;
 
-/** The longest delay that timers can take, in milliseconds: 2^31 - 1. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
+const ACTION = "create HTTP provider";
 
 /** The most octets of an answer that are read: a decision needs 12. */
 const MAX_ANSWER_OCTETS = 65_536;
@@ -39,6 +45,13 @@ export interface HTTPAuthProviderOptions {
   /** The time in milliseconds, for tests. Default: `Date.now`. */
   readonly now?: () => number;
 }
+
+const RULES: Rules<HTTPAuthProviderOptions> = {
+  bearerToken: aToken,
+  timeoutMs: limitMs(),
+  fetch: aFunction,
+  now: aFunction,
+};
 
 /**
  * Makes a provider that asks an HTTP endpoint "may this user send?".
@@ -88,14 +101,13 @@ export function newHTTPAuthProvider(
   url: string | URL,
   options: HTTPAuthProviderOptions = {},
 ): ReadyProvider {
+  checkOptions(ACTION, options, RULES);
   const endpoint: Endpoint = {
     url: checkedURL(url),
     headers: requestHeaders(options.bearerToken),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     now: options.now ?? Date.now,
-    limit: newTimeLimit(
-      checkedTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
-    ),
+    limit: newTimeLimit(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
   };
   return (request, signal) => askInTime(endpoint, request, signal);
 }
@@ -196,11 +208,6 @@ function requestHeaders(bearerToken: string | undefined) {
     accept: "application/json",
   };
   if (bearerToken === undefined) return headers;
-  if (typeof bearerToken !== "string" || !/^[\x21-\x7e]+$/.test(bearerToken)) {
-    throw new TypeError(
-      "Cannot create HTTP provider: bearerToken must be visible ASCII characters without spaces",
-    );
-  }
   headers.authorization = `Bearer ${bearerToken}`;
   return headers;
 }
@@ -213,31 +220,24 @@ function checkedURL(url: string | URL): string {
     parsed = new URL(url);
   } catch {
     throw new TypeError(
-      "Cannot create HTTP provider: url must be an absolute http: or https: URL",
+      `Cannot ${ACTION}: url must be an absolute http: or https: URL`,
     );
   }
   if (parsed.protocol !== "http:" && parsed.protocol !== "https:") {
     throw new TypeError(
-      "Cannot create HTTP provider: url must begin with http: or https:",
+      `Cannot ${ACTION}: url must begin with http: or https:`,
     );
   }
   if (parsed.username !== "" || parsed.password !== "") {
     throw new TypeError(
-      "Cannot create HTTP provider: url must not contain credentials; use bearerToken",
+      `Cannot ${ACTION}: url must not contain credentials; use bearerToken`,
     );
   }
   const blocked = blockedPort(parsed);
   if (blocked !== undefined) {
     throw new TypeError(
-      `Cannot create HTTP provider: url must not have a port that fetch blocks: got ${blocked}`,
+      `Cannot ${ACTION}: url must not have a port that fetch blocks: got ${blocked}`,
     );
   }
   return parsed.href;
-}
-
-function checkedTimeout(timeoutMs: number): number {
-  if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
-  throw new RangeError(
-    `Cannot create HTTP provider: timeoutMs must be > 0 and <= ${MAX_TIMEOUT_MS}: got ${timeoutMs}`,
-  );
 }

@@ -5,7 +5,18 @@
  */
 
 import { isLoopback } from "../../lib/addresses.ts";
-import { checkedCount } from "../../lib/options.ts";
+import {
+  aFunction,
+  anObject,
+  aSecret,
+  aString,
+  aURL,
+  checkOptions,
+  integer,
+  orFunction,
+  required,
+  type Rules,
+} from "../../lib/options.ts";
 import { isServerName } from "../../smtp/options.ts";
 import type { RelayReason } from "./failures.ts";
 import type { Login } from "./login.ts";
@@ -82,12 +93,37 @@ export interface RelaySettings {
   readonly onEvent: RelayOptions["onEvent"];
 }
 
+const ACTION = "create relay";
+
 /** Where Microsoft 365 gives tokens, and what for. */
 const MICROSOFT = /^microsoft:([A-Za-z0-9.-]+)$/;
 const MICROSOFT_SCOPE = "https://outlook.office365.com/.default";
 
+const RULES: Rules<RelayOptions> = {
+  url: required(aURL),
+  username: aString,
+  password: orFunction(aSecret),
+  oauth: anObject,
+  ca: aString,
+  serverName: aString,
+  maxConnections: integer(1),
+  onEvent: aFunction,
+  fetch: aFunction,
+};
+
+const OAUTH_RULES: Rules<RelayOAuthOptions> = {
+  tokenUrl: required(aURL),
+  clientId: required(aString),
+  clientSecret: required(orFunction(aSecret)),
+  scope: aString,
+};
+
 /** Fills in the defaults, or throws at what makes no sense. */
 export function checkedRelayOptions(options: RelayOptions): RelaySettings {
+  checkOptions(ACTION, options, RULES);
+  if (options.oauth !== undefined) {
+    checkOptions(ACTION, options.oauth, OAUTH_RULES, "oauth");
+  }
   const { username, password, oauth, serverName = "localhost" } = options;
   if (!isServerName(serverName)) {
     throw unusable("serverName must be a host name");
@@ -108,12 +144,7 @@ export function checkedRelayOptions(options: RelayOptions): RelaySettings {
     token: oauth === undefined ? undefined : tokenRules(oauth, options.fetch),
     ca: options.ca,
     serverName,
-    maxConnections: checkedCount(
-      "Cannot create relay",
-      "maxConnections",
-      options.maxConnections ?? 20,
-      1,
-    ),
+    maxConnections: options.maxConnections ?? 20,
     onEvent: options.onEvent,
   };
 }
@@ -174,5 +205,5 @@ function now(text: string | (() => string)): string {
 }
 
 function unusable(rule: string): TypeError {
-  return new TypeError(`Cannot create relay: ${rule}`);
+  return new TypeError(`Cannot ${ACTION}: ${rule}`);
 }

@@ -1,4 +1,4 @@
-import { newWaitingLine, pause } from "../../lib/wait_queue.ts";
+import { newWaitingLine } from "../../lib/wait_queue.ts";
 import { assertEquals } from "../support/assert.ts";
 import { newClock } from "../support/clock.ts";
 import { newCountedSignal } from "../support/counted_signal.ts";
@@ -48,17 +48,5 @@ Deno.test("newWaitingLine() keeps no listener of who was called", async () => {
   const wait = line.wait(1000, signal);
   line.next();
   await wait;
-  assertEquals([listening(), clock.timers().length], [0, 0]);
-});
-
-Deno.test("pause() ends with its time or with the signal", async () => {
-  using clock = newClock();
-  const { signal, abort, listening } = newCountedSignal();
-  const first = pause(100, signal);
-  clock.wind(100);
-  await first;
-  const second = pause(100, signal);
-  abort();
-  await second;
   assertEquals([listening(), clock.timers().length], [0, 0]);
 });

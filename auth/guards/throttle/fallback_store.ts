@@ -5,6 +5,7 @@
  */
 
 import { KEY_OCTETS, newSecret } from "../../../lib/hmac.ts";
+import { race } from "../../../lib/race.ts";
 import { isThenable } from "../../../lib/thenable.ts";
 import { newMemoryThrottleStore } from "./memory_store.ts";
 import {
@@ -51,7 +52,9 @@ export function newSteadyStore(
     try {
       const answer = ask();
       return isThenable(answer)
-        ? inTime(Promise.resolve(answer), timeoutMs).then(checked, failed)
+        ? race(() => answer, { limit: timeoutMs }).then((raced) =>
+          raced.kind === "done" ? checked(raced.value) : failed()
+        )
         : checked(answer);
     } catch {
       return failed();
@@ -87,12 +90,4 @@ function isAnything(_answer: unknown): _answer is void {
 
 function isSecret(answer: unknown): answer is Uint8Array {
   return answer instanceof Uint8Array && answer.length >= KEY_OCTETS;
-}
-
-/** Rejects if something takes too long. */
-function inTime<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("too late")), limitMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

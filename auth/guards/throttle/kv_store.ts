@@ -11,7 +11,16 @@ import {
   type ThrottleEntry,
   type ThrottleStore,
 } from "./store.ts";
-import { pause } from "../../../lib/wait_queue.ts";
+import {
+  anObject,
+  checkOptions,
+  checkValue,
+  listOf,
+  type Rule,
+  type Rules,
+  text,
+} from "../../../lib/options.ts";
+import { pause } from "../../../lib/race.ts";
 
 /**
  * How often to try when other writers were faster: for some 200 ms in all,
@@ -21,6 +30,8 @@ const MAX_TRIES = 16;
 
 /** The longest pause between two tries, in milliseconds. */
 const MAX_PAUSE_MS = 16;
+
+const ACTION = "create throttle store";
 
 /** What is read from a {@linkcode ThrottleKv} under one key. */
 export interface ThrottleKvEntry {
@@ -72,6 +83,16 @@ export interface KvThrottleStoreOptions {
   readonly secret?: Uint8Array;
 }
 
+const octets: Rule = {
+  is: "a Uint8Array",
+  test: (value) => value instanceof Uint8Array,
+};
+
+const RULES: Rules<KvThrottleStoreOptions> = {
+  prefix: listOf("a list of strings", text("a string", () => true)),
+  secret: octets,
+};
+
 /**
  * Makes a store in a `Deno.Kv`, or in anything that has the three calls which
  * it needs: for several processes on one machine a file, for several machines
@@ -114,10 +135,12 @@ export function newKvThrottleStore(
   kv: ThrottleKv,
   options: KvThrottleStoreOptions = {},
 ): ThrottleStore {
+  checkValue(ACTION, "kv", anObject, kv);
+  checkOptions(ACTION, options, RULES);
   const { prefix = ["smtpauth", "throttle"], secret } = options;
   if (secret !== undefined && secret.length < KEY_OCTETS) {
     throw new RangeError(
-      `Cannot create throttle store: secret must be >= ${KEY_OCTETS} octets: got ${secret.length}`,
+      `Cannot ${ACTION}: secret must be >= ${KEY_OCTETS} octets: got ${secret.length}`,
     );
   }
   const keyOf = (key: string) => [...prefix, "entries", key];
@@ -178,7 +201,7 @@ async function untilDone<T>(
   attempt: () => Promise<{ readonly done: T } | undefined>,
 ): Promise<T> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    if (tries > 0) await pause(Math.min(2 ** tries, MAX_PAUSE_MS), undefined);
+    if (tries > 0) await pause(Math.min(2 ** tries, MAX_PAUSE_MS));
     try {
       const outcome = await attempt();
       if (outcome !== undefined) return outcome.done;

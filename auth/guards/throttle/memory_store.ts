@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedCount } from "../../../lib/options.ts";
+import { checkOptions, integer, type Rules } from "../../../lib/options.ts";
 import { type Lru, newLru } from "../../../lib/lru.ts";
 import type { ThrottleEntry, ThrottleStore } from "./store.ts";
 
@@ -74,7 +74,10 @@ export interface MemoryThrottleStoreOptions {
 export function newMemoryThrottleStore(
   options: MemoryThrottleStoreOptions = {},
 ): ThrottleStore {
-  const entries = new SharedTable(checked(options));
+  checkOptions("create throttle store", options, RULES);
+  const { maxEntries = DEFAULT_MAX_ENTRIES, maxOctets = DEFAULT_MAX_OCTETS } =
+    options;
+  const entries = new SharedTable({ maxEntries, maxOctets });
   const read = (keys: readonly string[]) => keys.map((key) => entries.get(key));
   return {
     read,
@@ -91,17 +94,10 @@ export function newMemoryThrottleStore(
   };
 }
 
-function checked(
-  options: MemoryThrottleStoreOptions,
-): Required<MemoryThrottleStoreOptions> {
-  const { maxEntries = DEFAULT_MAX_ENTRIES, maxOctets = DEFAULT_MAX_OCTETS } =
-    options;
-  const action = "Cannot create throttle store";
-  return {
-    maxEntries: checkedCount(action, "maxEntries", maxEntries, 1),
-    maxOctets: checkedCount(action, "maxOctets", maxOctets, 1),
-  };
-}
+const RULES: Rules<MemoryThrottleStoreOptions> = {
+  maxEntries: integer(1),
+  maxOctets: integer(1),
+};
 
 /** Entries of one kind. */
 interface Kind {

@@ -5,22 +5,26 @@
  */
 
 import {
-  checkedCount,
-  checkedLimitMs,
-  checkedMs,
-} from "../../../lib/options.ts";
-import {
   CUSTOMER_BITS_4,
   CUSTOMER_BITS_6,
-  type Network,
   parseNetwork,
 } from "../../../lib/ip.ts";
+import {
+  aFunction,
+  anObject,
+  checkOptions,
+  integer,
+  limitMs,
+  networks,
+  pauseMs,
+  type Rules,
+} from "../../../lib/options.ts";
 import type { OriginOptions } from "./keys.ts";
 import type { ThrottleLimits } from "./meters.ts";
 import type { ThrottleStore } from "./store.ts";
 
-/** What the errors of a bad setting begin with. */
-const ACTION = "Cannot create throttle";
+/** What is done with the settings, in errors. */
+export const ACTION = "create throttle";
 
 /**
  * Milliseconds that a throttle may add to an answer in all. Postfix gives up
@@ -102,54 +106,47 @@ export interface ThrottleOptions {
   readonly now?: () => number;
 }
 
-/** The settings that are numbers, all there and in their ranges. */
+const RULES: Rules<ThrottleOptions> = {
+  userLimit: integer(1),
+  pairLimit: integer(1),
+  networkLimit: integer(1),
+  windowMs: limitMs(MAX_TIME_MS),
+  trustMs: pauseMs(MAX_TIME_MS),
+  delayMs: pauseMs(MAX_HOLD_MS),
+  ipv4Prefix: integer(0, 32),
+  ipv6Prefix: integer(0, 128),
+  sharedNetworks: networks,
+  store: anObject,
+  storeTimeoutMs: limitMs(MAX_STORE_TIMEOUT_MS),
+  now: aFunction,
+};
+
+/** The settings, all there, or an error that says what is wrong with them. */
 export function checkedOptions(options: ThrottleOptions): {
   readonly limits: ThrottleLimits;
   readonly origins: OriginOptions;
   readonly storeTimeoutMs: number;
   readonly now: () => number;
 } {
-  const {
-    storeTimeoutMs = 250,
-    ipv4Prefix = CUSTOMER_BITS_4,
-    ipv6Prefix = CUSTOMER_BITS_6,
-  } = options;
+  checkOptions(ACTION, options, RULES);
+  const { storeTimeoutMs = 250, now = Date.now } = options;
   return {
-    limits: checkedLimits(options),
-    origins: {
-      ipv4Prefix: checkedCount(ACTION, "ipv4Prefix", ipv4Prefix, 0, 32),
-      ipv6Prefix: checkedCount(ACTION, "ipv6Prefix", ipv6Prefix, 0, 128),
-      sharedNetworks: (options.sharedNetworks ?? []).map(checkedNetwork),
+    limits: {
+      userLimit: options.userLimit ?? 20,
+      pairLimit: options.pairLimit ?? 10,
+      networkLimit: options.networkLimit ?? 100,
+      windowMs: options.windowMs ?? HOUR_MS,
+      trustMs: options.trustMs ?? WEEK_MS,
+      delayMs: options.delayMs ?? MAX_HOLD_MS,
     },
-    storeTimeoutMs: checkedLimitMs(
-      ACTION,
-      "storeTimeoutMs",
-      storeTimeoutMs,
-      MAX_STORE_TIMEOUT_MS,
-    ),
-    now: options.now ?? Date.now,
-  };
-}
-
-function checkedNetwork(text: string): Network {
-  const network = parseNetwork(text);
-  if (network !== undefined) return network;
-  throw new TypeError(
-    `${ACTION}: sharedNetworks must be networks such as 192.0.2.0/24: got ${text}`,
-  );
-}
-
-function checkedLimits(options: ThrottleOptions): ThrottleLimits {
-  const count = (name: string, value: number) =>
-    checkedCount(ACTION, name, value, 1);
-  const { windowMs = HOUR_MS, trustMs = WEEK_MS, delayMs = MAX_HOLD_MS } =
-    options;
-  return {
-    userLimit: count("userLimit", options.userLimit ?? 20),
-    pairLimit: count("pairLimit", options.pairLimit ?? 10),
-    networkLimit: count("networkLimit", options.networkLimit ?? 100),
-    windowMs: checkedLimitMs(ACTION, "windowMs", windowMs, MAX_TIME_MS),
-    trustMs: checkedMs(ACTION, "trustMs", trustMs, MAX_TIME_MS),
-    delayMs: checkedMs(ACTION, "delayMs", delayMs, MAX_HOLD_MS),
+    origins: {
+      ipv4Prefix: options.ipv4Prefix ?? CUSTOMER_BITS_4,
+      ipv6Prefix: options.ipv6Prefix ?? CUSTOMER_BITS_6,
+      sharedNetworks: (options.sharedNetworks ?? []).flatMap((text) =>
+        parseNetwork(text) ?? []
+      ),
+    },
+    storeTimeoutMs,
+    now,
   };
 }

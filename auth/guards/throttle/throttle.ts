@@ -13,7 +13,8 @@ import type {
   AuthResult,
   ReadyProvider,
 } from "../../types.ts";
-import { pause } from "../../../lib/wait_queue.ts";
+import { aFunction, checkValue } from "../../../lib/options.ts";
+import { pause } from "../../../lib/race.ts";
 import {
   type Admission,
   admit,
@@ -28,7 +29,7 @@ import { type Ending, InFlight } from "./in_flight.ts";
 import { newOrigins, throttleKeys } from "./keys.ts";
 import { newMemoryThrottleStore } from "./memory_store.ts";
 import { newMeters } from "./meters.ts";
-import { checkedOptions, type ThrottleOptions } from "./options.ts";
+import { ACTION, checkedOptions, type ThrottleOptions } from "./options.ts";
 import type { Reading } from "./reading.ts";
 import type { ThrottleEntries } from "./store.ts";
 
@@ -132,6 +133,7 @@ function newThrottle(
   provider: AuthProvider,
   options: ThrottleOptions,
 ): Throttle {
+  checkValue(ACTION, "provider", aFunction, provider);
   const { limits, origins, storeTimeoutMs, now } = checkedOptions(options);
   const store = newSteadyStore(
     options.store ?? newMemoryThrottleStore(),

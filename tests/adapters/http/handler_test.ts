@@ -252,6 +252,6 @@ Deno.test("authHandler() refuses a bad configuration", () => {
   assertThrows(
     () => authHandler(() => "authOk", { timeoutMs: 0 }),
     RangeError,
-    "Cannot create auth handler: timeoutMs must be an integer",
+    "Cannot create auth handler: timeoutMs must be a number > 0 and <= 600000: got ",
   );
 });

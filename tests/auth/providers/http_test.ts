@@ -657,9 +657,10 @@ Deno.test("newHTTPAuthProvider() refuses tokens that no header can carry, unquot
       () => newHTTPAuthProvider(URL_TEXT, { bearerToken }),
       TypeError,
     );
+    const got = bearerToken === "" ? "an empty string" : "a string";
     assertEquals(
       error.message,
-      "Cannot create HTTP provider: bearerToken must be visible ASCII characters without spaces",
+      `Cannot create HTTP provider: bearerToken must be visible ASCII characters without spaces: got ${got}`,
     );
     assertSilent(error, ["canary", "evil"], JSON.stringify(bearerToken));
   }
@@ -702,7 +703,7 @@ Deno.test("newHTTPAuthProvider() refuses time limits that no timer keeps", () =>
     );
     assertEquals(
       error.message,
-      `Cannot create HTTP provider: timeoutMs must be > 0 and <= 2147483647: got ${timeoutMs}`,
+      `Cannot create HTTP provider: timeoutMs must be a number > 0 and <= 2147483647: got ${timeoutMs}`,
     );
   }
 });

@@ -63,7 +63,7 @@ Deno.test("newRelay() refuses what makes no sense, and repeats no secret", () =>
     const error = assertThrows(
       () => newRelay({ url: URL_, maxConnections }),
       Error,
-      "Cannot create relay: maxConnections must be a whole number >= 1",
+      "Cannot create relay: maxConnections must be an integer >= 1",
     );
     assertInstanceOf(error, RangeError);
   }

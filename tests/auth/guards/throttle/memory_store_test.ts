@@ -138,7 +138,7 @@ Deno.test("newMemoryThrottleStore() refuses limits that cannot be meant", () => 
     );
     assertEquals(
       error.message,
-      `Cannot create throttle store: ${name} must be a whole number >= 1: got ${value}`,
+      `Cannot create throttle store: ${name} must be an integer >= 1: got ${value}`,
     );
   }
 });
