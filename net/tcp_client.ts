@@ -1,10 +1,10 @@
 /**
  * TCP connections to other servers, and TLS on them as their client.
  *
- * They are node's. Deno's own are quicker, but closing one that is encrypted
- * waits for its handshake or for its last octets without a limit, and a server
- * that neither speaks nor reads would keep its file descriptor for as long as
- * it likes.
+ * Where there may be TLS they are node's. Deno's own are quicker, but closing
+ * one that is encrypted waits for its handshake or for its last octets without
+ * a limit, and a server that neither speaks nor reads would keep its file
+ * descriptor for as long as it likes.
  *
  * @module
  */
@@ -25,6 +25,10 @@ export interface TcpTarget {
 export interface TcpConnection extends Wire {
   /** The address at its other end. */
   readonly remoteIp: string;
+}
+
+/** A connection in plain text that TLS may begin on. */
+export interface UpgradableConnection extends TcpConnection {
   /**
    * Encrypts it; resolves once the server's certificate has been found good.
    * Nothing may be reading from it meanwhile. Closing it ends this too.
@@ -36,15 +40,40 @@ export interface TcpConnection extends Wire {
 }
 
 /**
- * Connects to a server.
+ * Connects to a server, for plain text.
  *
  * @param signal Gives up when aborted.
  * @throws {Error} What the system says if there is no connection.
  */
-export async function connectTcp(
-  { hostname, port }: TcpTarget,
+export async function connectPlain(
+  target: TcpTarget,
   signal: AbortSignal,
 ): Promise<TcpConnection> {
+  const conn = await Deno.connect({ ...target, signal });
+  conn.setNoDelay(true);
+  let isOpen = true;
+  return {
+    read: (into) => conn.read(into),
+    write: (octets) => conn.write(octets),
+    closeWrite: () => conn.closeWrite(),
+    close() {
+      if (isOpen) conn.close();
+      isOpen = false;
+    },
+    remoteIp: plainIp(conn.remoteAddr.hostname),
+  };
+}
+
+/**
+ * Connects to a server, for plain text that TLS may begin on.
+ *
+ * @param signal Gives up when aborted.
+ * @throws {Error} What the system says if there is no connection.
+ */
+export async function connectUpgradable(
+  { hostname, port }: TcpTarget,
+  signal: AbortSignal,
+): Promise<UpgradableConnection> {
   signal.throwIfAborted();
   const { connect } = await import("node:net");
   const socket = connect({ host: hostname, port, noDelay: true });

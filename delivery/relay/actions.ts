@@ -16,6 +16,8 @@ export type RelayAction =
   | { readonly kind: "needData" }
   /** Encrypt, then go on with `afterTls()`. */
   | { readonly kind: "startTls" }
+  /** Close, and begin again on a connection that can be encrypted. */
+  | { readonly kind: "redial" }
   /** Get a token for the login, then call `useToken`. */
   | { readonly kind: "getToken" }
   /** From now on there may be commands. */

@@ -7,7 +7,7 @@
 import { systemReason } from "../../lib/error_text.ts";
 import type { Wire } from "../../net/conn.ts";
 import type { Deadlines } from "../../net/deadlines.ts";
-import type { Dial, Dialled } from "./dial.ts";
+import type { Dialled, Dialler } from "./dialler.ts";
 import { RelayError, type RelayReason } from "./failures.ts";
 
 /** How long connecting may take, and so a TLS handshake, in milliseconds. */
@@ -19,7 +19,7 @@ export type Watching = Pick<Deadlines, "watch">;
 /** What connecting needs. */
 export interface Connecting {
   /** Opens connections, and encrypts them. */
-  readonly dial: Dial;
+  readonly dialler: Dialler;
   /** The clock. */
   readonly deadlines: Watching;
 }
@@ -31,7 +31,7 @@ export interface Connecting {
  * @throws {RelayError} If there is none in time.
  */
 export async function connect(
-  { dial, deadlines }: Connecting,
+  { dialler, deadlines }: Connecting,
   signal: AbortSignal,
 ): Promise<Dialled> {
   const abort = new AbortController();
@@ -39,7 +39,7 @@ export async function connect(
   if (signal.aborted) giveUp();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    return await inTime(dial(abort.signal), deadlines, giveUp);
+    return await inTime(dialler.connect(abort.signal), deadlines, giveUp);
   } catch (error) {
     throw failed("relay-unreachable", error, "no connection in time");
   } finally {
@@ -54,7 +54,7 @@ export async function connect(
  * in time. The connection is closed then.
  */
 export async function encrypt(
-  { wire, encrypt }: Dialled,
+  { wire, encrypt = cannotEncrypt }: Dialled,
   deadlines: Watching,
 ): Promise<Wire> {
   try {
@@ -62,6 +62,10 @@ export async function encrypt(
   } catch (error) {
     throw failed("relay-tls", error, "no TLS handshake in time");
   }
+}
+
+function cannotEncrypt(): Promise<never> {
+  return Promise.reject(new Error("this connection cannot be encrypted"));
 }
 
 /** What work throws that took too long. */

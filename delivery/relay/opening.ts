@@ -29,6 +29,8 @@ export interface RelayRules {
 export interface RelayPeer {
   /** Whether it is encrypted. */
   readonly tls: boolean;
+  /** Whether it can be. */
+  readonly encryptable: boolean;
   /** Whether it never leaves the machine, so that it need not be. */
   readonly loopback: boolean;
 }
@@ -39,6 +41,8 @@ export type OpeningStep =
   | { readonly kind: "say"; readonly line: string }
   /** Encrypt, then go on with `afterTls()`. */
   | { readonly kind: "startTls" }
+  /** Begin again on a connection that can be encrypted. */
+  | { readonly kind: "redial" }
   /** Get a token, then go on with `useToken`. */
   | { readonly kind: "getToken" }
   /** Done. */
@@ -125,6 +129,7 @@ export class Opening {
     if (verb === "EHLO") this.#extensions = parseExtensions(reply.text);
     if (this.#peer.tls) return this.#beginLogin();
     if (this.#extensions.has("STARTTLS")) {
+      if (!this.#peer.encryptable) return { kind: "redial" };
       this.#state = { kind: "startTls" };
       return { kind: "say", line: "STARTTLS" };
     }

@@ -9,7 +9,7 @@ import { hostPort } from "../../lib/addresses.ts";
 import { newDeadlines } from "../../net/deadlines.ts";
 import type { Destination, Mail, Transfer } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
-import { newDial } from "./dial.ts";
+import { TcpDialler } from "./dialler.ts";
 import { missingExtension } from "./extensions.ts";
 import { FAILURE_REPLIES, handedOn, RelayError } from "./failures.ts";
 import {
@@ -70,7 +70,7 @@ export interface Relay extends Destination {
 export function newRelay(options: RelayOptions): Relay {
   const settings = checkedRelayOptions(options);
   return newRelayIn(settings, {
-    dial: newDial(settings.hop, settings.ca),
+    dialler: new TcpDialler(settings.hop, settings.ca),
     deadlines: newDeadlines(TICK_MS),
   });
 }
@@ -78,7 +78,7 @@ export function newRelay(options: RelayOptions): Relay {
 /** Makes a relay in surroundings of the caller's. */
 export function newRelayIn(
   settings: RelaySettings,
-  around: Pick<UpstreamContext, "dial" | "deadlines">,
+  around: Pick<UpstreamContext, "dialler" | "deadlines">,
 ): Relay {
   const tokens = settings.token && new TokenSource(settings.token);
   const context = newContext(settings, tokens, around);
@@ -169,7 +169,7 @@ async function refusalOf(
 function newContext(
   { hop, login, serverName }: RelaySettings,
   tokens: TokenSource | undefined,
-  around: Pick<UpstreamContext, "dial" | "deadlines">,
+  around: Pick<UpstreamContext, "dialler" | "deadlines">,
 ): UpstreamContext {
   return {
     ...around,

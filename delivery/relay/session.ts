@@ -30,7 +30,7 @@ const NEED_DATA: RelayAction = { kind: "needData" };
 /** What the session is at. Only this file changes it. */
 type State =
   | { readonly kind: "opening" }
-  /** The opening has asked for TLS or a token. */
+  /** The opening has asked for TLS, another connection or a token. */
   | { readonly kind: "asking" }
   | { readonly kind: "open" }
   /** The next hop waits for a message. */
@@ -202,6 +202,7 @@ export class RelaySession {
         this.#state = { kind: "opening" };
         return this.#say(step.line);
       case "startTls":
+      case "redial":
       case "getToken":
         this.#state = { kind: "asking" };
         this.#action = step;

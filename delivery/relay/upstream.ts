@@ -6,12 +6,13 @@
  */
 
 import { systemReason } from "../../lib/error_text.ts";
+import { concat } from "../../lib/octets.ts";
 import { type Wire, writeAll } from "../../net/conn.ts";
 import type { Deadline } from "../../net/deadlines.ts";
 import type { Mail } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { connect, type Connecting, encrypt } from "./connect.ts";
-import type { Dialled } from "./dial.ts";
+import type { Dialled } from "./dialler.ts";
 import type { Extensions } from "./extensions.ts";
 import { type Failure, RelayError } from "./failures.ts";
 import { Opening, type RelayRules } from "./opening.ts";
@@ -22,6 +23,12 @@ const BLOCK_MS = 180_000;
 
 /** How much is read at once, in octets: a reply is rarely larger. */
 const READ_OCTETS = 4_096;
+
+/**
+ * How much of a message is put together at most, in octets: a small message
+ * goes out in one write with what stands in front of it and what ends it.
+ */
+const PIECE_OCTETS = 16_384;
 
 /** What is the same for all connections to a next hop. */
 export interface UpstreamContext extends Connecting {
@@ -38,7 +45,8 @@ export class Upstream {
   readonly #context: UpstreamContext;
   readonly #dialled: Dialled;
   readonly #deadline: Deadline;
-  readonly #opened = Promise.withResolvers<void>();
+  /** Whether it is open; if not, another one must be opened. */
+  readonly #opened = Promise.withResolvers<boolean>();
   readonly #over = Promise.withResolvers<void>();
   /** Those who wait for replies, in order. */
   readonly #waiting: PromiseWithResolvers<SmtpReply>[] = [];
@@ -54,7 +62,9 @@ export class Upstream {
 
   private constructor(context: UpstreamContext, dialled: Dialled) {
     const { rules, implicitTls } = context;
-    const peer = { tls: implicitTls, loopback: dialled.loopback };
+    const { loopback, encrypt } = dialled;
+    const encryptable = encrypt !== undefined;
+    const peer = { tls: implicitTls, encryptable, loopback };
     this.#context = context;
     this.#dialled = dialled;
     this.#wire = dialled.wire;
@@ -78,8 +88,8 @@ export class Upstream {
     try {
       upstream.#run();
       if (signal.aborted) giveUp();
-      await upstream.#opened.promise;
-      return upstream;
+      const opened = await upstream.#opened.promise;
+      return opened ? upstream : await Upstream.open(context, signal);
     } finally {
       signal.removeEventListener("abort", giveUp);
     }
@@ -151,16 +161,21 @@ export class Upstream {
     if (!this.isOpen) this.#onEnd();
     // The client may leave while the next hop does not read.
     reader.closed.catch(() => this.close());
-    await this.#send(head);
-    while (this.isOpen) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      await this.#send(value);
+    let held = [head];
+    for (let next = await reader.read(); !next.done && this.isOpen;) {
+      held.push(this.#session.body(next.value));
+      const reading = reader.read();
+      const soon = await atOnce(reading);
+      if (soon === undefined || octetsOf(held) >= PIECE_OCTETS) {
+        await this.#send(concat(held));
+        held = [];
+      }
+      next = soon ?? await reading;
     }
     // Not so if the client has gone, or what it sends is refused.
     await reader.closed;
     this.#onEnd = () => {};
-    if (this.isOpen) this.#write(this.#session.endOfBody());
+    if (this.isOpen) this.#write(concat([...held, this.#session.endOfBody()]));
     this.#arm();
     return await answer;
   }
@@ -226,8 +241,12 @@ export class Upstream {
           break;
         case "opened":
           this.#arm();
-          this.#opened.resolve();
+          this.#opened.resolve(true);
           break;
+        case "redial":
+          this.#context.dialler.expectTls();
+          this.#opened.resolve(false);
+          return this.close();
         case "reply":
           this.#arm();
           this.#waiting.shift()?.resolve(action.reply);
@@ -270,9 +289,8 @@ export class Upstream {
 
   /** Sends a piece of a message. */
   async #send(octets: Uint8Array): Promise<void> {
-    if (!this.isOpen) return;
     this.#limit(BLOCK_MS, () => this.#end(this.#session.timedOut()));
-    await this.#write(this.#session.body(octets));
+    await this.#write(octets);
     this.#deadline.pause();
   }
 
@@ -310,4 +328,21 @@ export class Upstream {
     this.#onEnd();
     this.#over.resolve();
   }
+}
+
+/** How many turns something may take that is as good as there. */
+const TURNS = 8;
+
+/** What a promise resolves to, if it does so before anything else happens. */
+async function atOnce<T>(promise: Promise<T>): Promise<T | undefined> {
+  let value: T | undefined;
+  promise.then((settled) => value = settled, () => {});
+  for (let turn = 0; turn < TURNS && value === undefined; turn++) {
+    await undefined;
+  }
+  return value;
+}
+
+function octetsOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { newDial } from "../../delivery/relay/dial.ts";
+import { TcpDialler } from "../../delivery/relay/dialler.ts";
 import {
   checkedRelayOptions,
   type RelayEvent,
@@ -34,8 +34,8 @@ export function newTestRelay(
     onEvent: (event) => events.push(event),
     ...options,
   });
-  const dial = newDial(settings.hop, settings.ca);
-  const relay = newRelayIn(settings, { dial, deadlines });
+  const dialler = new TcpDialler(settings.hop, settings.ca);
+  const relay = newRelayIn(settings, { dialler, deadlines });
   return { ...relay, events, [Symbol.dispose]: relay.close };
 }
 

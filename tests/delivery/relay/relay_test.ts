@@ -123,11 +123,13 @@ Deno.test("newRelay() begins TLS at once, or by STARTTLS, and logs in there", as
   const plain = `AUTH PLAIN ${base64("\0ann\0secret")}`;
   const mail = "MAIL FROM:<ann@example.org>";
   const ehlo = "EHLO relay.example.net";
+  const startTls = [ehlo, "STARTTLS", ehlo, plain, mail];
   for (
-    const [scheme, begins] of [
-      ["smtps", [ehlo, plain, mail]],
-      ["starttls", [ehlo, "STARTTLS", ehlo, plain, mail]],
-      ["smtp", [ehlo, "STARTTLS", ehlo, plain, mail]],
+    const [scheme, first, second] of [
+      ["smtps", [ehlo, plain, mail], [ehlo, plain, mail]],
+      ["starttls", startTls, startTls],
+      // The first connection is one that cannot be encrypted.
+      ["smtp", [ehlo, ...startTls], startTls],
     ] as const
   ) {
     await using hop = serveHop({
@@ -141,8 +143,14 @@ Deno.test("newRelay() begins TLS at once, or by STARTTLS, and logs in there", as
       password: "secret",
       ca: certificate.cert,
     });
-    assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"], scheme);
-    assertEquals(hop.lines().slice(0, begins.length), [...begins], scheme);
+    for (const begins of [first, second]) {
+      const before = hop.lines().length;
+      assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"], scheme);
+      const said = hop.lines().slice(before);
+      assertEquals(said.slice(0, begins.length), [...begins], scheme);
+      relay.close();
+      await hop.idle();
+    }
   }
 });
 

@@ -72,6 +72,15 @@ const OPENINGS = {
     "startTls getToken opened",
   ],
 
+  "anew where STARTTLS is offered and cannot be": [
+    { peer: { encryptable: false } },
+    [
+      ["220 hop\r\n", EHLO],
+      [helloReply("STARTTLS"), null],
+    ],
+    "redial",
+  ],
+
   "refused by the greeting": [{}, [
     ["554 5.7.1 Your address is listed\r\n", null],
   ], "relay-unreachable: 554 5.7.1 Your address is listed"],
