@@ -6,7 +6,7 @@
 
 import { readBounded } from "../../lib/bounded_body.ts";
 import { CLIENT_GONE } from "../reasons.ts";
-import { faultOf } from "./fetch_fault.ts";
+import { faultOf } from "../../lib/network_fault.ts";
 import { failure, readAnswer } from "./http_answer.ts";
 import { blockedPort } from "../../lib/blocked_ports.ts";
 import {

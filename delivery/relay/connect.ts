@@ -4,7 +4,7 @@
  * @module
  */
 
-import { systemReason } from "../../lib/error_text.ts";
+import { faultOf } from "../../lib/network_fault.ts";
 import type { Wire } from "../../net/conn.ts";
 import type { Deadlines } from "../../net/deadlines.ts";
 import type { Dialled, Dialler } from "./dialler.ts";
@@ -97,6 +97,6 @@ function failed(
   error: unknown,
   late: string,
 ): RelayError {
-  const detail = error instanceof Late ? late : systemReason(error);
+  const detail = error instanceof Late ? late : faultOf(error);
   return new RelayError({ reason, detail });
 }

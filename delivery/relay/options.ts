@@ -5,18 +5,21 @@
  */
 
 import { isLoopback } from "../../lib/addresses.ts";
+import { blockedPort } from "../../lib/blocked_ports.ts";
+import { harmless } from "../../lib/hook.ts";
 import {
   aFunction,
   anObject,
-  aSecret,
-  aString,
   aURL,
   checkOptions,
   integer,
   orFunction,
   required,
   type Rules,
+  secret,
+  text,
 } from "../../lib/options.ts";
+import { hasControls } from "../../lib/text.ts";
 import { isServerName } from "../../smtp/options.ts";
 import type { RelayReason } from "./failures.ts";
 import type { Login } from "./login.ts";
@@ -90,7 +93,8 @@ export interface RelaySettings {
   readonly ca: string | undefined;
   readonly serverName: string;
   readonly maxConnections: number;
-  readonly onEvent: RelayOptions["onEvent"];
+  /** Tells the log; never throws. */
+  readonly report: (event: RelayEvent) => void;
 }
 
 const ACTION = "create relay";
@@ -99,13 +103,23 @@ const ACTION = "create relay";
 const MICROSOFT = /^microsoft:([A-Za-z0-9.-]+)$/;
 const MICROSOFT_SCOPE = "https://outlook.office365.com/.default";
 
+const aCredential = text(
+  "a string that is not empty and has no control characters",
+  isCredential,
+);
+
+/** A password or a client's secret, or what is asked for it. */
+const aLoginSecret = orFunction(
+  secret("a string that is not empty and has no NUL", isSecret),
+);
+
 const RULES: Rules<RelayOptions> = {
   url: required(aURL),
-  username: aString,
-  password: orFunction(aSecret),
+  username: aCredential,
+  password: aLoginSecret,
   oauth: anObject,
-  ca: aString,
-  serverName: aString,
+  ca: text("a certificate in PEM", (pem) => pem.includes("-----BEGIN")),
+  serverName: text("a host name", isServerName),
   maxConnections: integer(1),
   onEvent: aFunction,
   fetch: aFunction,
@@ -113,21 +127,16 @@ const RULES: Rules<RelayOptions> = {
 
 const OAUTH_RULES: Rules<RelayOAuthOptions> = {
   tokenUrl: required(aURL),
-  clientId: required(aString),
-  clientSecret: required(orFunction(aSecret)),
-  scope: aString,
+  clientId: required(aCredential),
+  clientSecret: required(aLoginSecret),
+  scope: aCredential,
 };
 
 /** Fills in the defaults, or throws at what makes no sense. */
 export function checkedRelayOptions(options: RelayOptions): RelaySettings {
   checkOptions(ACTION, options, RULES);
-  if (options.oauth !== undefined) {
-    checkOptions(ACTION, options.oauth, OAUTH_RULES, "oauth");
-  }
-  const { username, password, oauth, serverName = "localhost" } = options;
-  if (!isServerName(serverName)) {
-    throw unusable("serverName must be a host name");
-  }
+  const { username, password, oauth } = options;
+  if (oauth !== undefined) checkOptions(ACTION, oauth, OAUTH_RULES, "oauth");
   if (password !== undefined && oauth !== undefined) {
     throw unusable("password and oauth do not go together");
   }
@@ -135,17 +144,14 @@ export function checkedRelayOptions(options: RelayOptions): RelaySettings {
   if (hasSecret !== (username !== undefined)) {
     throw unusable("username must come with password or oauth");
   }
-  if (username !== undefined && !isCredential(username)) {
-    throw unusable("username must not be empty or have control characters");
-  }
   return {
     hop: parseNextHop(options.url),
     login: () => loginOf(username, password),
     token: oauth === undefined ? undefined : tokenRules(oauth, options.fetch),
     ca: options.ca,
-    serverName,
+    serverName: options.serverName ?? "localhost",
     maxConnections: options.maxConnections ?? 20,
-    onEvent: options.onEvent,
+    report: harmless(options.onEvent),
   };
 }
 
@@ -163,9 +169,6 @@ function tokenRules(
   fetch: RelayOptions["fetch"],
 ): TokenRules {
   const tenant = MICROSOFT.exec(String(tokenUrl))?.[1];
-  if (!isCredential(clientId)) {
-    throw unusable("clientId must not be empty or have control characters");
-  }
   return {
     tokenUrl: tenant === undefined ? endpointUrl(tokenUrl) : new URL(
       `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`,
@@ -181,11 +184,15 @@ function tokenRules(
 /** The secret must not cross a network in plain text. */
 function endpointUrl(tokenUrl: string | URL): URL {
   const url = URL.parse(String(tokenUrl));
-  if (url !== null && isSafe(url) && url.username + url.password === "") {
-    return url;
+  if (url === null || !isSafe(url) || url.username + url.password !== "") {
+    throw unusable(
+      "oauth.tokenUrl must be an https URL without credentials, or microsoft:TENANT",
+    );
   }
+  const port = blockedPort(url);
+  if (port === undefined) return url;
   throw unusable(
-    "tokenUrl must be an https URL without credentials, or microsoft:TENANT",
+    `oauth.tokenUrl must have a port that fetch allows: got ${port}`,
   );
 }
 
@@ -195,13 +202,16 @@ function isSafe(url: URL): boolean {
     url.protocol === "http:" && (host === "localhost" || isLoopback(host));
 }
 
-function isCredential(text: string): boolean {
-  // deno-lint-ignore no-control-regex
-  return text !== "" && !/[\0-\x1f\x7f-\x9f]/.test(text);
+function isCredential(credential: string): boolean {
+  return credential !== "" && !hasControls(credential);
 }
 
-function now(text: string | (() => string)): string {
-  return typeof text === "string" ? text : text();
+function isSecret(secret: string): boolean {
+  return secret !== "" && !secret.includes("\0");
+}
+
+function now(secret: string | (() => string)): string {
+  return typeof secret === "string" ? secret : secret();
 }
 
 function unusable(rule: string): TypeError {

@@ -93,7 +93,7 @@ export function newRelayIn(
       const { reason, detail } = error;
       if (error !== told) {
         told = error;
-        settings.onEvent?.({ kind: "relay", reason, detail, hop, id });
+        settings.report({ kind: "relay", reason, detail, hop, id });
         if (reason === "relay-credentials") tokens?.refused();
       }
       return FAILURE_REPLIES[reason];

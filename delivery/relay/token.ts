@@ -6,6 +6,7 @@
  */
 
 import { readBounded } from "../../lib/bounded_body.ts";
+import { faultOf } from "../../lib/network_fault.ts";
 import { race } from "../../lib/race.ts";
 import { RelayError } from "./failures.ts";
 
@@ -102,7 +103,7 @@ export class TokenSource {
         return readToken(answer.value, this.#rules.now());
       case "broken":
         if (answer.error instanceof RelayError) throw answer.error;
-        throw failed("the token endpoint cannot be reached");
+        throw failed(`the token endpoint: ${faultOf(answer.error)}`);
       default:
         abort.abort();
         throw failed("no answer from the token endpoint in time");

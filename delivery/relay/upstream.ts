@@ -5,7 +5,7 @@
  * @module
  */
 
-import { systemReason } from "../../lib/error_text.ts";
+import { faultOf } from "../../lib/network_fault.ts";
 import { concat } from "../../lib/octets.ts";
 import { type Wire, writeAll } from "../../net/conn.ts";
 import type { Deadline } from "../../net/deadlines.ts";
@@ -206,7 +206,7 @@ export class Upstream {
       this.#end(
         error instanceof RelayError
           ? error
-          : this.#session.ended(systemReason(error)),
+          : this.#session.ended(faultOf(error)),
       );
     }
   }

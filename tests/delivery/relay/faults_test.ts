@@ -139,15 +139,17 @@ Deno.test("newRelay() answers 451 4.4.1 where nobody listens", async () => {
   using refused = await holdRefusedPort();
   using relay = newTestRelay({ url: `smtp://${refused.host}` });
   assertEquals(await send(relay), ["451 4.4.1"]);
-  const [event] = relay.events;
-  assertEquals(event?.reason, "relay-unreachable");
-  assertMatch(event?.detail ?? "", /refused/i);
+  assertEquals(relay.events.map(({ reason, detail }) => [reason, detail]), [
+    ["relay-unreachable", "refused"],
+  ]);
 });
 
 Deno.test("newRelay() answers 451 4.4.1 where the name is not known", async () => {
   using relay = newTestRelay({ url: "smtp://nobody.invalid" });
   assertEquals(await send(relay), ["451 4.4.1"]);
-  assertEquals(relay.events[0]?.reason, "relay-unreachable");
+  assertEquals(relay.events.map(({ reason, detail }) => [reason, detail]), [
+    ["relay-unreachable", "name not found"],
+  ]);
 });
 
 Deno.test("newRelay() answers 451 4.4.1 where TLS is not good", async () => {
@@ -156,13 +158,13 @@ Deno.test("newRelay() answers 451 4.4.1 where TLS is not good", async () => {
   const ca = certificate.cert;
   for (
     const [url, implicitTls, options, detail] of [
-      ["smtps://localhost", true, { ca: stranger }, /verify|certificate/i],
-      ["smtps://localhost", true, {}, /self-signed|certificate/i],
-      ["smtps://127.0.0.2", true, { ca }, /altnames/],
-      ["smtps://localhost", false, { ca }, /./],
-      ["starttls://localhost", false, {}, /self-signed|certificate/i],
-      ["starttls://127.0.0.2", false, { ca }, /altnames/],
-      ["smtp://localhost", false, { ca: stranger }, /verify|certificate/i],
+      ["smtps://localhost", true, { ca: stranger }, "certificate not trusted"],
+      ["smtps://localhost", true, {}, "certificate not trusted"],
+      ["smtps://127.0.0.2", true, { ca }, "certificate for another name"],
+      ["smtps://localhost", false, { ca }, "TLS error"],
+      ["starttls://localhost", false, {}, "certificate not trusted"],
+      ["starttls://127.0.0.2", false, { ca }, "certificate for another name"],
+      ["smtp://localhost", false, { ca: stranger }, "certificate not trusted"],
     ] as const
   ) {
     const hostname = new URL(url).hostname.replace("localhost", "127.0.0.1");
@@ -174,8 +176,11 @@ Deno.test("newRelay() answers 451 4.4.1 where TLS is not good", async () => {
       ...options,
     });
     assertEquals(await send(relay), ["451 4.4.1"], url);
-    assertEquals(relay.events.map(({ reason }) => reason), ["relay-tls"], url);
-    assertMatch(relay.events[0]?.detail ?? "", detail, url);
+    assertEquals(
+      relay.events.map(({ reason, detail }) => [reason, detail]),
+      [["relay-tls", detail]],
+      url,
+    );
     const said = hop.packets().join();
     assert(!said.includes("AUTH") && !said.includes("MAIL"), said);
     await hop.idle();

@@ -17,8 +17,30 @@ const OAUTH = {
   clientSecret: "canary",
 };
 
-/** What is wrong, what is said, and whether it is a number. */
+/** Options that the compiler would refuse. */
+function without(options: object): Partial<RelayOptions> {
+  return options;
+}
+
+/** What is wrong, and what is said. */
 const WRONG: readonly (readonly [Partial<RelayOptions>, string])[] = [
+  [without({ prot: 25 }), "options may have url, username, password, oauth, "],
+  [without({ url: undefined }), "url must be a URL: got undefined"],
+  [without({ url: 25 }), "url must be a URL: got a number"],
+  [without({ password: 5 }), "password must be a string that is not empty"],
+  [without({ oauth: "canary" }), "oauth must be an object: got a string"],
+  [
+    without({ username: "ann", oauth: { ...OAUTH, secret: 1 } }),
+    "oauth may have tokenUrl, clientId, clientSecret, scope: got secret",
+  ],
+  [{ ca: "/etc/ssl/ca.pem" }, "ca must be a certificate in PEM: got a string"],
+  [
+    {
+      username: "ann",
+      oauth: { ...OAUTH, tokenUrl: "https://a.example:6000" },
+    },
+    "oauth.tokenUrl must have a port that fetch allows: got 6000",
+  ],
   [{ url: "http://mail.example.com" }, "url must be smtps://host"],
   [{ url: "smtp://ann:canary@mail.example.com" }, "url must not have cred"],
   [{ serverName: "two words" }, "serverName must be a host name"],
@@ -29,11 +51,17 @@ const WRONG: readonly (readonly [Partial<RelayOptions>, string])[] = [
     { username: "ann", password: "canary", oauth: OAUTH },
     "password and oauth do not go together",
   ],
-  [{ username: "", password: "canary" }, "username must not be empty"],
-  [{ username: "a\nb", password: "canary" }, "username must not be empty"],
+  [
+    { username: "", password: "canary" },
+    "username must be a string that is not empty",
+  ],
+  [
+    { username: "a\nb", password: "canary" },
+    "username must be a string that is not empty",
+  ],
   [
     { username: "ann", oauth: { ...OAUTH, clientId: "" } },
-    "clientId must not be empty",
+    "oauth.clientId must be a string that is not empty",
   ],
   ...[
     "http://login.example.com/token",
@@ -45,7 +73,7 @@ const WRONG: readonly (readonly [Partial<RelayOptions>, string])[] = [
   ].map((tokenUrl) =>
     [
       { username: "ann", oauth: { ...OAUTH, tokenUrl } },
-      "tokenUrl must be an https URL",
+      "oauth.tokenUrl must be an https URL",
     ] as const
   ),
 ];
@@ -63,7 +91,7 @@ Deno.test("newRelay() refuses what makes no sense, and repeats no secret", () =>
     const error = assertThrows(
       () => newRelay({ url: URL_, maxConnections }),
       Error,
-      "Cannot create relay: maxConnections must be an integer >= 1",
+      "Cannot create relay: maxConnections must be an integer >= 1: got",
     );
     assertInstanceOf(error, RangeError);
   }

@@ -166,7 +166,7 @@ const FAILURES: readonly (readonly [() => Response, string])[] = [
   [() => new Response("x".repeat(65_537)), "holds no bearer token"],
   [() => {
     throw new TypeError("canary in https://login.example.com/token");
-  }, "cannot be reached"],
+  }, "the token endpoint: failed"],
 ];
 
 Deno.test("TokenSource says what is wrong, and no secret", async () => {

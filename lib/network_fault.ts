@@ -1,12 +1,13 @@
 /**
- * Why a `fetch` came to nothing, in words of a closed set. What engines throw
- * is for people, repeats the URL, and differs from one to the next.
+ * Why a `fetch` or a connection came to nothing, in words of a closed set. What
+ * engines throw is for people, repeats the URL, and differs from one to the
+ * next.
  *
  * @module
  */
 
-/** Why there was no answer. */
-export type FetchFault =
+/** Why there was no answer, or no connection. */
+export type NetworkFault =
   | "name not found"
   | "refused"
   | "host unreachable"
@@ -24,8 +25,11 @@ export type FetchFault =
  * What the engines' words mean: those of Deno (hyper, rustls), and the codes of
  * Node (undici) and Bun. The first that fits is it.
  */
-const FAULTS: readonly (readonly [RegExp, FetchFault])[] = [
-  [/dns error|\bENOTFOUND\b|\bEAI_|DNSException/, "name not found"],
+const FAULTS: readonly (readonly [RegExp, NetworkFault])[] = [
+  [
+    /dns error|failed to lookup|\bENOTFOUND\b|\bEAI_|DNSException/,
+    "name not found",
+  ],
   [/not valid for name|ALTNAME_INVALID/, "certificate for another name"],
   [
     /[Ee]xpired|[Nn]ot ?(?:[Yy]et ?)?[Vv]alid ?(?:[Yy]et|until|before)|\bCERT_(?:HAS_EXPIRED|NOT_YET)/,
@@ -50,8 +54,8 @@ const FAULTS: readonly (readonly [RegExp, FetchFault])[] = [
 /** How many causes of causes are looked at. */
 const MAX_DEPTH = 8;
 
-/** Why a `fetch` came to nothing. */
-export function faultOf(error: unknown): FetchFault {
+/** Why a `fetch` or a connection came to nothing. */
+export function faultOf(error: unknown): NetworkFault {
   const text = textsOf(error).join(" ");
   return FAULTS.find(([pattern]) => pattern.test(text))?.[1] ?? "failed";
 }

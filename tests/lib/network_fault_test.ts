@@ -1,17 +1,20 @@
-import {
-  faultOf,
-  type FetchFault,
-} from "../../../auth/providers/fetch_fault.ts";
-import { assertEquals } from "../../support/assert.ts";
+import { faultOf, type NetworkFault } from "../../lib/network_fault.ts";
+import { assertEquals } from "../support/assert.ts";
 
 /** What engines have been seen to throw: a message, and a cause's text and code. */
-const SEEN: readonly (readonly [FetchFault, string, string?, string?])[] = [
+const SEEN: readonly (readonly [NetworkFault, string, string?, string?])[] = [
   // Deno 2.9
   [
     "name not found",
     "fetch failed",
     "error sending request for url (http://tls.invalid/): client error (Connect): dns error: failed to lookup address information: Name or service not known",
   ],
+  // Deno.connect()
+  [
+    "name not found",
+    "failed to lookup address information: Name or service not known",
+  ],
+  ["refused", "Connection refused (os error 111)"],
   [
     "refused",
     "fetch failed",
