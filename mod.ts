@@ -67,10 +67,7 @@ export { askProvider } from "./auth/ask_provider.ts";
 export { type CacheOptions, withCache } from "./auth/guards/cache/cache.ts";
 export { byMechanism } from "./auth/providers/by_mechanism.ts";
 export { firstProvider } from "./auth/providers/first.ts";
-export {
-  type HTTPAuthProviderOptions,
-  newHTTPAuthProvider,
-} from "./auth/providers/http.ts";
+export type { HTTPAuthProviderOptions } from "./auth/providers/http.ts";
 export {
   maxConcurrent,
   type MaxConcurrentOptions,
@@ -126,6 +123,10 @@ export {
   type ResultCause,
   type SendingLimits,
 } from "./auth/types.ts";
+export {
+  type HTTPAuthProvider,
+  newHTTPAuthProvider,
+} from "./adapters/http/provider.ts";
 export {
   authHandler,
   type AuthHandlerOptions,

@@ -21,8 +21,9 @@ const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
   ["tlsPort", "port"],
   ["proxyProtocolFrom", "proxyProtocol"],
   ["authToken", "authUrl"],
+  ["authCa", "authUrl"],
   ["authTimeout", "authUrl"],
-  ["authConcurrency", "authUrl"],
+  ["authConcurrency", "authUrl", "authDovecot"],
   ["authCache", "authUrl"],
   ["authGrace", "authUrl"],
   ["user", "pass"],
@@ -57,6 +58,7 @@ export function checkConsistency(settings: Settings, sourceOf: SourceOf): void {
       `there must be one of ${nameOf(name)} and ${nameOf(other)}, not both`,
     );
   }
+  checkAuthority(settings);
   checkPorts(settings);
   checkAuthSource(settings);
 }
@@ -67,6 +69,12 @@ function isOn(value: unknown): boolean {
 
 function nameOf(name: FlagName): string {
   return flagOf(name) ?? variableOf(name);
+}
+
+function checkAuthority({ authCa, authUrl }: Settings): void {
+  if (authCa === undefined || authUrl === undefined) return;
+  if (new URL(authUrl).protocol === "https:") return;
+  throw new UsageError("--auth-ca needs --auth-url to begin with https:");
 }
 
 function checkPorts({ port, tlsPort, ...settings }: Settings): void {

@@ -161,6 +161,13 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
     read: token,
     byDefault: undefined,
   },
+  authCa: {
+    group: "Authenticate",
+    placeholder: "FILE",
+    help: "its private authority's certificate in PEM",
+    read: text,
+    byDefault: undefined,
+  },
   authDovecot: {
     group: "Authenticate",
     placeholder: "PLACE",
@@ -178,7 +185,7 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
   authConcurrency: {
     group: "Authenticate",
     placeholder: "N",
-    help: "requests to it at a time",
+    help: "requests to either at a time",
     read: whole(1),
     byDefault: 1000,
   },

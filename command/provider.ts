@@ -15,6 +15,7 @@ import type { ReadyProvider } from "../auth/types.ts";
 import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
 import type { LogEntry } from "./log.ts";
+import { openEndpoint } from "./endpoint.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 import { openUsers } from "./users.ts";
@@ -51,16 +52,19 @@ export async function openProvider(
     sources.push(file.provider);
   }
   if (authUrl !== undefined) {
+    const { fetch } = opened.use(openEndpoint(authUrl, settings.authCa, log));
     const asked = renewable.add(({ authToken }) =>
       newHTTPAuthProvider(authUrl, {
         timeoutMs: settings.authTimeout,
+        fetch,
         ...present({ bearerToken: authToken }),
       })
     );
     sources.push(newEndpoint(settings, asked));
   }
   if (authDovecot !== undefined) {
-    sources.push(opened.use(newDovecotAuthProvider(authDovecot)));
+    const asked = opened.use(newDovecotAuthProvider(authDovecot));
+    sources.push(bounded(settings, asked));
   }
   const [only, ...more] = sources;
   const provider = only !== undefined && more.length === 0
@@ -109,16 +113,23 @@ function newLocalUser({ user = "", pass = "" }: Settings): ReadyProvider {
 
 /** What protects an endpoint; what it knows outlives a change of the token. */
 function newEndpoint(
-  { authConcurrency, authCache, authGrace }: Settings,
+  settings: Settings,
   asked: ReadyProvider,
 ): ReadyProvider {
-  const endpoint = maxConcurrent(asked, {
-    limit: authConcurrency,
-    queueLength: authConcurrency,
-  });
+  const { authCache, authGrace } = settings;
+  const endpoint = bounded(settings, asked);
   return authCache > 0 || authGrace > 0
     ? withCache(endpoint, { ttlMs: authCache, graceMs: authGrace })
     : endpoint;
+}
+
+/** A back end is asked so much at once, and as much again may wait. */
+function bounded(
+  { authConcurrency }: Settings,
+  provider: ReadyProvider,
+): ReadyProvider {
+  const limit = authConcurrency;
+  return maxConcurrent(provider, { limit, queueLength: limit });
 }
 
 /**

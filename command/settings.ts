@@ -33,6 +33,8 @@ export interface Settings {
 
   readonly authUrl: string | undefined;
   readonly authToken: string | undefined;
+  /** The path of a PEM file. */
+  readonly authCa: string | undefined;
   readonly authDovecot: SocketAddress | undefined;
   /** The path of a users file. */
   readonly users: string | undefined;

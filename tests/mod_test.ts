@@ -67,6 +67,7 @@ Deno.test("mod.ts exports these types, and no others", async () => {
     "DovecotAuthProvider",
     "DovecotAuthProviderOptions",
     "Envelope",
+    "HTTPAuthProvider",
     "HTTPAuthProviderOptions",
     "KnownNetwork",
     "KvThrottleStoreOptions",

@@ -40,7 +40,11 @@ export function serveRaw(
     for await (const conn of listener) {
       count++;
       open.add(conn);
-      talks.push(talk(rawConnection(conn, () => open.delete(conn))));
+      const running = talk(rawConnection(conn, () => open.delete(conn)))
+        .catch(unlessClosed);
+      talks.push(running);
+      // It is told when the server ends.
+      running.catch(() => {});
     }
   })();
   return {
@@ -54,6 +58,16 @@ export function serveRaw(
     },
   };
 }
+
+/** A connection that the end of the test has closed may break off a talk. */
+function unlessClosed(error: unknown): void {
+  const isOurs = error instanceof Deno.errors.Interrupted ||
+    error instanceof Deno.errors.BadResource || error instanceof ClientLeft;
+  if (!isOurs) throw error;
+}
+
+/** The client has closed the connection before it asked. */
+class ClientLeft extends Error {}
 
 function rawConnection(
   conn: Deno.TcpConn,
@@ -98,7 +112,7 @@ async function readRequest(conn: Deno.TcpConn): Promise<string> {
       return body;
     }
     const read = await conn.read(buffer);
-    if (read === null) throw new Error("The client left before it had asked");
+    if (read === null) throw new ClientLeft("before it had asked");
     text += decoder.decode(buffer.subarray(0, read), { stream: true });
   }
 }

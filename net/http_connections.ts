@@ -1,0 +1,126 @@
+/**
+ * The connections to an HTTP endpoint.
+ *
+ * @module
+ */
+
+import { bare, isOwnMachine, proxyVariableFor } from "./proxy_env.ts";
+
+/**
+ * How long a connection is kept without use, in milliseconds. Node and Apache
+ * close theirs after five seconds, and firewalls forget them after minutes
+ * without a word: we are mostly first.
+ */
+const IDLE_MS = 4_000;
+
+/** The most clients that wait for a request; each is some 100 KB. */
+const MAX_FREE = 64;
+
+/** How {@linkcode newHttpConnections} connects. */
+export interface HttpConnectionsOptions {
+  /** Certificates of private authorities in PEM, beside the usual. */
+  readonly caCerts?: readonly string[];
+}
+
+/** A `fetch` with connections of its own. */
+export interface HttpConnections extends Disposable {
+  /** Does as the global `fetch`, over these connections. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * Keeps connections so that a dead one costs nobody an answer.
+ *
+ * Deno's `fetch` asks again, once and on another connection, where one that had
+ * been used before is closed or reset without an answer; it does not where the
+ * connection was new, so that a request that a server has read and died of is
+ * not sent twice. But where its pool holds several that are dead, as after a
+ * load balancer has changed sides, the other is dead too. So there is a client
+ * for each request under way here, and each keeps one connection: then the
+ * other one is always new.
+ *
+ * Where an endpoint is silent until the caller's time is over (a `TimeoutError`
+ * aborts the signal), the connections that wait may be dead without a word:
+ * they are given up.
+ *
+ * HTTP/1.1 only: over HTTP/2 all would share one connection, and its fate.
+ *
+ * @param url Where all requests go.
+ * @param options Whom to trust.
+ * @throws {TypeError} If a certificate is none.
+ */
+export function newHttpConnections(
+  url: URL,
+  { caCerts = [] }: HttpConnectionsOptions = {},
+): HttpConnections {
+  const proxy = straightWay(url);
+  // The first is made at once: it is the one that finds fault with a
+  // certificate.
+  const free: Deno.HttpClient[] = caCerts.length > 0 ? [newClient()] : [];
+  let closed = false;
+
+  function newClient(): Deno.HttpClient {
+    return Deno.createHttpClient({
+      caCerts: [...caCerts],
+      http2: false,
+      poolMaxIdlePerHost: 1,
+      poolIdleTimeout: IDLE_MS,
+      ...(proxy === undefined ? {} : { proxy }),
+    });
+  }
+
+  /** The last used comes first: its connection is the least likely to be dead. */
+  function put(client: Deno.HttpClient): void {
+    if (closed || free.length >= MAX_FREE) client.close();
+    else free.push(client);
+  }
+
+  function giveUp(): void {
+    for (const client of free.splice(0)) client.close();
+  }
+
+  return {
+    fetch: async (input, init) => {
+      const client = free.pop() ?? newClient();
+      const signal = init?.signal;
+      // At once: the next request may be on its way before this one rejects.
+      const onAbort = () => isLate(signal) && giveUp();
+      signal?.addEventListener("abort", onAbort);
+      try {
+        return await fetch(input, { ...init, client });
+      } finally {
+        signal?.removeEventListener("abort", onAbort);
+        put(client);
+      }
+    },
+    [Symbol.dispose]: () => {
+      closed = true;
+      giveUp();
+    },
+  };
+}
+
+/**
+ * The way to the machine itself past a proxy of the environment: to such a
+ * client the endpoint is the "proxy". That is so for `http:` only; over `https:`
+ * a proxy gets to see nothing but the tunnel.
+ */
+function straightWay(url: URL): Deno.Proxy | undefined {
+  if (url.protocol !== "http:" || !isOwnMachine(url)) return undefined;
+  if (proxyVariableFor(url, permittedVariable) === undefined) return undefined;
+  const port = Number(url.port || 80);
+  return { transport: "tcp", hostname: bare(url.hostname), port };
+}
+
+/** What may not be read is not set, as far as anybody can tell. */
+function permittedVariable(name: string): string | undefined {
+  const permission = { name: "env", variable: name } as const;
+  return Deno.permissions.querySync(permission).state === "granted"
+    ? Deno.env.get(name)
+    : undefined;
+}
+
+function isLate(signal: AbortSignal | null | undefined): boolean {
+  const reason: unknown = signal?.reason;
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}

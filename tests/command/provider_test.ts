@@ -1,0 +1,43 @@
+import { readInvocation } from "../../command/invocation.ts";
+import { openProvider } from "../../command/provider.ts";
+import { assertEquals } from "../support/assert.ts";
+import { outcomeOf } from "../support/asked_provider.ts";
+import { newFakeDovecot } from "../support/fake_dovecot.ts";
+
+// Off unless asked for since Deno 2.8: no timer, connection or body may be left.
+Deno.test.sanitizer({ ops: true, resources: true });
+
+Deno.test("openProvider() asks Dovecot no more at once than --auth-concurrency", async () => {
+  const asked = Promise.withResolvers<string>();
+  const busy = Promise.withResolvers<void>();
+  await using dovecot = newFakeDovecot(async (connection) => {
+    await connection.say("VERSION\t1\t2\nMECH\tPLAIN\nSPID\t1\nDONE\n");
+    await connection.line();
+    await connection.line();
+    asked.resolve(await connection.line());
+    await busy.promise;
+    await connection.say("OK\t1\tuser=ann\n");
+    const [, id] = (await connection.line()).split("\t");
+    await connection.say(`OK\t${id}\tuser=ann\n`);
+    await connection.line();
+  });
+  const invocation = readInvocation(
+    [
+      ...["--auth-dovecot", `127.0.0.1:${dovecot.port}`],
+      ...["--auth-concurrency", "1", "--no-throttle"],
+    ],
+    () => ({}),
+    () => new Uint8Array(),
+  );
+  if (invocation.kind !== "serve") throw new Error(invocation.kind);
+  using opened = await openProvider(invocation.settings, undefined, () => {});
+  const ask = () => outcomeOf(opened.provider);
+  const [first, second] = [ask(), ask()];
+  await asked.promise;
+  assertEquals(await ask(), ["authFailure", "backend-busy"]);
+  busy.resolve();
+  assertEquals([await first, await second], [["authOk", "ok"], [
+    "authOk",
+    "ok",
+  ]]);
+});
