@@ -5,10 +5,12 @@
  */
 
 import { harmless } from "../lib/hook.ts";
+import { aFunction, checkValue } from "../lib/options.ts";
 import { newClients } from "./clients.ts";
 import { newDeadlines } from "../net/deadlines.ts";
 import type { Deliver } from "./delivery.ts";
 import {
+  ACTION,
   checkedOptions,
   type ListenerSettings,
   type ServeSmtpOptions,
@@ -98,6 +100,7 @@ export function serveSmtp(
   deliver: Deliver,
 ): SmtpServer {
   const settings = checkedOptions(options);
+  checkValue(ACTION, "deliver", aFunction, deliver);
   const report = options.onEvent && harmless(options.onEvent);
   const ports = openPorts(settings);
   const encryption = newEncryption(settings.certificate);

@@ -5,6 +5,22 @@
  */
 
 import { type Network, parseNetwork } from "../lib/ip.ts";
+import {
+  aBoolean,
+  aFunction,
+  aHost,
+  aPort,
+  aSignal,
+  checkOptions,
+  integer,
+  limitMs,
+  networks,
+  pauseMs,
+  required,
+  type Rules,
+  text,
+} from "../lib/options.ts";
+import { aCertificate, aPrivateKey } from "../lib/pem.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { SmtpEvent } from "./events.ts";
@@ -110,80 +126,69 @@ export interface ListenerSettings {
   readonly proxies: readonly Network[] | undefined;
 }
 
+/** What is done with the options, in errors. */
+export const ACTION = "serve SMTP";
+
+const RULES: Rules<ServeSmtpOptions> = {
+  provider: required(aFunction),
+  hostname: aHost,
+  port: aPort,
+  tlsPort: aPort,
+  cert: aCertificate,
+  key: aPrivateKey,
+  serverName: text("a host name", isServerName),
+  requireAuth: aBoolean,
+  allowInsecureAuth: aBoolean,
+  maxAuthFailures: integer(1),
+  normalizeNewlines: aBoolean,
+  maxRecipients: integer(1),
+  maxSize: integer(1),
+  maxConnections: integer(1),
+  maxConnectionsPerNetwork: integer(1),
+  idleTimeoutMs: limitMs(),
+  greetingDelayMs: pauseMs(),
+  proxyProtocolFrom: networks,
+  signal: aSignal,
+  onListen: aFunction,
+  onEvent: aFunction,
+};
+
 /** Fills in the defaults, or throws at what makes no sense. */
 export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
-  if (typeof options.provider !== "function") {
-    throw new TypeError("Cannot serve SMTP: provider must be a function");
-  }
-  const certificate = checkedCertificate(options);
+  checkOptions(ACTION, options, RULES);
+  const certificate = certificateOf(options);
   if (options.tlsPort !== undefined && certificate === undefined) {
-    throw new TypeError("Cannot serve SMTP: tlsPort needs cert and key");
+    throw new TypeError(`Cannot ${ACTION}: tlsPort needs cert and key`);
   }
   return {
     provider: options.provider,
     hostname: options.hostname ?? "127.0.0.1",
-    port: within("port", options.port ?? 2525, 0, 65_535),
-    tlsPort: options.tlsPort === undefined
-      ? undefined
-      : within("tlsPort", options.tlsPort, 0, 65_535),
+    port: options.port ?? 2525,
+    tlsPort: options.tlsPort,
     certificate,
-    serverName: checkedName(options.serverName ?? "localhost"),
+    serverName: options.serverName ?? "localhost",
     requireAuth: options.requireAuth ?? true,
     allowInsecureAuth: options.allowInsecureAuth ?? false,
-    maxAuthFailures: within("maxAuthFailures", options.maxAuthFailures ?? 3),
+    maxAuthFailures: options.maxAuthFailures ?? 3,
     normalizeNewlines: options.normalizeNewlines ?? false,
-    maxRecipients: within("maxRecipients", options.maxRecipients ?? 100),
-    maxSize: within("maxSize", options.maxSize ?? 26_214_400),
-    maxConnections: within("maxConnections", options.maxConnections ?? 10_000),
-    maxConnectionsPerNetwork: within(
-      "maxConnectionsPerNetwork",
-      options.maxConnectionsPerNetwork ?? 200,
+    maxRecipients: options.maxRecipients ?? 100,
+    maxSize: options.maxSize ?? 26_214_400,
+    maxConnections: options.maxConnections ?? 10_000,
+    maxConnectionsPerNetwork: options.maxConnectionsPerNetwork ?? 200,
+    idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
+    greetingDelayMs: options.greetingDelayMs ?? 0,
+    proxies: options.proxyProtocolFrom?.flatMap((text) =>
+      parseNetwork(text) ?? []
     ),
-    idleTimeoutMs: within(
-      "idleTimeoutMs",
-      options.idleTimeoutMs ?? 300_000,
-      1,
-      MAX_MS,
-    ),
-    greetingDelayMs: within(
-      "greetingDelayMs",
-      options.greetingDelayMs ?? 0,
-      0,
-      MAX_MS,
-    ),
-    proxies: options.proxyProtocolFrom?.map(checkedNetwork),
   };
 }
 
-/** The largest delay that timers take, in milliseconds. */
-const MAX_MS = 2_147_483_647;
-
-function checkedNetwork(text: string): Network {
-  const network = parseNetwork(text);
-  if (network !== undefined) return network;
-  throw new TypeError(
-    "Cannot serve SMTP: proxyProtocolFrom must be networks such as 192.0.2.0/24",
-  );
-}
-
-function checkedCertificate(
+function certificateOf(
   { cert, key }: ServeSmtpOptions,
 ): Certificate | undefined {
   if (cert !== undefined && key !== undefined) return { cert, key };
   if (cert === undefined && key === undefined) return undefined;
-  throw new TypeError("Cannot serve SMTP: cert and key must come together");
-}
-
-function within(
-  name: string,
-  value: number,
-  least = 1,
-  most: number = Number.MAX_SAFE_INTEGER,
-): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(
-    `Cannot serve SMTP: ${name} must be an integer from ${least} to ${most}: got ${value}`,
-  );
+  throw new TypeError(`Cannot ${ACTION}: cert and key must come together`);
 }
 
 /**
@@ -192,9 +197,4 @@ function within(
  */
 export function isServerName(name: string): boolean {
   return /^[A-Za-z0-9._:[\]-]{1,255}$/.test(name);
-}
-
-function checkedName(name: string): string {
-  if (isServerName(name)) return name;
-  throw new TypeError("Cannot serve SMTP: serverName must be a host name");
 }
