@@ -10,6 +10,7 @@ import {
   assertStringIncludes,
 } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
+import { hasIPv6 } from "../support/ipv6.ts";
 import { mustHappen } from "../support/deadline.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveHttp } from "../support/http_end.ts";
@@ -559,15 +560,6 @@ Deno.test("main.ts warns once of plain text where clients on other machines are 
     if (warning) assertMatch(String(warnings[0]?.message), warning);
   }
 });
-
-function hasIPv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test({
   name: "main.ts writes IPv6 addresses in brackets where it listens",

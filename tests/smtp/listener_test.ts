@@ -1,5 +1,5 @@
 import { askProvider } from "../../auth/ask_provider.ts";
-import { AuthDecision } from "../../auth/types.ts";
+import { AuthDecision, type AuthRequest } from "../../auth/types.ts";
 import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
@@ -13,6 +13,7 @@ import {
   assertThrows,
 } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
+import { hasIPv6 } from "../support/ipv6.ts";
 import { plain, SmtpClient } from "../support/smtp_client.ts";
 
 const OPTIONS: ServeSmtpOptions = {
@@ -106,6 +107,36 @@ Deno.test("serveSmtp() hands over envelope and body, and reports both events", a
     remoteIp: "127.0.0.1",
     tls: false,
   }]);
+});
+
+Deno.test({
+  name:
+    "serveSmtp() on all addresses asks with plain IPv4 and the EHLO name as it was said",
+  ignore: !hasIPv6(),
+  async fn() {
+    const requests: AuthRequest[] = [];
+    await using server = serveSmtp({
+      port: 0,
+      hostname: "::",
+      provider: (request) => {
+        requests.push(request);
+        return "authOk";
+      },
+    }, () => {});
+    const port = server.addrs[0]?.port ?? 0;
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      using client = await SmtpClient.open(port, { hostname });
+      await client.expect("220");
+      await client.command("EHLO [IPv6:2001:DB8::1] b\u00fccher (x)", "250");
+      // The local address is loopback in IPv4 too: plain text may be used.
+      await client.login("ann", "secret", "235");
+    }
+    const heloName = "[IPv6:2001:DB8::1] b\u00fccher (x)";
+    assertEquals(
+      requests.map((request) => [request.remoteIp, request.heloName]),
+      [["127.0.0.1", heloName], ["::1", heloName]],
+    );
+  },
 });
 
 Deno.test("serveSmtp() answers 451 when deliver throws, and tells the log why", async () => {

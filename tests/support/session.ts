@@ -40,6 +40,8 @@ export function decide({ username, password }: AuthRequest): AuthResult {
   switch (username) {
     case "down":
       return { decision: "authFailure" };
+    case "guessed":
+      return { decision: "authFailure", reason: "throttled-user" };
     case "closed":
       return { decision: "authInvalid", text: "Account closed, call 555" };
     case "bob":
