@@ -8,7 +8,7 @@
 import { concat } from "../lib/octets.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import { REPLIES, type SmtpReply } from "../smtp/protocol/replies.ts";
-import { beginsWithHeader } from "./first_line.ts";
+import { Front } from "./front.ts";
 import { traceLines } from "./trace.ts";
 
 /** Files in tmp/ that are older than this were left by a process that died. */
@@ -23,8 +23,6 @@ const SYNC_OCTETS = 65_536;
 
 /** What the system says when there is no room, by whatever limit. */
 const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
-
-const CRLF: Uint8Array = Uint8Array.of(13, 10);
 
 const encoder = new TextEncoder();
 
@@ -85,49 +83,26 @@ async function writeFile(
     mode: 0o600,
   });
   try {
+    const front = new Front(head);
     const reader = body.getReader();
-    /** The front of the message, until it is known how it begins. */
-    let front: readonly Uint8Array[] | undefined = [];
     for (let written = 0;;) {
       const { done, value } = await reader.read();
       if (done) break;
       const { length } = value;
-      if (front !== undefined) {
-        front = writeFront(file, head, [...front, value]);
-      } else if (written < SYNC_OCTETS) writeSync(file, value);
-      else await write(file, value);
+      // One write for a small message, as most are.
+      const octets = concat(front.push(value));
+      if (written < SYNC_OCTETS) writeSync(file, octets);
+      else await write(file, octets);
       // Its memory is free now, and not when the collector comes by: pieces of
       // hundreds of large messages at once would fill it.
       value.buffer.transfer(0);
       written += length;
     }
-    if (front !== undefined) {
-      const separator = front.length > 0 ? [CRLF] : [];
-      writeSync(file, concat([head, ...separator, ...front]));
-    }
+    writeSync(file, concat(front.end()));
     await file.sync();
   } finally {
     file.close();
   }
-}
-
-/**
- * Writes our lines and the front of the message behind them, in one piece: for
- * a small message, as most are, that is all.
- *
- * @returns The front again, unwritten, where more of it is needed to tell
- * whether an empty line must stand between.
- */
-function writeFront(
-  file: Deno.FsFile,
-  head: Uint8Array,
-  front: readonly Uint8Array[],
-): readonly Uint8Array[] | undefined {
-  const start = concat(front);
-  const header = beginsWithHeader(start);
-  if (header === undefined) return [start.slice()];
-  writeSync(file, concat(header ? [head, start] : [head, CRLF, start]));
-  return undefined;
 }
 
 function writeSync(file: Deno.FsFile, octets: Uint8Array): void {

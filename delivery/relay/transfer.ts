@@ -8,6 +8,7 @@
 import type { Transfer } from "../../smtp/destination.ts";
 import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
+import { Front } from "../front.ts";
 import { receivedField } from "../trace.ts";
 import { handedOn } from "./failures.ts";
 import type { Upstream } from "./upstream.ts";
@@ -49,9 +50,9 @@ export class RelayTransfer implements Transfer {
   async message({ envelope, body }: SmtpMessage): Promise<SmtpReply> {
     const { serverName, id, give } = this.#context;
     const stamp = { serverName, id, date: new Date() };
-    const head = encoder.encode(receivedField(envelope, stamp));
+    const front = new Front(encoder.encode(receivedField(envelope, stamp)));
     try {
-      return await this.#handOn(this.#upstream.message(head, body));
+      return await this.#handOn(this.#upstream.message(front, body));
     } finally {
       give(this.#upstream);
     }

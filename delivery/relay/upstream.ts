@@ -12,6 +12,7 @@ import type { Deadline } from "../../net/deadlines.ts";
 import type { Mail } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { connect, type Connecting, encrypt } from "./connect.ts";
+import type { Front } from "../front.ts";
 import type { Dialled } from "./dialler.ts";
 import type { Extensions } from "./extensions.ts";
 import { type Failure, RelayError } from "./failures.ts";
@@ -141,14 +142,14 @@ export class Upstream {
   /**
    * Sends a message at the pace of the next hop.
    *
-   * @param head What goes in front of it.
+   * @param front What goes in front of it.
    * @param body The message. If it breaks, the connection is closed without the
    * end of a message, and this throws what it has thrown.
    * @returns The reply to the message, or to DATA, if that is refused.
    * @throws {RelayError} If there is none.
    */
   async message(
-    head: Uint8Array,
+    front: Front,
     body: ReadableStream<Uint8Array>,
   ): Promise<SmtpReply> {
     const data = this.#ask((session) => session.data());
@@ -161,22 +162,23 @@ export class Upstream {
     if (!this.isOpen) this.#onEnd();
     // The client may leave while the next hop does not read.
     reader.closed.catch(() => this.close());
-    let held = [head];
+    const held: Uint8Array[] = [];
     for (let next = await reader.read(); !next.done && this.isOpen;) {
-      held.push(this.#session.body(next.value));
+      held.push(...this.#stuffed(front.push(next.value)));
       const reading = reader.read();
       const soon = await atOnce(reading);
-      if (soon === undefined || octetsOf(held) >= PIECE_OCTETS) {
-        await this.#send(concat(held));
-        held = [];
-      }
+      const isEnough = soon === undefined || octetsOf(held) >= PIECE_OCTETS;
+      if (isEnough && held.length > 0) await this.#send(concat(held.splice(0)));
       next = soon ?? await reading;
     }
     // Not so if the client has gone, or what it sends is refused.
     await reader.closed;
     this.#onEnd = () => {};
-    if (this.isOpen) this.#write(concat([...held, this.#session.endOfBody()]));
-    this.#arm();
+    if (this.isOpen) {
+      held.push(...this.#stuffed(front.end()), this.#session.endOfBody());
+      this.#write(concat(held));
+      this.#arm();
+    }
     return await answer;
   }
 
@@ -285,6 +287,10 @@ export class Upstream {
     const octets = this.#session.takeOutput();
     this.#arm();
     if (octets.length > 0) this.#write(octets);
+  }
+
+  #stuffed(pieces: readonly Uint8Array[]): Uint8Array[] {
+    return pieces.map((piece) => this.#session.body(piece));
   }
 
   /** Sends a piece of a message. */

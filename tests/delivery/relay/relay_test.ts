@@ -36,6 +36,16 @@ Deno.test("newRelay() hands a message on and its reply back", async () => {
   await hop.idle();
 });
 
+Deno.test("newRelay() keeps text that begins at once apart from Received", async () => {
+  await using hop = serveHop();
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  for (const body of [["UPS on battery\r\n"], ["UPS", " on battery\r\n"]]) {
+    await send(relay, { body });
+    const text = hop.messages().at(-1) ?? "";
+    assert(text.endsWith(" +0000\r\n\r\nUPS on battery\r\n"), text);
+  }
+});
+
 Deno.test("newRelay() uses a connection again, and asks in the same packet whether it lives", async () => {
   await using hop = serveHop();
   using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
