@@ -18,7 +18,8 @@ import type { AuthProvider, AuthRequest, AuthResult } from "./types.ts";
  * @param provider Whom to ask.
  * @param request What to ask.
  * @param signal Aborted when nobody waits for the answer any more; it is
- * handed to the provider too.
+ * handed to the provider too. The result's reason is `client-gone`, or
+ * `backend-timeout` where a `TimeoutError` aborts it.
  * @returns The result: a copy of what the provider said, which nobody can
  * change. What the provider threw is its `detail`, for the log. Never rejects.
  *
@@ -53,11 +54,22 @@ export async function askProvider(
     case "broken":
       return discreet(thrownResult(raced.error), request);
     case "late":
+      return LATE;
     case "gone":
-      return CLIENT_GONE;
+      return isTimeout(signal?.reason) ? LATE : CLIENT_GONE;
     default:
       return raced satisfies never;
   }
+}
+
+const LATE: AuthResult = Object.freeze({
+  decision: "authFailure",
+  reason: "backend-timeout",
+});
+
+/** Whether a signal was aborted for want of time, as `AbortSignal.timeout()` is. */
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
 /** Looking at somebody else's object can throw as well. */

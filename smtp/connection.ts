@@ -341,7 +341,10 @@ export class Connection {
     const began = performance.now();
     const answer = askProvider(this.#context.provider, request, abort.signal)
       .finally(() => this.#askedMs = performance.now() - began);
-    const asking = { open: true, abort: () => abort.abort() };
+    const asking: Asking = {
+      open: true,
+      abort: (reason) => abort.abort(reason),
+    };
     this.#asking = asking;
     if (this.#session.hasOutput) {
       await writeAll(this.#wire, this.#output()).catch(asking.abort);
@@ -463,7 +466,7 @@ export class Connection {
           this.#needsLogin ? REPLIES.noLoginInTime : REPLIES.idle,
         );
       case "provider":
-        return this.#asking?.abort();
+        return this.#asking?.abort(new DOMException("Late", "TimeoutError"));
       case "write":
         this.#reportClosed(this.#needsLogin ? "no-login" : "idle");
         return close(this.#wire);

@@ -21,8 +21,8 @@ interface PendingRead {
 export interface Asking {
   /** Whether it has no answer yet. */
   open: boolean;
-  /** The client has gone. */
-  readonly abort: () => void;
+  /** The client has gone, unless a reason says otherwise. */
+  readonly abort: (reason?: unknown) => void;
 }
 
 /** The reads of one connection. */

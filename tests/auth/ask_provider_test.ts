@@ -233,6 +233,46 @@ Deno.test("askProvider() calls it the client's doing if a provider rejects on ab
   assertEquals(listening(), 0);
 });
 
+Deno.test("askProvider() tells a provider that is late from a client that has gone", async () => {
+  const late = new DOMException("Too late", "TimeoutError");
+  const rows = [
+    [late, "backend-timeout"],
+    [undefined, "client-gone"],
+    [new Error("reset"), "client-gone"],
+  ] as const;
+  for (const [reason, expected] of rows) {
+    const waiting = new AbortController();
+    const asked = outcome(
+      () => new Promise<never>(() => {}),
+      waiting.signal,
+    );
+    waiting.abort(reason);
+    assertEquals(await asked, ["authFailure", expected]);
+    assertEquals(
+      await outcome(() => "authOk", AbortSignal.abort(reason)),
+      ["authFailure", expected],
+    );
+  }
+});
+
+Deno.test("askProvider() gives an answer its own reason, not that of a failure before (issue 11 D32)", async () => {
+  let asked = 0;
+  const failing: AuthProvider = () => {
+    asked++;
+    return asked === 1
+      ? { decision: "authFailure", reason: "backend-status", detail: "502" }
+      : "authOk";
+  };
+  const again: AuthProvider = async (request, signal) => {
+    const first = await askProvider(failing, request, signal);
+    return first.decision === "authFailure"
+      ? await askProvider(failing, request, signal)
+      : first;
+  };
+  assertEquals(await askProvider(again, newRequest()), { decision: "authOk" });
+  assertEquals(asked, 2);
+});
+
 Deno.test("askProvider() takes its listener off whatever comes", async () => {
   const answers: readonly (() => Promise<unknown>)[] = [
     () => Promise.resolve("authOk"),
