@@ -6,7 +6,6 @@
 
 import { KEY_OCTETS, newSecret } from "../../../lib/hmac.ts";
 import { race } from "../../../lib/race.ts";
-import { isThenable } from "../../../lib/thenable.ts";
 import { newMemoryThrottleStore } from "./memory_store.ts";
 import {
   isThrottleEntry,
@@ -90,4 +89,10 @@ function isAnything(_answer: unknown): _answer is void {
 
 function isSecret(answer: unknown): answer is Uint8Array {
   return answer instanceof Uint8Array && answer.length >= KEY_OCTETS;
+}
+
+/** Whether something can be waited for: clients of databases have their own. */
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof answer === "object" && answer !== null && "then" in answer &&
+    typeof answer.then === "function";
 }
