@@ -12,8 +12,6 @@ export interface Lru<V> {
   set(key: string, value: V): void;
   /** Takes a value out. */
   delete(key: string): void;
-  /** Takes the value out that was not used for longest; tells its key. */
-  deleteOldest(): string | undefined;
   /** How many values there are. */
   readonly size: () => number;
   /** What all values together weigh. */
@@ -28,15 +26,32 @@ export interface LruOptions<V> {
   readonly maxWeight?: number;
   /** What a value weighs. Default: nothing. */
   readonly weigh?: (key: string, value: V) => number;
+  /**
+   * How many parts of the table each kind of values may keep for itself; others
+   * have what it leaves. Default: there is one kind.
+   */
+  readonly shares?: readonly number[];
+  /** Which kind a value is of: an index of `shares`. Default: the first. */
+  readonly kindOf?: (value: V) => number;
   /** Told of each value that had to go. */
   readonly onEvict?: (key: string, value: V) => void;
 }
 
-/** A value between the ones that were used before and after it. */
+/** The values of one kind, in the order of their use. */
+interface Kind<V> {
+  readonly parts: number;
+  oldest: Slot<V> | undefined;
+  newest: Slot<V> | undefined;
+  size: number;
+  weight: number;
+}
+
+/** A value between the ones of its kind that were used before and after it. */
 interface Slot<V> {
   readonly key: string;
   value: V;
   weight: number;
+  kind: Kind<V>;
   older: Slot<V> | undefined;
   newer: Slot<V> | undefined;
 }
@@ -44,94 +59,103 @@ interface Slot<V> {
 /**
  * Makes an empty table. A value heavier than the whole limit is not kept.
  *
+ * Where there is no room, the one that was not used for longest goes, of the
+ * kind that has most for its share.
+ *
  * The order is a list of its own. A Map has one too, by insertion; but to take
  * the same key out of a large Map and put it in again, time after time, costs
  * some ten microseconds in V8, which searches through all its former places.
  */
 export function newLru<V>(options: LruOptions<V>): Lru<V> {
-  const { maxEntries, maxWeight = Infinity, onEvict } = options;
+  const { maxEntries, maxWeight = Infinity, shares = [1], onEvict } = options;
   const weigh = options.weigh ?? (() => 0);
+  const kindOf = options.kindOf ?? (() => 0);
   const slots = new Map<string, Slot<V>>();
-  let oldest: Slot<V> | undefined;
-  let newest: Slot<V> | undefined;
-  let weight = 0;
-
-  function append(slot: Slot<V>): void {
-    slot.older = newest;
-    slot.newer = undefined;
-    if (newest === undefined) oldest = slot;
-    else newest.newer = slot;
-    newest = slot;
-  }
-
-  function unlink(slot: Slot<V>): void {
-    if (slot.older === undefined) oldest = slot.newer;
-    else slot.older.newer = slot.newer;
-    if (slot.newer === undefined) newest = slot.older;
-    else slot.newer.older = slot.older;
-  }
-
-  function use(slot: Slot<V>): void {
-    if (slot === newest) return;
-    unlink(slot);
-    append(slot);
-  }
+  const kinds = shares.map((parts) => newKind<V>(parts));
+  const [first = newKind<V>(1)] = kinds;
+  const weightOfAll = () => kinds.reduce((sum, { weight }) => sum + weight, 0);
 
   function remove(slot: Slot<V>): void {
     slots.delete(slot.key);
     unlink(slot);
-    weight -= slot.weight;
   }
 
   function used(key: string): Slot<V> | undefined {
     const slot = slots.get(key);
-    if (slot !== undefined) use(slot);
-    return slot;
-  }
-
-  function added(key: string, value: V): Slot<V> {
-    const slot: Slot<V> = {
-      key,
-      value,
-      weight: 0,
-      older: undefined,
-      newer: undefined,
-    };
-    slots.set(key, slot);
-    append(slot);
-    return slot;
-  }
-
-  function evict(): void {
-    while (
-      oldest !== undefined && (slots.size > maxEntries || weight > maxWeight)
-    ) {
-      const { key, value } = oldest;
-      remove(oldest);
-      onEvict?.(key, value);
+    if (slot !== undefined && slot !== slot.kind.newest) {
+      unlink(slot);
+      append(slot);
     }
+    return slot;
+  }
+
+  function put(key: string, value: V): void {
+    const kind = kinds[kindOf(value)] ?? first;
+    const weight = weigh(key, value);
+    const slot = slots.get(key);
+    if (slot === undefined) {
+      const [older, newer] = [undefined, undefined];
+      const added = { key, value, weight, kind, older, newer };
+      slots.set(key, added);
+      append(added);
+      return;
+    }
+    unlink(slot);
+    slot.value = value;
+    slot.weight = weight;
+    slot.kind = kind;
+    append(slot);
+  }
+
+  function evictFrom(measure: "size" | "weight"): void {
+    const fullest = kinds.reduce((most, kind) =>
+      kind[measure] / kind.parts > most[measure] / most.parts ? kind : most
+    );
+    const slot = fullest.oldest;
+    if (slot === undefined) return;
+    remove(slot);
+    onEvict?.(slot.key, slot.value);
   }
 
   return {
     get: (key) => used(key)?.value,
     set: (key, value) => {
-      const slot = used(key) ?? added(key, value);
-      weight -= slot.weight;
-      slot.value = value;
-      slot.weight = weigh(key, value);
-      weight += slot.weight;
-      evict();
+      put(key, value);
+      while (slots.size > maxEntries) evictFrom("size");
+      while (weightOfAll() > maxWeight) evictFrom("weight");
     },
     delete: (key) => {
       const slot = slots.get(key);
       if (slot !== undefined) remove(slot);
     },
-    deleteOldest: () => {
-      const slot = oldest;
-      if (slot !== undefined) remove(slot);
-      return slot?.key;
-    },
     size: () => slots.size,
-    weight: () => weight,
+    weight: weightOfAll,
   };
+}
+
+function newKind<V>(parts: number): Kind<V> {
+  return { parts, oldest: undefined, newest: undefined, size: 0, weight: 0 };
+}
+
+/** Puts a slot in as the latest used of its kind. */
+function append<V>(slot: Slot<V>): void {
+  const { kind } = slot;
+  slot.older = kind.newest;
+  slot.newer = undefined;
+  if (kind.newest === undefined) kind.oldest = slot;
+  else kind.newest.newer = slot;
+  kind.newest = slot;
+  kind.size++;
+  kind.weight += slot.weight;
+}
+
+/** Takes a slot out of the order of its kind. */
+function unlink<V>(slot: Slot<V>): void {
+  const { kind } = slot;
+  if (slot.older === undefined) kind.oldest = slot.newer;
+  else slot.older.newer = slot.newer;
+  if (slot.newer === undefined) kind.newest = slot.older;
+  else slot.newer.older = slot.older;
+  kind.size--;
+  kind.weight -= slot.weight;
 }

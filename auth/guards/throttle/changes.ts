@@ -67,21 +67,28 @@ export function afterRight(reading: Reading): ThrottleEntries {
   const isFresh = at !== undefined &&
     isWithin(at, limits.trustMs * RENEWAL, now);
   if (isFresh && entries[AT.pair] === undefined) return entries;
-  const mine = metersFor(reading);
-  // Not for one who has an account with a name like the victim's.
-  const isOwn = entries[AT.pair]?.typed === user;
-  const after = changed(
-    reading,
-    takenBack(
-      reading,
-      (meter) => isLate(meter) || isOwn && mine.includes(meter),
-    ),
-  );
+  const after = entries[AT.pair] === undefined
+    ? entries
+    : withoutOwn(reading, user);
   if (isFresh) return after;
   return after.map((entry, i) =>
     i === AT.user
       ? withLogin(entry ?? blank(reading), { user, network, at: now }, limits)
       : entry
+  );
+}
+
+/** The entries without what the user has typed wrong in the network. */
+function withoutOwn(reading: Reading, user: string): ThrottleEntries {
+  const mine = metersFor(reading);
+  // Not for one who has an account with a name like the victim's.
+  const isOwn = reading.entries[AT.pair]?.typed === user;
+  return changed(
+    reading,
+    takenBack(
+      reading,
+      (meter) => isLate(meter) || isOwn && mine.includes(meter),
+    ),
   );
 }
 

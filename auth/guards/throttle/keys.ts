@@ -11,7 +11,6 @@ import {
   parseIp,
   splitZone,
 } from "../../../lib/ip.ts";
-import { newLru } from "../../../lib/lru.ts";
 import { countingName, exactName } from "../../user_name.ts";
 
 /**
@@ -24,7 +23,7 @@ const SITE_BITS = 48;
  * How many addresses are remembered with where they are: to read one and to
  * write its networks takes longer than all that is counted.
  */
-const REMEMBERED = 4096;
+const MAX_REMEMBERED = 256;
 
 /**
  * Where in a request's keys which one stands. One without an address has only
@@ -74,7 +73,7 @@ const UNKNOWN: Origin = { kind: "unknown" };
  * it a network of its own, whoever can choose it would have any number of them.
  */
 export function newOrigins(options: OriginOptions): (ip: string) => Origin {
-  const remembered = newLru<Origin>({ maxEntries: REMEMBERED });
+  let remembered = new Map<string, Origin>();
   return (ip) => {
     const known = remembered.get(ip);
     if (known !== undefined) return known;
@@ -82,6 +81,7 @@ export function newOrigins(options: OriginOptions): (ip: string) => Origin {
     // Not remembered: it may be of any length.
     if (octets === undefined) return UNKNOWN;
     const origin = originOf(octets, options);
+    if (remembered.size >= MAX_REMEMBERED) remembered = new Map();
     remembered.set(ip, origin);
     return origin;
   };

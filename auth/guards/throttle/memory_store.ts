@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, integer, type Rules } from "../../../lib/options.ts";
-import { type Lru, newLru } from "../../../lib/lru.ts";
+import { newLru } from "../../../lib/lru.ts";
 import type { ThrottleEntry, ThrottleStore } from "./store.ts";
 
 /** The most entries if nothing else is said: as many users who log in. */
@@ -77,7 +77,13 @@ export function newMemoryThrottleStore(
   checkOptions("create throttle store", options, RULES);
   const { maxEntries = DEFAULT_MAX_ENTRIES, maxOctets = DEFAULT_MAX_OCTETS } =
     options;
-  const entries = new SharedTable({ maxEntries, maxOctets });
+  const entries = newLru<ThrottleEntry>({
+    maxEntries,
+    maxWeight: maxOctets,
+    weigh: octetsOf,
+    shares: SHARES,
+    kindOf,
+  });
   const read = (keys: readonly string[]) => keys.map((key) => entries.get(key));
   return {
     read,
@@ -99,89 +105,17 @@ const RULES: Rules<MemoryThrottleStoreOptions> = {
   maxOctets: integer(1),
 };
 
-/** Entries of one kind. */
-interface Kind {
-  /** Its share of the store. */
-  readonly parts: number;
-  readonly entries: Lru<ThrottleEntry>;
-}
+/** The share of each kind: users, then guesses, and shared ones, by level. */
+const SHARES: readonly number[] = [
+  LOGIN_PARTS,
+  ...new Array<number>(2 * (LEVELS.length + 1)).fill(1),
+];
 
-/** A table of several kinds, each with a share that the others leave to it. */
-class SharedTable {
-  readonly #limits: Required<MemoryThrottleStoreOptions>;
-  readonly #logins = newKind(LOGIN_PARTS);
-  readonly #guesses = newLevels();
-  readonly #sharedGuesses = newLevels();
-  readonly #kinds = [this.#logins, ...this.#guesses, ...this.#sharedGuesses];
-  readonly #kindOf = new Map<string, Kind>();
-
-  constructor(limits: Required<MemoryThrottleStoreOptions>) {
-    this.#limits = limits;
-  }
-
-  get(key: string): ThrottleEntry | undefined {
-    return this.#kindOf.get(key)?.entries.get(key);
-  }
-
-  set(key: string, entry: ThrottleEntry): void {
-    const kind = this.#kindFor(entry);
-    if (this.#kindOf.get(key) !== kind) {
-      this.delete(key);
-      this.#kindOf.set(key, kind);
-    }
-    kind.entries.set(key, entry);
-    this.#evict();
-  }
-
-  delete(key: string): void {
-    this.#kindOf.get(key)?.entries.delete(key);
-    this.#kindOf.delete(key);
-  }
-
-  #kindFor({ networks, shared, count, home }: ThrottleEntry): Kind {
-    if (networks.length > 0) return this.#logins;
-    const levels = shared ? this.#sharedGuesses : this.#guesses;
-    const guesses = Math.max(count, home);
-    const level = LEVELS.findLastIndex((least) => guesses >= least) + 1;
-    return levels[level] ?? this.#logins;
-  }
-
-  #evict(): void {
-    const { maxEntries, maxOctets } = this.#limits;
-    while (this.#kindOf.size > maxEntries) {
-      this.#evictFrom(({ size }) => size());
-    }
-    while (this.#octets() > maxOctets) {
-      this.#evictFrom(({ weight }) => weight());
-    }
-  }
-
-  #octets(): number {
-    return this.#kinds.reduce((sum, { entries }) => sum + entries.weight(), 0);
-  }
-
-  /** Takes the oldest out of the kind that has most for its share. */
-  #evictFrom(sizeOf: (entries: Lru<ThrottleEntry>) => number): void {
-    const fullness = ({ entries, parts }: Kind) => sizeOf(entries) / parts;
-    const fullest = this.#kinds.reduce((most, kind) =>
-      fullness(kind) > fullness(most) ? kind : most
-    );
-    const key = fullest.entries.deleteOldest();
-    if (key !== undefined) this.#kindOf.delete(key);
-  }
-}
-
-function newKind(parts: number): Kind {
-  const entries = newLru<ThrottleEntry>({
-    maxEntries: Infinity,
-    weigh: octetsOf,
-  });
-  return { parts, entries };
-}
-
-/** One kind for the first guesses, and one for each level. */
-function newLevels(): readonly Kind[] {
-  return [newKind(1), ...LEVELS.map(() => newKind(1))];
+function kindOf({ networks, shared, count, home }: ThrottleEntry): number {
+  if (networks.length > 0) return 0;
+  const guesses = Math.max(count, home);
+  const level = LEVELS.findLastIndex((least) => guesses >= least) + 1;
+  return 1 + level + (shared ? LEVELS.length + 1 : 0);
 }
 
 /** About what an entry takes; a character of a text may take two octets. */
@@ -190,5 +124,6 @@ function octetsOf(key: string, entry: ThrottleEntry): number {
     (sum, { user, network }) => sum + 80 + 2 * (user.length + network.length),
     0,
   );
-  return ENTRY_OCTETS + 2 * key.length + 8 * entry.guesses.length + networks;
+  const texts = 2 * (key.length + entry.typed.length);
+  return ENTRY_OCTETS + texts + 8 * entry.guesses.length + networks;
 }
