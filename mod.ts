@@ -63,53 +63,7 @@
  * @module
  */
 
-export { askProvider } from "./auth/ask_provider.ts";
-export { type CacheOptions, withCache } from "./auth/guards/cache/cache.ts";
-export { byMechanism } from "./auth/providers/by_mechanism.ts";
-export { firstProvider } from "./auth/providers/first.ts";
-export type { HTTPAuthProviderOptions } from "./auth/providers/http.ts";
-export {
-  maxConcurrent,
-  type MaxConcurrentOptions,
-} from "./auth/guards/max_concurrent.ts";
-export type {
-  AuthReason,
-  ProviderReason,
-  SaslErrorReason,
-} from "./auth/reasons.ts";
-export { decisionReply, type SmtpReply } from "./auth/replies.ts";
-export { continueSasl, startSasl } from "./auth/sasl/sasl.ts";
-export { newStaticAuthProvider } from "./auth/providers/static.ts";
-export {
-  newUsersAuthProvider,
-  type UsersAuthProvider,
-  type UsersAuthProviderOptions,
-} from "./auth/providers/users/users.ts";
-export type {
-  SaslChallenge,
-  SaslCredentials,
-  SaslError,
-  SaslStep,
-} from "./auth/sasl/steps.ts";
-export { withThrottle } from "./auth/guards/throttle/throttle.ts";
-export {
-  type KvThrottleStoreOptions,
-  newKvThrottleStore,
-  type ThrottleKv,
-  type ThrottleKvAtomic,
-  type ThrottleKvEntry,
-} from "./auth/guards/throttle/kv_store.ts";
-export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
-export {
-  type MemoryThrottleStoreOptions,
-  newMemoryThrottleStore,
-} from "./auth/guards/throttle/memory_store.ts";
-export type {
-  KnownNetwork,
-  ThrottleEntries,
-  ThrottleEntry,
-  ThrottleStore,
-} from "./auth/guards/throttle/store.ts";
+// The words: what is asked, who answers, and what the answers are.
 export {
   type Accepted,
   AuthDecision,
@@ -123,14 +77,72 @@ export {
   type ResultCause,
   type SendingLimits,
 } from "./auth/types.ts";
+export type {
+  AuthReason,
+  ProviderReason,
+  SaslErrorReason,
+} from "./auth/reasons.ts";
+
+// For a server of your own: AUTH line by line, and the replies.
+export { askProvider } from "./auth/ask_provider.ts";
+export { decisionReply, type SmtpReply } from "./auth/replies.ts";
+export { continueSasl, startSasl } from "./auth/sasl/sasl.ts";
+export type {
+  SaslChallenge,
+  SaslCredentials,
+  SaslError,
+  SaslStep,
+} from "./auth/sasl/steps.ts";
+
+// Who knows the users: an endpoint, a table, a file, a Dovecot, or several.
+export type { HTTPAuthProviderOptions } from "./auth/providers/http.ts";
 export {
   type HTTPAuthProvider,
   newHTTPAuthProvider,
 } from "./adapters/http/provider.ts";
+export { newStaticAuthProvider } from "./auth/providers/static.ts";
 export {
-  authHandler,
-  type AuthHandlerOptions,
-} from "./adapters/http/handler.ts";
+  newUsersAuthProvider,
+  type UsersAuthProvider,
+  type UsersAuthProviderOptions,
+} from "./auth/providers/users/users.ts";
+export {
+  type DovecotAuthProvider,
+  type DovecotAuthProviderOptions,
+  newDovecotAuthProvider,
+} from "./adapters/dovecot/provider.ts";
+export { firstProvider } from "./auth/providers/first.ts";
+export { byMechanism } from "./auth/providers/by_mechanism.ts";
+
+// Around a provider: against guessing, outages and overload.
+export { type CacheOptions, withCache } from "./auth/guards/cache/cache.ts";
+export {
+  maxConcurrent,
+  type MaxConcurrentOptions,
+} from "./auth/guards/max_concurrent.ts";
+export { withThrottle } from "./auth/guards/throttle/throttle.ts";
+export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
+export {
+  type MemoryThrottleStoreOptions,
+  newMemoryThrottleStore,
+} from "./auth/guards/throttle/memory_store.ts";
+export {
+  type KvThrottleStoreOptions,
+  newKvThrottleStore,
+  type ThrottleKv,
+  type ThrottleKvAtomic,
+  type ThrottleKvEntry,
+} from "./auth/guards/throttle/kv_store.ts";
+export type {
+  KnownNetwork,
+  ThrottleEntries,
+  ThrottleEntry,
+  ThrottleStore,
+} from "./auth/guards/throttle/store.ts";
+
+// For other mail servers: they ask, a provider answers.
+export { serveDovecotAuth } from "./adapters/dovecot/server.ts";
+export { serveSaslauthd } from "./adapters/saslauthd/server.ts";
 export type {
   AuthServer,
   AuthServerAddress,
@@ -139,11 +151,21 @@ export type {
   AuthServerUnixAddress,
 } from "./adapters/auth_server.ts";
 export {
-  type DovecotAuthProvider,
-  type DovecotAuthProviderOptions,
-  newDovecotAuthProvider,
-} from "./adapters/dovecot/provider.ts";
-export { serveDovecotAuth } from "./adapters/dovecot/server.ts";
+  authHandler,
+  type AuthHandlerOptions,
+} from "./adapters/http/handler.ts";
+export {
+  nginxAuthHandler,
+  type NginxAuthOptions,
+} from "./adapters/nginx/handler.ts";
+export type { NginxUpstream } from "./adapters/nginx/protocol.ts";
+export {
+  smtpServerAuth,
+  type SmtpServerAuthOptions,
+  type SmtpServerConnection,
+  type SmtpServerLogin,
+  type SmtpServerOnAuth,
+} from "./adapters/smtp_server/on_auth.ts";
 export type {
   AdapterAcceptEvent,
   AdapterAuthEvent,
@@ -152,23 +174,14 @@ export type {
   AdapterName,
   AdapterReason,
 } from "./adapters/events.ts";
-export {
-  nginxAuthHandler,
-  type NginxAuthOptions,
-} from "./adapters/nginx/handler.ts";
-export type { NginxUpstream } from "./adapters/nginx/protocol.ts";
-export { serveSaslauthd } from "./adapters/saslauthd/server.ts";
-export {
-  smtpServerAuth,
-  type SmtpServerAuthOptions,
-  type SmtpServerConnection,
-  type SmtpServerLogin,
-  type SmtpServerOnAuth,
-} from "./adapters/smtp_server/on_auth.ts";
+
+// A whole listener, and who takes its mail.
+export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
+export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";
+export type { Certificate } from "./net/tls.ts";
 export type { Deliver } from "./smtp/delivery.ts";
-export type { CloseReason } from "./smtp/protocol/actions.ts";
-export type { DataFault } from "./smtp/protocol/data.ts";
 export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
+export type { MailParameters } from "./smtp/protocol/params.ts";
 export type {
   SmtpAcceptEvent,
   SmtpAuthEvent,
@@ -178,8 +191,6 @@ export type {
   SmtpMessageEvent,
   SmtpRefusedEvent,
 } from "./smtp/events.ts";
+export type { CloseReason } from "./smtp/protocol/actions.ts";
+export type { DataFault } from "./smtp/protocol/data.ts";
 export type { RefusalReason } from "./smtp/protocol/refusals.ts";
-export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
-export type { Certificate } from "./net/tls.ts";
-export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";
-export type { MailParameters } from "./smtp/protocol/params.ts";

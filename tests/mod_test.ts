@@ -1,5 +1,7 @@
 import * as mod from "../mod.ts";
-import { assertEquals } from "./support/assert.ts";
+import * as sasl from "../sasl.ts";
+import { assert, assertEquals, assertStrictEquals } from "./support/assert.ts";
+import { importsOf } from "./support/modules.ts";
 
 Deno.test("mod.ts exports these values, and no others", () => {
   assertEquals(Object.keys(mod).sort(), [
@@ -114,4 +116,34 @@ Deno.test("mod.ts exports these types, and no others", async () => {
     "UsersAuthProvider",
     "UsersAuthProviderOptions",
   ]);
+});
+
+Deno.test("sasl.ts exports these values, and mod.ts the same ones", () => {
+  assertEquals(Object.keys(sasl).sort(), [
+    "AuthDecision",
+    "AuthProgress",
+    "continueSasl",
+    "decisionReply",
+    "startSasl",
+  ]);
+  for (const [name, value] of Object.entries(sasl)) {
+    assertStrictEquals(Reflect.get(mod, name), value);
+  }
+});
+
+Deno.test("sasl.ts loads the decoder and what it needs, no provider, guard or listener", async () => {
+  const loaded = new Set<string>();
+  const visit = async (module: string): Promise<void> => {
+    if (loaded.has(module)) return;
+    loaded.add(module);
+    const imports = await importsOf(module);
+    await Promise.all(
+      imports.filter((each) => each.endsWith(".ts")).map(visit),
+    );
+  };
+  await visit("sasl.ts");
+  const heavy =
+    /^auth\/(?:providers|guards)\/|^(?:net|smtp|adapters|delivery)\//;
+  assertEquals([...loaded].filter((module) => heavy.test(module)), []);
+  assert(loaded.size <= 25, `${loaded.size} modules`);
 });
