@@ -30,11 +30,10 @@ const MAX_SPARE_ENTRIES = 16_384;
 export function newSteadyStore(
   store: ThrottleStore,
   timeoutMs: number,
-  now: () => number,
 ): Required<ThrottleStore> {
   const spare = newMemoryThrottleStore({ maxEntries: MAX_SPARE_ENTRIES });
   const ownSecret = newSecret();
-  let failedAt = -Infinity;
+  let failedAt: number | undefined;
 
   /** Takes the store's answer if it makes sense, or the spare's instead. */
   function attempt<T>(
@@ -42,9 +41,11 @@ export function newSteadyStore(
     makesSense: (answer: unknown) => answer is T,
     instead: () => T | Promise<T>,
   ): T | Promise<T> {
-    if (Math.abs(now() - failedAt) < REST_MS) return instead();
+    if (failedAt !== undefined && performance.now() - failedAt < REST_MS) {
+      return instead();
+    }
     const failed = () => {
-      failedAt = now();
+      failedAt = performance.now();
       return instead();
     };
     const checked = (answer: unknown) => makesSense(answer) ? answer : failed();

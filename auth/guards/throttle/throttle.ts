@@ -138,7 +138,6 @@ function newThrottle(
   const store = newSteadyStore(
     options.store ?? newMemoryThrottleStore(),
     storeTimeoutMs,
-    now,
   );
   return {
     provider,

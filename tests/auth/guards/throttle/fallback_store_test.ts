@@ -36,7 +36,7 @@ Deno.test("newSteadyStore() hands on what a good store says, at once or later", 
     secret: () => Promise.resolve(secret),
   };
   for (const store of [memory, slow]) {
-    const steady = newSteadyStore(store, 250, clock.now);
+    const steady = newSteadyStore(store, 250);
     await steady.update(["a"], () => [ENTRY]);
     const read = steady.read(["a"]);
     assertEquals(read instanceof Promise, store === slow);
@@ -44,15 +44,14 @@ Deno.test("newSteadyStore() hands on what a good store says, at once or later", 
     assertEquals(await memory.read(["a"]), [ENTRY]);
     assertEquals((await steady.secret()).length, 32);
   }
-  assertEquals(await newSteadyStore(slow, 250, clock.now).secret(), secret);
+  assertEquals(await newSteadyStore(slow, 250).secret(), secret);
   assertEquals(clock.timers(), []);
 });
 
 Deno.test("newSteadyStore() keeps things in memory while a store is no good", async () => {
-  using clock = newClock();
   for (const [what, fail] of BROKEN) {
     const store: ThrottleStore = { read: fail, update: fail, secret: fail };
-    const steady = newSteadyStore(store, 250, clock.now);
+    const steady = newSteadyStore(store, 250);
     assertEquals(await steady.read(["a"]), [undefined], what);
     await steady.update(["a"], () => [ENTRY]);
     assertEquals(await steady.read(["a"]), [ENTRY], what);
@@ -72,7 +71,6 @@ Deno.test("newSteadyStore() waits so long for a store, then leaves it alone for 
   const steady = newSteadyStore(
     { read: silent, update: silent },
     250,
-    clock.now,
   );
   const first = steady.update(["a"], () => [ENTRY]);
   assertEquals(clock.timers(), [250]);
