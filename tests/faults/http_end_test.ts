@@ -20,12 +20,17 @@ const AILMENTS: readonly (readonly [Ailment, string])[] = [
   ["never ends", "backend-size"],
 ];
 
-/** The reasons of the last so many AUTH commands. */
-function lastReasons(listener: Listener, count: number): Promise<unknown[]> {
+/** The reasons of all AUTH commands of a user, once so many are in the log. */
+function reasonsOf(
+  listener: Listener,
+  username: string,
+  count: number,
+): Promise<unknown[]> {
   return eventually("the log is written", () => {
     if (!listener.stderr().endsWith("\n")) return undefined;
-    const events = listener.log().filter(({ event }) => event === "auth");
-    const reasons = events.slice(-count).map(({ reason }) => reason);
+    const reasons = listener.log()
+      .filter((entry) => entry.event === "auth" && entry.username === username)
+      .map(({ reason }) => reason);
     return reasons.length === count && reasons;
   });
 }
@@ -47,12 +52,13 @@ Deno.test({
         using client = await SmtpClient.greeted(listener.port);
         // The same connection may try again, and is not held guilty.
         for (let tries = 0; tries < 2; tries++) {
-          await client.login("ann", "secret", "454 4.7.0");
+          await client.login(`ann ${ailment}`, "secret", "454 4.7.0");
         }
         await client.command("MAIL FROM:<a@example.org>", "530 5.7.0");
         await client.command("QUIT", "221");
       }));
-      const reasons = new Set(await lastReasons(listener, 20));
+      const user = `ann ${ailment}`;
+      const reasons = new Set(await reasonsOf(listener, user, 20));
       assertEquals([...reasons], [reason], ailment);
       end.ail("none");
       // The first good login, not the second.
@@ -99,7 +105,7 @@ Deno.test({
       await end.become("works");
       await client.login(username, password, "235 2.7.0");
     }
-    const reasons = await lastReasons(listener, 6);
+    const reasons = await reasonsOf(listener, username, 6);
     assert(
       reasons.every((reason, i) =>
         reason === (i % 2 === 0 ? "backend-unreachable" : "ok")
