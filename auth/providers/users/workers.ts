@@ -21,7 +21,7 @@ export type HashAnswer =
 interface Worker {
   on(event: "message", listener: (answer: HashAnswer) => void): void;
   on(event: "error", listener: (error: unknown) => void): void;
-  on(event: "exit", listener: () => void): void;
+  on(event: "online" | "exit", listener: () => void): void;
   postMessage(question: HashQuestion): void;
   ref(): void;
   unref(): void;
@@ -45,6 +45,10 @@ class HashWorker {
   constructor(worker: Worker, onEnd: (self: HashWorker) => void) {
     this.#worker = worker;
     worker.unref();
+    // Node forgets it until then.
+    worker.on("online", () => {
+      if (this.#open === undefined) worker.unref();
+    });
     const lost = (error: unknown) => {
       onEnd(this);
       this.#open?.reject(error);
