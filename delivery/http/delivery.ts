@@ -1,0 +1,244 @@
+/**
+ * Hands messages to an operator's own HTTP endpoint.
+ *
+ * @module
+ */
+
+import { readBounded } from "../../lib/bounded_body.ts";
+import { anEndpoint } from "../../lib/endpoint.ts";
+import { faultOf } from "../../lib/network_fault.ts";
+import {
+  aFunction,
+  aToken,
+  checkOptions,
+  limitMs,
+  required,
+  type Rule,
+  type Rules,
+  text,
+} from "../../lib/options.ts";
+import type { Deliver } from "../../smtp/delivery.ts";
+import { isServerName } from "../../smtp/options.ts";
+import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
+import type { SmtpReply } from "../../smtp/protocol/replies.ts";
+import { receivedField } from "../trace.ts";
+import { readAnswer, type Verdict } from "./answer.ts";
+import { envelopeJson, formOctets, formType, newBoundary } from "./form.ts";
+import { Upload } from "./upload.ts";
+
+/** How long an endpoint may do nothing, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** The most octets of an answer that are read: a reply needs 300. */
+const MAX_ANSWER_OCTETS = 65_536;
+
+/** How {@linkcode newHTTPDelivery} hands messages over. */
+export interface HTTPDeliveryOptions {
+  /** The endpoint: an `http:` or `https:` URL without credentials. */
+  readonly url: string | URL;
+  /**
+   * Sent as `authorization: Bearer …`; a function is asked for each message.
+   * Default: none.
+   */
+  readonly bearerToken?: string | (() => string);
+  /**
+   * Milliseconds that the endpoint may do nothing: connect, take octets, or
+   * answer when it has all. A slow client takes none of it. Default: 30000.
+   */
+  readonly timeoutMs?: number;
+  /** The name of this server, in `Received`. Default: `localhost`. */
+  readonly serverName?: string;
+  /** Used in place of the global `fetch`, for tests or for a proxy. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+/** A {@linkcode Deliver} that can let go of what it holds. */
+export interface HTTPDelivery extends Deliver, Disposable {}
+
+const aTokenSource: Rule = {
+  ...aToken,
+  test: (value) => aFunction.test(value) || aToken.test(value),
+};
+
+const RULES: Rules<HTTPDeliveryOptions> = {
+  url: required(anEndpoint),
+  bearerToken: aTokenSource,
+  timeoutMs: limitMs(),
+  serverName: text("a host name", isServerName),
+  fetch: aFunction,
+};
+
+/**
+ * Makes what hands messages to an HTTP endpoint, as they arrive: nothing is
+ * kept, and a client reads `250` only after the endpoint has said so.
+ *
+ * Each is a `POST` of a form (`multipart/form-data`). Its part `envelope` is
+ * JSON (`id`, `sender`, `recipients`, `user`, `context`, `remoteIp`, `heloName`,
+ * `tls`, `parameters`), its part `message` a file (`message/rfc822`): a
+ * `Received` line of ours, and the client's octets. `Idempotency-Key` is the id.
+ *
+ * A 2xx is `250`, with `id` of a JSON answer in its text; 413 is `552 5.3.4`;
+ * 400, 403, 404, 410 and 422 refuse for good; an answer of
+ * `{"reply":{"code","enhanced","text"}}` refuses in its own words. Everything
+ * else is `451 4.3.0`, and what it was only the log learns: other statuses,
+ * redirects, silence, connections that fail, an answer of more than 64 KiB, or
+ * a yes of an endpoint that has not read all. If the client goes away, the
+ * request is broken off, so that half a message never looks whole.
+ *
+ * @param options The endpoint, and how to talk to it.
+ * @returns What takes messages. Disposing closes its connections.
+ * @throws {TypeError} If the URL is none for `fetch` or has credentials in it,
+ * or if another option is not what it should be. The text repeats no secret.
+ * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
+ *
+ * @example
+ * ```ts
+ * import { newHTTPDelivery, newStaticAuthProvider, serveSmtp } from "@meowmail/smtpauth";
+ *
+ * using deliver = newHTTPDelivery({ url: "https://intranet.example/mail" });
+ * const provider = newStaticAuthProvider({ printer: "toner" });
+ * await using server = serveSmtp({ port: 0, provider }, deliver);
+ * ```
+ */
+export function newHTTPDelivery(options: HTTPDeliveryOptions): HTTPDelivery {
+  checkOptions("create HTTP delivery", options, RULES);
+  const { bearerToken, serverName = "localhost" } = options;
+  const connections = new DisposableStack();
+  const endpoint: Endpoint = {
+    url: new URL(options.url),
+    token: () =>
+      typeof bearerToken === "function" ? bearerToken() : bearerToken,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    serverName,
+    fetch: options.fetch ?? newFetch(connections),
+  };
+  return Object.assign((message: SmtpMessage) => deliver(endpoint, message), {
+    [Symbol.dispose]: () => connections.dispose(),
+  });
+}
+
+interface Endpoint {
+  readonly url: URL;
+  readonly token: () => string | undefined;
+  readonly timeoutMs: number;
+  readonly serverName: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/**
+ * A `fetch` with a new connection for each message: one that was used before
+ * may be dead, and a message that is on its way cannot be sent again. HTTP/1.1,
+ * where the end of a form that never comes is the end of the connection.
+ */
+function newFetch(connections: DisposableStack): typeof globalThis.fetch {
+  if (typeof Deno === "undefined") return globalThis.fetch;
+  const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0, http2: false });
+  connections.defer(() => client.close());
+  return (input, init) => fetch(input, { ...init, client });
+}
+
+async function deliver(
+  endpoint: Endpoint,
+  { envelope, body }: SmtpMessage,
+): Promise<SmtpReply> {
+  const { serverName, timeoutMs } = endpoint;
+  const id = crypto.randomUUID();
+  const boundary = newBoundary();
+  const abort = new AbortController();
+  const form = formOctets(
+    boundary,
+    envelopeJson(id, envelope),
+    receivedField(envelope, { serverName, id, date: new Date() }),
+    body,
+  );
+  const silence = Promise.withResolvers<never>();
+  const onOver = () => {
+    silence.reject(new Error(`the endpoint did nothing for ${timeoutMs} ms`));
+    abort.abort();
+  };
+  const upload = new Upload(form, { limitMs: timeoutMs, onOver });
+  try {
+    const headers = headersOf(id, boundary, endpoint.token());
+    const verdict = await Promise.race([
+      verdictOf(endpoint, headers, upload, abort.signal),
+      silence.promise,
+    ]);
+    return replyTo(verdict, id);
+  } catch (error) {
+    // It broke off because the client's octets did: that is the error.
+    throw upload.fault === undefined ? error : upload.fault.error;
+  } finally {
+    upload.stop();
+    abort.abort();
+  }
+}
+
+function headersOf(
+  id: string,
+  boundary: string,
+  token: string | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    accept: "application/json",
+    "content-type": formType(boundary),
+    "idempotency-key": id,
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+}
+
+function replyTo(verdict: Verdict, id: string): SmtpReply {
+  switch (verdict.kind) {
+    case "accepted": {
+      const text = `Accepted as ${verdict.id ?? id}`;
+      return { code: 250, enhanced: "2.0.0", text };
+    }
+    case "refused":
+      return verdict.reply;
+    case "failed":
+      throw new Error(`the endpoint cannot take mail: ${verdict.words}`);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+async function verdictOf(
+  endpoint: Endpoint,
+  headers: Readonly<Record<string, string>>,
+  upload: Upload,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const answer = await answerOf(endpoint, headers, upload, signal);
+  if ("kind" in answer) return answer;
+  const verdict = readAnswer(answer.status, answer.text);
+  // A no may come at once. A yes to what it has not got is none.
+  return verdict.kind === "accepted" && !(await upload.ended)
+    ? { kind: "failed", words: "it accepts what it has not read" }
+    : verdict;
+}
+
+/** What the endpoint answers, perhaps before it has got all. */
+async function answerOf(
+  { url, fetch }: Endpoint,
+  headers: Readonly<Record<string, string>>,
+  upload: Upload,
+  signal: AbortSignal,
+): Promise<Verdict | { readonly status: number; readonly text: string }> {
+  // Newer than its type: what is asked for is sent before it is answered.
+  const init: RequestInit & { readonly duplex: "half" } = {
+    method: "POST",
+    headers,
+    body: upload.stream,
+    redirect: "manual",
+    signal,
+    duplex: "half",
+  };
+  try {
+    const { status, body } = await fetch(url, init);
+    const octets = await readBounded(body, MAX_ANSWER_OCTETS, signal);
+    return octets === undefined
+      ? { kind: "failed", words: "its answer is over 64 KiB" }
+      : { status, text: new TextDecoder().decode(octets) };
+  } catch (error) {
+    return { kind: "failed", words: faultOf(error) };
+  }
+}

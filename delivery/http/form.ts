@@ -1,0 +1,101 @@
+/**
+ * A message as a form of two parts, `envelope` and `message`, in pieces as it
+ * arrives (RFC 7578).
+ *
+ * @module
+ */
+
+import { concat } from "../../lib/octets.ts";
+import type { Envelope } from "../../smtp/protocol/envelope.ts";
+import { beginsWithHeader } from "../first_line.ts";
+
+type Octets = Uint8Array<ArrayBuffer>;
+
+const encoder = new TextEncoder();
+
+const CRLF = encoder.encode("\r\n");
+
+/** What stands between the parts of a form: nothing that a message has in it. */
+export function newBoundary(): string {
+  return `smtpauth-${crypto.randomUUID()}`;
+}
+
+/** The form's media type. */
+export function formType(boundary: string): string {
+  return `multipart/form-data; boundary=${boundary}`;
+}
+
+/** What the part `envelope` says: named one by one, so that nothing else does. */
+export function envelopeJson(id: string, envelope: Envelope): string {
+  const { sender, recipients, user, context, parameters } = envelope;
+  const { remoteIp, heloName, tls } = envelope;
+  return JSON.stringify({
+    id,
+    sender,
+    recipients,
+    user,
+    context,
+    remoteIp,
+    heloName,
+    tls,
+    parameters,
+  });
+}
+
+/**
+ * The octets of the form. Its last piece is there only when the message is
+ * whole: what breaks off is no form.
+ *
+ * @param boundary What stands between the parts.
+ * @param envelope The part `envelope`, in JSON.
+ * @param trace Lines that go in front of the message, with their CRLFs.
+ * @param body The message. It is not read before its octets are wanted.
+ * @throws What the body throws.
+ */
+export async function* formOctets(
+  boundary: string,
+  envelope: string,
+  trace: string,
+  body: ReadableStream<Octets>,
+): AsyncGenerator<Octets> {
+  const head = encoder.encode(
+    `--${boundary}\r\n` +
+      'content-disposition: form-data; name="envelope"\r\n' +
+      "content-type: application/json\r\n\r\n" +
+      `${envelope}\r\n--${boundary}\r\n` +
+      // Without a file name, a form's reader takes it for a text in UTF-8.
+      'content-disposition: form-data; name="message"; filename="message.eml"\r\n' +
+      `content-type: message/rfc822\r\n\r\n${trace}`,
+  );
+  yield* withFront(head, body);
+  yield encoder.encode(`\r\n--${boundary}--\r\n`);
+}
+
+/**
+ * The message behind our lines, in one piece with its first octets; an empty
+ * line stands between where it does not begin with a header.
+ */
+async function* withFront(
+  head: Octets,
+  body: ReadableStream<Octets>,
+): AsyncGenerator<Octets> {
+  let front: Octets[] | undefined = [];
+  for await (const piece of body) {
+    if (front === undefined) {
+      yield piece;
+      continue;
+    }
+    const start = concat([...front, piece]);
+    const hasHeader = beginsWithHeader(start);
+    if (hasHeader === undefined) {
+      front = [start.slice()];
+      continue;
+    }
+    yield concat(hasHeader ? [head, start] : [head, CRLF, start]).slice();
+    front = undefined;
+  }
+  if (front !== undefined) {
+    const separator = front.length > 0 ? [CRLF] : [];
+    yield concat([head, ...separator, ...front]).slice();
+  }
+}

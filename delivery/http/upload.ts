@@ -1,0 +1,97 @@
+/**
+ * Octets on their way to an endpoint, at its pace.
+ *
+ * @module
+ */
+
+type Octets = Uint8Array<ArrayBuffer>;
+
+/** How long the endpoint may do nothing, and who is told. */
+export interface Patience {
+  /** In milliseconds. */
+  readonly limitMs: number;
+  /** Called once when that is over. */
+  readonly onOver: () => void;
+}
+
+/**
+ * The body of a request.
+ *
+ * The clock runs while the endpoint has something to do: to take what there is,
+ * or to answer. It stands while the client has.
+ */
+export class Upload implements UnderlyingDefaultSource<Octets> {
+  /** What to send. No chunk waits in it: one is on its way, if any. */
+  readonly stream: ReadableStream<Octets>;
+  /** Resolves when nothing more goes on its way: whether that was all. */
+  readonly ended: Promise<boolean>;
+  readonly #octets: AsyncGenerator<Octets>;
+  readonly #patience: Patience;
+  readonly #end: (whole: boolean) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #controller: ReadableStreamDefaultController<Octets> | undefined;
+  #stopped = false;
+  #fault: { readonly error: unknown } | undefined;
+
+  /**
+   * @param octets The body, piece by piece.
+   * @param patience How long the endpoint may do nothing.
+   */
+  constructor(octets: AsyncGenerator<Octets>, patience: Patience) {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#octets = octets;
+    this.#patience = patience;
+    this.stream = new ReadableStream<Octets>(this, { highWaterMark: 0 });
+    this.#startClock();
+  }
+
+  /** Why the octets have broken off, if they have: no fault of the endpoint. */
+  get fault(): { readonly error: unknown } | undefined {
+    return this.#fault;
+  }
+
+  /** The stream is there. */
+  start(controller: ReadableStreamDefaultController<Octets>): void {
+    this.#controller = controller;
+  }
+
+  /** The endpoint has taken all that there was. */
+  async pull(
+    controller: ReadableStreamDefaultController<Octets>,
+  ): Promise<void> {
+    clearTimeout(this.#timer);
+    let next: IteratorResult<Octets>;
+    try {
+      next = await this.#octets.next();
+    } catch (error) {
+      this.#fault = { error };
+      this.stop();
+      return;
+    }
+    if (this.#stopped) return;
+    this.#startClock();
+    if (!next.done) return controller.enqueue(next.value);
+    controller.close();
+    this.#end(true);
+  }
+
+  /** The connection to the endpoint has broken. */
+  cancel(): void {
+    this.#end(false);
+  }
+
+  /** Breaks off, unless all has gone: what the endpoint has is then no form. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stopped = true;
+    this.#controller?.error(this.#fault?.error ?? new Error("broken off"));
+    this.#end(false);
+  }
+
+  #startClock(): void {
+    const { limitMs, onOver } = this.#patience;
+    this.#timer = setTimeout(onOver, limitMs);
+  }
+}
