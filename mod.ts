@@ -179,6 +179,11 @@ export type {
 export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
 export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";
 export type { Certificate } from "./net/tls.ts";
+export {
+  type HTTPDelivery,
+  type HTTPDeliveryOptions,
+  newHTTPDelivery,
+} from "./delivery/http/delivery.ts";
 export type { Deliver } from "./smtp/delivery.ts";
 export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
 export type { MailParameters } from "./smtp/protocol/params.ts";

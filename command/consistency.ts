@@ -33,11 +33,14 @@ const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
   ["nginxPort", "nginxUpstream"],
   ["nginxUpstream", "nginxPort"],
   ["nginxSecret", "nginxPort"],
+  ["deliverToken", "deliverUrl"],
+  ["deliverTimeout", "deliverUrl"],
 ];
 
 /** What excludes the other. */
 const EITHER: readonly (readonly [FlagName, FlagName])[] = [
   ["authUrl", "authDovecot"],
+  ["maildir", "deliverUrl"],
 ];
 
 /**
@@ -53,7 +56,7 @@ export function checkConsistency(settings: Settings, sourceOf: SourceOf): void {
     throw new UsageError(`${source} needs ${needed.map(nameOf).join(" or ")}`);
   }
   for (const [name, other] of EITHER) {
-    if (!isOn(settings[name]) || !isOn(settings[other])) continue;
+    if (![name, other].every((each) => sourceOf(each) !== undefined)) continue;
     throw new UsageError(
       `there must be one of ${nameOf(name)} and ${nameOf(other)}, not both`,
     );

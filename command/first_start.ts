@@ -32,13 +32,13 @@ const ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789";
  * @param login The login that was made up.
  * @param address Where the listener listens.
  * @param startTls Whether it has a certificate, and so wants STARTTLS.
- * @param maildir Where the message will be.
+ * @param where Where the message will be.
  */
 export function firstMessageHint(
   login: Login,
   address: SmtpAddress,
   startTls: boolean,
-  maildir: string,
+  where: string,
 ): string {
   const { username, password } = login;
   const host = hostPort(reachable(address.hostname), address.port);
@@ -49,7 +49,7 @@ export function firstMessageHint(
 user: ${username}
 password: ${password}
 
-Paste this into another terminal to send a first message to ${maildir}/new:
+Paste this into another terminal to send a first message to ${where}:
 
 curl${tls} smtp://${host} --user '${username}:${password}' --mail-from you@example.com --mail-rcpt you@example.com -H 'Subject: Hello' -F '=It works.'
 

@@ -32,7 +32,7 @@ export type Group =
   | "Encrypt"
   | "Authenticate"
   | "Let other servers ask"
-  | "Keep"
+  | "Deliver"
   | "Tell";
 
 /** One row: a setting that is read into a `T`. */
@@ -151,7 +151,7 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
     group: "Authenticate",
     placeholder: "URL",
     help: "endpoint that is asked about each login",
-    read: url,
+    read: url("AUTH_TOKEN"),
     byDefault: undefined,
   },
   authToken: {
@@ -301,28 +301,49 @@ export const FLAGS: { readonly [N in FlagName]: Flag<Settings[N]> } = {
     byDefault: undefined,
   },
   maildir: {
-    group: "Keep",
+    group: "Deliver",
     placeholder: "FOLDER",
     help: "where messages are kept",
     read: text,
     byDefault: "./maildir",
   },
+  deliverUrl: {
+    group: "Deliver",
+    placeholder: "URL",
+    help: "or an endpoint that is handed each message",
+    read: url("DELIVER_TOKEN"),
+    byDefault: undefined,
+  },
+  deliverToken: {
+    group: "Deliver",
+    secret: true,
+    help: "bearer token for that endpoint",
+    read: token,
+    byDefault: undefined,
+  },
+  deliverTimeout: {
+    group: "Deliver",
+    placeholder: "MS",
+    help: "how long that endpoint may do nothing",
+    read: milliseconds(1),
+    byDefault: 30_000,
+  },
   maxRecipients: {
-    group: "Keep",
+    group: "Deliver",
     placeholder: "N",
     help: "recipients of a message; refuse the next",
     read: whole(1),
     byDefault: 100,
   },
   maxSize: {
-    group: "Keep",
+    group: "Deliver",
     placeholder: "BYTES",
     help: "largest message",
     read: whole(1),
     byDefault: 26_214_400,
   },
   normalizeNewlines: {
-    group: "Keep",
+    group: "Deliver",
     help: "make bare CRs and LFs of a message CRLFs",
     read: onOff,
     byDefault: false,

@@ -18,7 +18,7 @@ import {
 export function helpText(): string {
   const groups = Map.groupBy(FLAG_NAMES, (name) => FLAGS[name].group);
   return `An SMTP submission server that asks your own HTTP endpoint "may this user
-send?" and keeps accepted mail in a Maildir.
+send?" and keeps accepted mail in a Maildir, or hands it to an endpoint, too.
 
 Usage: deno run -P main.ts [flags]
 

@@ -6,9 +6,9 @@
  */
 
 import type { AuthProvider } from "../auth/types.ts";
-import { openMaildir } from "../delivery/maildir.ts";
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
+import type { Deliver } from "../smtp/delivery.ts";
 import { serveSmtp, type SmtpServer } from "../smtp/listener.ts";
 import { isServerName, type SmtpAddress } from "../smtp/options.ts";
 import { type OpenAdapter, openAdapters } from "./adapters.ts";
@@ -18,6 +18,7 @@ import {
   readCertificate,
 } from "./certificate.ts";
 import { hasAuthSource } from "./consistency.ts";
+import { openDestination } from "./destination.ts";
 import { firstMessageHint, makeUpLogin } from "./first_start.ts";
 import type { FollowedFiles } from "./follow.ts";
 import { entryOf, type LogEntry } from "./log.ts";
@@ -64,9 +65,18 @@ export async function serve(
   await using opened = new AsyncDisposableStack();
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
   const logins = opened.use(await openProvider(settings, madeUp, log));
-  const server = settings.port === undefined
+  const { port } = settings;
+  const serverName = settings.hostname ?? machineName();
+  const destination = port === undefined
     ? undefined
-    : opened.use(openListener(settings, settings.port, logins.provider, log));
+    : opened.use(openDestination(settings, serverName));
+  const server = port === undefined || destination === undefined
+    ? undefined
+    : opened.use(openListener({ ...settings, port, serverName }, {
+      provider: logins.provider,
+      deliver: destination.deliver,
+      log,
+    }));
   const adapters = await openAdapters(settings, logins.provider, log);
   const certificate = follow(settings, server, log);
 
@@ -74,7 +84,8 @@ export async function serve(
   const [address] = addrs;
   if (madeUp !== undefined && address !== undefined) {
     const startTls = certificate !== undefined;
-    print(firstMessageHint(madeUp, address, startTls, settings.maildir));
+    const where = destination?.where ?? "";
+    print(firstMessageHint(madeUp, address, startTls, where));
   }
   announce(settings, addrs, adapters, log);
 
@@ -90,6 +101,7 @@ export async function serve(
     reload: (settings) => {
       certificate?.reload();
       logins.reload(settings);
+      destination?.reload(settings);
       for (const { reload } of adapters) reload?.(settings);
     },
     shutdown,
@@ -97,20 +109,20 @@ export async function serve(
   };
 }
 
+/** Who decides, who takes mail, and who is told. */
+interface Around extends Pick<Output, "log"> {
+  readonly provider: AuthProvider;
+  readonly deliver: Deliver;
+}
+
 function openListener(
-  settings: Settings,
-  port: number,
-  provider: AuthProvider,
-  log: Output["log"],
+  settings: Settings & { readonly port: number; readonly serverName: string },
+  { provider, deliver, log }: Around,
 ): SmtpServer {
-  const serverName = settings.hostname ?? machineName();
-  const deliver = unable(
-    `cannot use --maildir ${settings.maildir}`,
-    () => openMaildir(settings.maildir, serverName),
-  );
   const files = certificateFiles(settings);
   const certificate = files && readCertificate(files);
-  const { host, tlsPort, proxyProtocol, proxyProtocolFrom } = settings;
+  const { host, port, serverName, tlsPort } = settings;
+  const { proxyProtocol, proxyProtocolFrom } = settings;
   return unable(
     `cannot listen on ${wanted(host, port, tlsPort)}`,
     () =>

@@ -64,6 +64,10 @@ export interface Settings {
 
   /** The path of the folder. */
   readonly maildir: string;
+  readonly deliverUrl: string | undefined;
+  readonly deliverToken: string | undefined;
+  /** Milliseconds. */
+  readonly deliverTimeout: number;
   readonly maxRecipients: number;
   /** Octets. */
   readonly maxSize: number;

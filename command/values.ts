@@ -133,22 +133,28 @@ export function networks({ source, value }: Given): readonly string[] {
   );
 }
 
-/** An http(s) URL. Never repeated: it may hold credentials. */
-export function url({ source, value }: Given): string {
-  const parsed = URL.parse(value);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new UsageError(`${source} must be an http:// or https:// URL`);
-  }
-  if (parsed.username !== "" || parsed.password !== "") {
+/**
+ * An http(s) URL. Never repeated: it may hold credentials.
+ *
+ * @param tokenName The end of the variable that holds them rightly.
+ */
+export function url(tokenName: string): Reader<string> {
+  return ({ source, value }) => {
+    const parsed = URL.parse(value);
+    if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+      throw new UsageError(`${source} must be an http:// or https:// URL`);
+    }
+    if (parsed.username !== "" || parsed.password !== "") {
+      throw new UsageError(
+        `${source} must not contain credentials: use MEOWMAIL_SMTP_${tokenName}`,
+      );
+    }
+    const blocked = blockedPort(parsed);
+    if (blocked === undefined) return value;
     throw new UsageError(
-      `${source} must not contain credentials: use MEOWMAIL_SMTP_AUTH_TOKEN`,
+      `${source} must have a port that fetch does not block: got ${blocked}`,
     );
-  }
-  const blocked = blockedPort(parsed);
-  if (blocked === undefined) return value;
-  throw new UsageError(
-    `${source} must have a port that fetch does not block: got ${blocked}`,
-  );
+  };
 }
 
 /** What can stand in a header. */

@@ -4,10 +4,12 @@
  * @module
  */
 
-const NOTHING: Uint8Array = new Uint8Array(0);
+const NOTHING: Uint8Array<ArrayBuffer> = new Uint8Array();
 
 /** All pieces, one behind the other; a piece alone is handed on as it is. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array {
+export function concat<B extends ArrayBufferLike>(
+  pieces: readonly Uint8Array<B>[],
+): Uint8Array<B | ArrayBuffer> {
   if (pieces.length < 2) return pieces[0] ?? NOTHING;
   let size = 0;
   for (const piece of pieces) size += piece.length;

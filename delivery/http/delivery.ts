@@ -111,6 +111,7 @@ export function newHTTPDelivery(options: HTTPDeliveryOptions): HTTPDelivery {
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     serverName,
     fetch: options.fetch ?? newFetch(connections),
+    copies: options.fetch === undefined && typeof Deno !== "undefined",
   };
   return Object.assign((message: SmtpMessage) => deliver(endpoint, message), {
     [Symbol.dispose]: () => connections.dispose(),
@@ -123,6 +124,8 @@ interface Endpoint {
   readonly timeoutMs: number;
   readonly serverName: string;
   readonly fetch: typeof globalThis.fetch;
+  /** Whether `fetch` copies a piece before it asks for the next one. */
+  readonly copies: boolean;
 }
 
 /**
@@ -156,7 +159,8 @@ async function deliver(
     silence.reject(new Error(`the endpoint did nothing for ${timeoutMs} ms`));
     abort.abort();
   };
-  const upload = new Upload(form, { limitMs: timeoutMs, onOver });
+  const { copies } = endpoint;
+  const upload = new Upload(form, { limitMs: timeoutMs, onOver, copies });
   try {
     const headers = headersOf(id, boundary, endpoint.token());
     const verdict = await Promise.race([

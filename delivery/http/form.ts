@@ -85,17 +85,17 @@ async function* withFront(
       yield piece;
       continue;
     }
-    const start = concat([...front, piece]);
+    const start: Octets = concat([...front, piece]);
     const hasHeader = beginsWithHeader(start);
     if (hasHeader === undefined) {
       front = [start.slice()];
       continue;
     }
-    yield concat(hasHeader ? [head, start] : [head, CRLF, start]).slice();
+    yield concat(hasHeader ? [head, start] : [head, CRLF, start]);
     front = undefined;
   }
   if (front !== undefined) {
     const separator = front.length > 0 ? [CRLF] : [];
-    yield concat([head, ...separator, ...front]).slice();
+    yield concat([head, ...separator, ...front]);
   }
 }

@@ -6,12 +6,14 @@
 
 type Octets = Uint8Array<ArrayBuffer>;
 
-/** How long the endpoint may do nothing, and who is told. */
-export interface Patience {
-  /** In milliseconds. */
+/** What an {@linkcode Upload} needs to know of who takes it. */
+export interface UploadOptions {
+  /** How long the endpoint may do nothing, in milliseconds. */
   readonly limitMs: number;
   /** Called once when that is over. */
   readonly onOver: () => void;
+  /** Whether a piece has been copied by the time the next one is wanted. */
+  readonly copies: boolean;
 }
 
 /**
@@ -26,23 +28,24 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
   /** Resolves when nothing more goes on its way: whether that was all. */
   readonly ended: Promise<boolean>;
   readonly #octets: AsyncGenerator<Octets>;
-  readonly #patience: Patience;
+  readonly #options: UploadOptions;
   readonly #end: (whole: boolean) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #controller: ReadableStreamDefaultController<Octets> | undefined;
   #stopped = false;
+  #last: Octets | undefined;
   #fault: { readonly error: unknown } | undefined;
 
   /**
    * @param octets The body, piece by piece.
-   * @param patience How long the endpoint may do nothing.
+   * @param options What is to be known of who takes it.
    */
-  constructor(octets: AsyncGenerator<Octets>, patience: Patience) {
+  constructor(octets: AsyncGenerator<Octets>, options: UploadOptions) {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.ended = promise;
     this.#end = resolve;
     this.#octets = octets;
-    this.#patience = patience;
+    this.#options = options;
     this.stream = new ReadableStream<Octets>(this, { highWaterMark: 0 });
     this.#startClock();
   }
@@ -62,6 +65,9 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
     controller: ReadableStreamDefaultController<Octets>,
   ): Promise<void> {
     clearTimeout(this.#timer);
+    // Its memory is free now, and not when the collector comes by: pieces of
+    // a hundred large messages at once would fill it.
+    if (this.#options.copies) this.#last?.buffer.transfer(0);
     let next: IteratorResult<Octets>;
     try {
       next = await this.#octets.next();
@@ -72,6 +78,7 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
     }
     if (this.#stopped) return;
     this.#startClock();
+    this.#last = next.value;
     if (!next.done) return controller.enqueue(next.value);
     controller.close();
     this.#end(true);
@@ -91,7 +98,7 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
   }
 
   #startClock(): void {
-    const { limitMs, onOver } = this.#patience;
+    const { limitMs, onOver } = this.#options;
     this.#timer = setTimeout(onOver, limitMs);
   }
 }

@@ -47,6 +47,9 @@ const DEFAULTS: Settings = {
   nginxUpstream: undefined,
   nginxSecret: undefined,
   maildir: "./maildir",
+  deliverUrl: undefined,
+  deliverToken: undefined,
+  deliverTimeout: 30_000,
   maxRecipients: 100,
   maxSize: 26_214_400,
   normalizeNewlines: false,
@@ -188,6 +191,17 @@ const VALUES: readonly (readonly [
     ...["--nginx-port", "8026"],
   ],
   ["maildir", ["/a b", "/a b"], ["c", "c"]],
+  [
+    "deliverUrl",
+    ["https://intranet.example/mail", "https://intranet.example/mail"],
+    ["http://127.0.0.1:8080/", "http://127.0.0.1:8080/"],
+  ],
+  [
+    "deliverTimeout",
+    ["1", 1],
+    ["2147483647", 2_147_483_647],
+    ...["--deliver-url", "http://a.example/"],
+  ],
   ["maxRecipients", ["1", 1], ["1000", 1000]],
   ["maxSize", ["1", 1], ["99999999999", 99_999_999_999]],
   ["log", ["text", "text"], ["json", "json"]],
@@ -216,7 +230,13 @@ for (const [name, [one, asOne], [other, asOther], ...more] of VALUES) {
   });
 }
 
-const SECRETS = ["authToken", "user", "pass", "nginxSecret"] as const;
+const SECRETS = [
+  "authToken",
+  "user",
+  "pass",
+  "nginxSecret",
+  "deliverToken",
+] as const;
 
 Deno.test("readInvocation() is tested with every setting", () => {
   const names = [...VALUES.map(([name]) => name), ...SWITCHES, ...SECRETS];
@@ -232,6 +252,8 @@ Deno.test("readInvocation() takes secrets from variables and files", () => {
     MEOWMAIL_SMTP_NGINX_PORT: "0",
     MEOWMAIL_SMTP_NGINX_UPSTREAM: "127.0.0.1:25",
     MEOWMAIL_SMTP_NGINX_SECRET: "known-to-both",
+    MEOWMAIL_SMTP_DELIVER_URL: "http://b.example/",
+    MEOWMAIL_SMTP_DELIVER_TOKEN: "0ther",
   };
   const files = {
     // As editors of other systems write it, mark and all.
@@ -244,6 +266,7 @@ Deno.test("readInvocation() takes secrets from variables and files", () => {
     "ann@example.org",
     " pä$$ 'word\" ",
     "known-to-both",
+    "0ther",
   ]);
 });
 
@@ -538,6 +561,22 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
     [...ENDPOINT, "--auth-dovecot", "/run/dovecot/auth"],
     {},
     "there must be one of --auth-url and --auth-dovecot, not both",
+  ],
+  [
+    ["--maildir", "./maildir", "--deliver-url", "http://a.example/"],
+    {},
+    "there must be one of --maildir and --deliver-url, not both",
+  ],
+  [["--deliver-timeout", "1"], {}, "--deliver-timeout needs --deliver-url"],
+  [
+    [],
+    { MEOWMAIL_SMTP_DELIVER_TOKEN: "s3cret" },
+    "MEOWMAIL_SMTP_DELIVER_TOKEN needs --deliver-url",
+  ],
+  [
+    ["--deliver-url", "https://ann:s3cret@a.example/"],
+    {},
+    "--deliver-url must not contain credentials: use MEOWMAIL_SMTP_DELIVER_TOKEN",
   ],
   [
     ["--socket-mode", "600"],

@@ -202,3 +202,30 @@ Deno.test("serve() loses no login while 500 log in and the users file is replace
   const taken = messages().filter((message) => message === "new users in use");
   assertEquals(taken.length, 50);
 });
+
+Deno.test("serve() hands mail to an endpoint, with the token of the moment", async () => {
+  const seen: string[] = [];
+  await using end = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const form = await request.formData();
+      const { user } = JSON.parse(String(form.get("envelope")));
+      seen.push(`${request.headers.get("authorization")} ${user}`);
+      return Response.json({ id: `m-${seen.length}` });
+    },
+  );
+  const { serving, settings } = await start([
+    ...["--deliver-url", `http://127.0.0.1:${end.addr.port}/`],
+  ], { ...LOCAL, MEOWMAIL_SMTP_DELIVER_TOKEN: "t1" });
+  await using _ = serving;
+  using client = await SmtpClient.greeted(portOf(serving));
+  await client.login(USER, PASSWORD);
+  for (const name of ["m-1", "m-2"]) {
+    await client.envelope();
+    await client.send("Subject: x", "", "text", ".");
+    const { lines } = await client.expect("250");
+    assertEquals(lines, [`Accepted as ${name}`]);
+    serving.reload({ ...settings, deliverToken: "t2" });
+  }
+  assertEquals(seen, [`Bearer t1 ${USER}`, `Bearer t2 ${USER}`]);
+});

@@ -59,8 +59,11 @@ export interface ListenerOptions extends CommandOptions {
   readonly authUrl?: string;
   /** No auth source at all: the command makes up a login. */
   readonly firstStart?: boolean;
-  /** Where mail goes. Default: `maildir` in the working folder. */
-  readonly maildir?: string;
+  /**
+   * Where mail goes; `null` if flags say it. Default: `maildir` in the working
+   * folder.
+   */
+  readonly maildir?: string | null;
 }
 
 /** One line of the JSON log. */
@@ -120,7 +123,7 @@ export async function startListener(
     ...options,
     env: {
       MEOWMAIL_SMTP_PORT: "0",
-      ...(options.firstStart === true
+      ...(options.firstStart === true || options.maildir === null
         ? {}
         : { MEOWMAIL_SMTP_MAILDIR: maildir }),
       ...authSource(options),

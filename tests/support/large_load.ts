@@ -1,0 +1,119 @@
+/**
+ * Many clients that send a large message each, at once, to a listener in a
+ * process of its own; and what that costs it.
+ *
+ * @module
+ */
+
+import { type Held, heldBy } from "./watch.ts";
+
+/** How much load. */
+export interface LargeLoad {
+  /** The listener: a program that prints its port, and its arguments. */
+  readonly program: readonly [URL, ...readonly string[]];
+  readonly clients: number;
+  /** The size of each message. */
+  readonly octets: number;
+  /** What a client reads that has sent one. */
+  readonly accepted: RegExp;
+}
+
+/** What the listener held, in KiB. */
+export interface LoadCost {
+  /** When it had served one client. */
+  readonly before: Held;
+  /** The most while all were sending. */
+  readonly peakKiB: number;
+  /** When all had been served. */
+  readonly after: Held;
+}
+
+const CONFIG = new URL("../../deno.json", import.meta.url);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const PIECE = encoder.encode(`${"x".repeat(998)}\r\n`.repeat(64));
+
+/** Starts the listener, sends everything, and fails if a message is refused. */
+export async function loadLarge(load: LargeLoad): Promise<LoadCost> {
+  const [program, ...args] = load.program;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--config"],
+      ...[decodeURI(CONFIG.pathname), "-P", decodeURI(program.pathname)],
+      ...args,
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    return await measure(child.pid, Number((await lines.read()).value), load);
+  } finally {
+    child.kill("SIGKILL");
+    await lines.cancel();
+    await child.status;
+  }
+}
+
+async function measure(
+  pid: number,
+  port: number,
+  { clients, octets, accepted }: LargeLoad,
+): Promise<LoadCost> {
+  await sendLarge(port, 1000, accepted);
+  const before = heldBy(pid);
+  let peakKiB = 0;
+  const measuring = setInterval(() => {
+    peakKiB = Math.max(peakKiB, heldBy(pid).rssKiB);
+  }, 100);
+  try {
+    const sending = Array.from(
+      { length: clients },
+      () => sendLarge(port, octets, accepted),
+    );
+    await Promise.all(sending);
+  } finally {
+    clearInterval(measuring);
+  }
+  return { before, peakKiB, after: heldBy(pid) };
+}
+
+/** Sends one message of so many octets, and waits for its 250 without end. */
+async function sendLarge(
+  port: number,
+  octets: number,
+  accepted: RegExp,
+): Promise<void> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const envelope = [
+    "EHLO client.example.net",
+    "MAIL FROM:<ann@example.org>",
+    "RCPT TO:<bob@example.net>",
+    "DATA",
+    "",
+  ];
+  await writeAll(conn, encoder.encode(envelope.join("\r\n")));
+  await readUntil(conn, /^354 /m);
+  for (let sent = 0; sent < octets; sent += PIECE.length) {
+    await writeAll(conn, PIECE.subarray(0, octets - sent));
+  }
+  await writeAll(conn, encoder.encode("\r\n.\r\n"));
+  await readUntil(conn, accepted);
+}
+
+async function writeAll(conn: Deno.Conn, octets: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < octets.length;) {
+    sent += await conn.write(octets.subarray(sent));
+  }
+}
+
+async function readUntil(conn: Deno.Conn, pattern: RegExp): Promise<void> {
+  const space = new Uint8Array(1024);
+  let said = "";
+  while (!pattern.test(said)) {
+    const count = await conn.read(space);
+    if (count === null) throw new Error(`The listener has closed: ${said}`);
+    said += decoder.decode(space.subarray(0, count));
+  }
+}
