@@ -82,6 +82,7 @@ export type {
   ProviderReason,
   SaslErrorReason,
 } from "./auth/reasons.ts";
+export type { AcceptFailedEvent, AuthEvent, AuthVia } from "./auth/events.ts";
 
 // For a server of your own: AUTH line by line, and the replies.
 export { askProvider } from "./auth/ask_provider.ts";
@@ -167,12 +168,9 @@ export {
   type SmtpServerOnAuth,
 } from "./adapters/smtp_server/on_auth.ts";
 export type {
-  AdapterAcceptEvent,
-  AdapterAuthEvent,
   AdapterClosedEvent,
   AdapterEvent,
   AdapterName,
-  AdapterReason,
 } from "./adapters/events.ts";
 
 // A whole listener, and who takes its mail.
@@ -188,8 +186,6 @@ export type { Deliver } from "./smtp/delivery.ts";
 export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
 export type { MailParameters } from "./smtp/protocol/params.ts";
 export type {
-  SmtpAcceptEvent,
-  SmtpAuthEvent,
   SmtpClientEvent,
   SmtpClosedEvent,
   SmtpEvent,

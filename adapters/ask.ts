@@ -14,7 +14,8 @@ import type {
 } from "../auth/types.ts";
 import { limitMs, type Rule } from "../lib/options.ts";
 import { race, type Raced } from "../lib/race.ts";
-import type { AdapterAuthEvent, AdapterName } from "./events.ts";
+import type { AuthEvent } from "../auth/events.ts";
+import type { AdapterName } from "./events.ts";
 
 /**
  * How long a provider may take, in milliseconds. Postfix gives up after ten
@@ -38,7 +39,7 @@ export interface AskOptions {
 /** What came of it. */
 export interface Asked {
   readonly result: AuthResult;
-  readonly event: AdapterAuthEvent;
+  readonly event: AuthEvent;
 }
 
 /** Asks, in time, and says what the log should know. Never rejects. */
@@ -80,7 +81,7 @@ function authEvent(
   { username, mechanism, remoteIp }: AuthRequest,
   result: AuthResult,
   milliseconds: number,
-): AdapterAuthEvent {
+): AuthEvent {
   const { decision, detail } = result;
   return {
     kind: "auth",
@@ -100,7 +101,7 @@ export function userOf(result: AuthResult, username: string): string {
   return result.decision === "authOk" ? result.user ?? username : username;
 }
 
-const OUTCOMES: Readonly<Record<AuthDecision, AdapterAuthEvent["outcome"]>> = {
+const OUTCOMES: Readonly<Record<AuthDecision, AuthEvent["outcome"]>> = {
   authOk: "ok",
   authInvalid: "invalid",
   authFailure: "failure",

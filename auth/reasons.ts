@@ -56,10 +56,14 @@ export function isThrottled(reason: AuthReason): boolean {
   return reason.startsWith("throttled-");
 }
 
-/** The closed set of reason codes that an AUTH can end with in a log. */
+/**
+ * The closed set of reason codes that an AUTH can end with in a log.
+ * `bad-token`: whoever asks an adapter does not know the secret.
+ */
 export type AuthReason =
   | SaslErrorReason
   | ProviderReason
+  | "bad-token"
   | "tls-required"
   | "interrupted";
 

@@ -5,7 +5,8 @@
  */
 
 import { authLevel, cause, type LogEntry, shown } from "./log.ts";
-import type { AdapterAuthEvent, AdapterEvent } from "../adapters/events.ts";
+import type { AuthEvent } from "../auth/events.ts";
+import type { AdapterEvent } from "../adapters/events.ts";
 
 /** What the log says about an event of an adapter. */
 export function adapterEntry(event: AdapterEvent): LogEntry {
@@ -31,7 +32,7 @@ export function adapterEntry(event: AdapterEvent): LogEntry {
   }
 }
 
-function authMessage(event: AdapterAuthEvent): string {
+function authMessage(event: AuthEvent): string {
   const { outcome, mechanism, username, remoteIp, via } = event;
   const who = username === undefined ? "" : ` ${shown(username)}`;
   const why = cause(event);

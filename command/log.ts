@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { AuthEvent } from "../auth/events.ts";
 import type {
-  SmtpAuthEvent,
   SmtpClosedEvent,
   SmtpEvent,
   SmtpMessageEvent,
@@ -124,7 +124,7 @@ export function authLevel(
   return outcome === "invalid" ? "warn" : "info";
 }
 
-function authMessage(event: SmtpAuthEvent): string {
+function authMessage(event: AuthEvent): string {
   const { outcome, mechanism, username, remoteIp, tls } = event;
   const who = username === undefined ? "" : ` ${shown(username)}`;
   const why = cause(event);

@@ -6,7 +6,7 @@
  */
 
 import { errorText } from "../lib/error_text.ts";
-import type { AuthReason } from "../auth/reasons.ts";
+import type { AcceptFailedEvent, AuthEvent } from "../auth/events.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type {
   AuthOutcome,
@@ -25,29 +25,6 @@ export interface SmtpClientEvent {
   readonly remoteIp: string;
   /** Whether the connection is encrypted. */
   readonly tls: boolean;
-}
-
-/** An AUTH command has ended. Every one of them ends in one such event. */
-export interface SmtpAuthEvent extends SmtpClientEvent {
-  /** Tells the events apart. */
-  readonly kind: "auth";
-  /** `ok`, `invalid` (535), `failure` (454), or `error` for all else. */
-  readonly outcome: "ok" | "invalid" | "failure" | "error";
-  /** The reply code that the client got; absent if it left without one. */
-  readonly code?: number;
-  /** Why, from a closed set of words. */
-  readonly reason: AuthReason;
-  /** The reason's detail, such as a status number or what a provider threw. */
-  readonly detail?: string;
-  /** The mechanism; `""` if the client named none that is known. */
-  readonly mechanism: string;
-  /**
-   * The user name, as far as the exchange came: the canonical one of a user who
-   * was accepted, else as it was typed.
-   */
-  readonly username?: string;
-  /** How long the provider took, in milliseconds. */
-  readonly milliseconds: number;
 }
 
 /** A message has been accepted, refused, or lost with its connection. */
@@ -115,30 +92,23 @@ export interface SmtpClosedEvent extends SmtpClientEvent {
   readonly error?: string;
 }
 
-/** A connection could not be accepted, for want of file descriptors mostly. */
-export interface SmtpAcceptEvent {
-  /** Tells the events apart. */
-  readonly kind: "acceptFailed";
-  /** What the system said. */
-  readonly error: string;
-}
-
 /** What a listener tells its log: a union on `kind` that may grow. */
 export type SmtpEvent =
-  | SmtpAuthEvent
+  | AuthEvent
   | SmtpMessageEvent
   | SmtpRefusedEvent
   | SmtpClosedEvent
-  | SmtpAcceptEvent;
+  | AcceptFailedEvent;
 
 /** Makes the event for the end of an AUTH. */
 export function authEvent(
   { code, reason, detail, mechanism, username }: AuthOutcome,
   { remoteIp, tls }: SessionPeer,
   milliseconds: number,
-): SmtpAuthEvent {
+): AuthEvent {
   return {
     kind: "auth",
+    via: "smtp",
     outcome: outcomeWord(code),
     ...(code === undefined ? {} : { code }),
     reason,
@@ -151,7 +121,7 @@ export function authEvent(
   };
 }
 
-function outcomeWord(code: number | undefined): SmtpAuthEvent["outcome"] {
+function outcomeWord(code: number | undefined): AuthEvent["outcome"] {
   switch (code) {
     case 235:
       return "ok";

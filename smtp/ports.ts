@@ -145,7 +145,8 @@ async function acceptAll(
       // Out of file descriptors, most likely. They come back with the clients.
       const now = performance.now();
       if (now >= quietUntil) {
-        report?.({ kind: "acceptFailed", error: errorText(error) });
+        const event = { kind: "acceptFailed", via: "smtp" } as const;
+        report?.({ ...event, error: errorText(error) });
         quietUntil = now + ACCEPT_QUIET_MS;
       }
       await pause(ACCEPT_PAUSE_MS, closed);

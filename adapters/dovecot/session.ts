@@ -24,7 +24,7 @@ import {
   readCommand,
   type ServerIdentity,
 } from "./protocol.ts";
-import type { AdapterAuthEvent } from "../events.ts";
+import type { AuthEvent } from "../../auth/events.ts";
 import { userOf } from "../ask.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
@@ -49,7 +49,7 @@ export type DovecotAction =
   /** Stop asking: nobody waits for the answer. */
   | { readonly kind: "drop"; readonly id: number }
   /** For the log: an exchange that ended before a provider was asked. */
-  | { readonly kind: "ended"; readonly event: AdapterAuthEvent }
+  | { readonly kind: "ended"; readonly event: AuthEvent }
   /** Close the connection, with the reason if it is the client's fault. */
   | { readonly kind: "close"; readonly why?: string };
 
@@ -113,8 +113,8 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
 
   function ended(
     { mechanism, username, remoteIp }: Who,
-    outcome: AdapterAuthEvent["outcome"],
-    reason: AdapterAuthEvent["reason"],
+    outcome: AuthEvent["outcome"],
+    reason: AuthEvent["reason"],
   ): void {
     actions.push({
       kind: "ended",

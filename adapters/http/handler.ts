@@ -26,7 +26,8 @@ import type {
   AuthResult,
 } from "../../auth/types.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
-import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
+import type { AuthEvent } from "../../auth/events.ts";
+import type { AdapterEvent } from "../events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
 const ACTION = "create auth handler";
@@ -275,7 +276,7 @@ async function discard({ body }: Request): Promise<void> {
   }
 }
 
-function refusedEvent(reason: AdapterAuthEvent["reason"]): AdapterAuthEvent {
+function refusedEvent(reason: AuthEvent["reason"]): AuthEvent {
   return {
     kind: "auth",
     via: "http",

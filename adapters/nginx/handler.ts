@@ -12,7 +12,8 @@ import {
 } from "../../lib/constant_time.ts";
 import type { AuthProvider } from "../../auth/types.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
-import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
+import type { AuthEvent } from "../../auth/events.ts";
+import type { AdapterEvent } from "../events.ts";
 import {
   acceptedHeaders,
   failedHeaders,
@@ -202,10 +203,10 @@ function answer(headers: Headers): Response {
 }
 
 function refusedEvent(
-  reason: AdapterAuthEvent["reason"],
+  reason: AuthEvent["reason"],
   { headers }: Request,
-  outcome: AdapterAuthEvent["outcome"] = "error",
-): AdapterAuthEvent {
+  outcome: AuthEvent["outcome"] = "error",
+): AuthEvent {
   return {
     kind: "auth",
     via: "nginx",

@@ -14,7 +14,8 @@ import {
   type AuthServerOptions,
   openAuthServer,
 } from "../auth_server.ts";
-import type { AdapterAuthEvent, AdapterClosedEvent } from "../events.ts";
+import type { AuthEvent } from "../../auth/events.ts";
+import type { AdapterClosedEvent } from "../events.ts";
 import {
   formatSaslauthdAnswer,
   MAX_REQUEST_OCTETS,
@@ -159,7 +160,7 @@ function closedEvent(reason: AdapterClosedEvent["reason"]): AdapterClosedEvent {
 
 function impossibleEvent(
   { error, remoteIp }: SaslauthdRequest & { kind: "impossible" },
-): AdapterAuthEvent {
+): AuthEvent {
   return {
     kind: "auth",
     via: "saslauthd",

@@ -15,7 +15,8 @@ import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS, userOf } from "../ask.ts";
-import type { AdapterAuthEvent, AdapterEvent } from "../events.ts";
+import type { AuthEvent } from "../../auth/events.ts";
+import type { AdapterEvent } from "../events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 import {
   aFunction,
@@ -171,7 +172,7 @@ function refusedEvent(
   { code, reason }: SaslError,
   { method, username }: SmtpServerLogin,
   { remoteAddress }: SmtpServerConnection,
-): AdapterAuthEvent {
+): AuthEvent {
   return {
     kind: "auth",
     via: "smtp-server",

@@ -6,6 +6,7 @@ const AT = new Date(2026, 10, 23, 18, 5, 9);
 
 const AUTH = {
   kind: "auth",
+  via: "smtp",
   outcome: "ok",
   code: 235,
   reason: "ok",
@@ -124,7 +125,11 @@ Deno.test("textLine() is one short line per event", () => {
         "info  closed 192.0.2.7: idle",
       ],
       [
-        { kind: "acceptFailed", error: "Error: too many open files" },
+        {
+          kind: "acceptFailed",
+          via: "smtp",
+          error: "Error: too many open files",
+        },
         "error cannot accept connections: Error: too many open files",
       ],
     ] as const
@@ -162,6 +167,7 @@ Deno.test("jsonLine() has named fields", () => {
     level: "info",
     message: "auth ok ann from 192.0.2.7, PLAIN, TLS, 12 ms",
     event: "auth",
+    via: "smtp",
     outcome: "ok",
     code: 235,
     reason: "ok",

@@ -475,6 +475,7 @@ Deno.test("main.ts --log json writes one object a line, with the fields of each 
   );
   const auth = {
     event: "auth",
+    via: "smtp",
     mechanism: "PLAIN",
     username: USER,
     remoteIp: "127.0.0.1",

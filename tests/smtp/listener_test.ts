@@ -87,6 +87,7 @@ Deno.test("serveSmtp() hands over envelope and body, and reports both events", a
   );
   assertEquals(timeless, [{
     kind: "auth",
+    via: "smtp",
     outcome: "ok",
     code: 235,
     reason: "ok",

@@ -4,7 +4,8 @@ import type {
   AuthRequest,
 } from "../../../auth/types.ts";
 import type { AuthServer } from "../../../adapters/auth_server.ts";
-import type { AdapterEvent, AdapterReason } from "../../../adapters/events.ts";
+import type { AdapterEvent } from "../../../adapters/events.ts";
+import type { AuthReason } from "../../../auth/reasons.ts";
 import {
   formatSaslauthdAnswer,
   readSaslauthdRequest,
@@ -161,7 +162,7 @@ async function answer(
 
 Deno.test("serveSaslauthd() answers OK and NO, and closes when nobody can tell", async () => {
   const octets = fields("joe", "ok", "smtp", "realm");
-  const rows: readonly (readonly [AuthProvider, string, AdapterReason])[] = [
+  const rows: readonly (readonly [AuthProvider, string, AuthReason])[] = [
     [() => "authOk", "\0\x02OK", "ok"],
     [() => "authInvalid", "\0\x02NO", "wrong-credentials"],
     [() => "authFailure", "", "provider-failure"],
