@@ -20,9 +20,7 @@ import { openPorts } from "./ports.ts";
 import { type Certificate, newEncrypt } from "../net/tls.ts";
 import { newTransferTurns } from "./transfer_slots.ts";
 import type { Encrypt } from "../net/conn.ts";
-
-/** How long transactions under way may take once the listener stops, in milliseconds. */
-const GRACE_MS = 10_000;
+import { newServer } from "../net/server.ts";
 
 /** How often time limits are looked at, in milliseconds, at the least. */
 const MAX_TICK_MS = 1_000;
@@ -110,38 +108,21 @@ export function serveSmtp(
     encrypt: (wire, early) => encryption.encrypt(wire, early),
     report,
   });
-  const accepted = ports.accept({ admit: clients.admit, report });
-  const finished = accepted.then(() => clients.ended());
-  ports.addrs.forEach(harmless(options.onListen));
+  const server = newServer({
+    accepted: ports.accept({ admit: clients.admit, report }),
+    close: ports.close,
+    stop: clients.stop,
+    cut: clients.cut,
+    ended: clients.ended,
+    signal: options.signal,
+  });
+  if (!options.signal?.aborted) ports.addrs.forEach(harmless(options.onListen));
 
-  let stopping = false;
-  const abort = () => {
-    stopping = true;
-    ports.close();
-    clients.cut();
-  };
-  const shutdown = () => {
-    if (stopping) return finished;
-    stopping = true;
-    ports.close();
-    clients.stop();
-    const timer = setTimeout(clients.cut, GRACE_MS);
-    return finished.finally(() => clearTimeout(timer));
-  };
   const useCertificate = (certificate: Certificate) => {
     ports.useCertificate(certificate);
     encryption.useCertificate(certificate);
   };
-  options.signal?.addEventListener("abort", abort, { once: true });
-  finished.then(() => options.signal?.removeEventListener("abort", abort));
-  if (options.signal?.aborted) abort();
-  return {
-    addrs: ports.addrs,
-    finished,
-    shutdown,
-    useCertificate,
-    [Symbol.asyncDispose]: shutdown,
-  };
+  return { addrs: ports.addrs, useCertificate, ...server };
 }
 
 /** TLS on connections that are open, with a certificate that may change. */
