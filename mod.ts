@@ -183,6 +183,22 @@ export {
   newHTTPDelivery,
 } from "./delivery/http/delivery.ts";
 export type { Deliver } from "./smtp/delivery.ts";
+export type {
+  Destination,
+  Mail,
+  MailAnswer,
+  OnRecipient,
+  OnSender,
+  Transfer,
+} from "./smtp/destination.ts";
+export { openMaildir } from "./delivery/maildir.ts";
+export { newRelay, type Relay } from "./delivery/relay/relay.ts";
+export type { RelayReason } from "./delivery/relay/failures.ts";
+export type {
+  RelayEvent,
+  RelayOAuthOptions,
+  RelayOptions,
+} from "./delivery/relay/options.ts";
 export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
 export type { MailParameters } from "./smtp/protocol/params.ts";
 export type {
@@ -191,6 +207,7 @@ export type {
   SmtpEvent,
   SmtpMessageEvent,
   SmtpRefusedEvent,
+  SmtpStepEvent,
 } from "./smtp/events.ts";
 export type { CloseReason } from "./smtp/protocol/actions.ts";
 export type { DataFault } from "./smtp/protocol/data.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { AuthEvent } from "../auth/events.ts";
+import type { RelayEvent } from "../delivery/relay/options.ts";
 import type {
   SmtpClosedEvent,
   SmtpEvent,
@@ -28,8 +29,8 @@ export interface LogEntry {
   readonly fields: Fields;
 }
 
-/** What the log says about an event of the listener. */
-export function entryOf(event: SmtpEvent): LogEntry {
+/** What the log says about an event of the listener or of the relay. */
+export function entryOf(event: SmtpEvent | RelayEvent): LogEntry {
   const { kind: event_, ...rest } = event;
   const fields = { event: event_, ...rest };
   switch (event.kind) {
@@ -47,6 +48,17 @@ export function entryOf(event: SmtpEvent): LogEntry {
         message: refusedMessage(event),
         fields,
       };
+    case "stepFailed":
+      return {
+        level: "error",
+        message: `cannot tell about a ${event.step}: ${shown(event.error)}`,
+        fields,
+      };
+    case "relay": {
+      const { hop, reason, detail } = event;
+      const message = `next hop ${hop}: ${reason}: ${shown(detail)}`;
+      return { level: "error", message, fields };
+    }
     case "closed": {
       const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
       const message = `closed ${event.remoteIp}: ${event.reason}${why}`;

@@ -31,11 +31,15 @@ const encoder = new TextEncoder();
  *
  * @param path The folder.
  * @param serverName The name of this server, for file names and trace lines.
+ * Default: `localhost`.
  * @returns What takes messages. It answers `452 4.3.1` where there is no
  * room, and throws on all else that goes wrong.
  * @throws {Error} What the system says if the folder can't be written to.
  */
-export function openMaildir(path: string, serverName: string): Deliver {
+export function openMaildir(
+  path: string,
+  serverName: string = "localhost",
+): Deliver {
   for (const folder of ["tmp", "new", "cur"]) {
     Deno.mkdirSync(`${path}/${folder}`, { recursive: true, mode: 0o700 });
   }

@@ -17,13 +17,21 @@ import type {
 import type { Deadline, Deadlines } from "../net/deadlines.ts";
 import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
 import {
+  type MailHandlers,
+  MailTransaction,
+  type StepResult,
+} from "./mail_transaction.ts";
+import {
   authEvent,
   closedEvent,
   messageEvent,
   refusedEvent,
   type SmtpClosedEvent,
   type SmtpEvent,
+  type SmtpStepEvent,
+  stepEvent,
 } from "./events.ts";
+import type { Envelope } from "./protocol/envelope.ts";
 import { type Opening, tlsOpening } from "./preamble.ts";
 import { type Asking, Reads } from "./reads.ts";
 import { REPLIES } from "./protocol/replies.ts";
@@ -59,14 +67,21 @@ const PROGRESS_OCTETS = 1_024;
  */
 const SMALL_MESSAGE_OCTETS = 65_536;
 
+/**
+ * How long hooks and destination may take for one answer, in milliseconds: a
+ * next hop has five minutes for its own (RFC 5321 section 4.5.3.2), and what
+ * comes before them is another few.
+ */
+const STEP_MS = 600_000;
+
 /** What is the same for all connections of a listener. */
 export interface ConnectionContext {
   /** The rules of its sessions. */
   readonly rules: SessionRules;
   /** Who decides about logins. */
   readonly provider: AuthProvider;
-  /** Who takes messages. */
-  readonly deliver: Deliver;
+  /** Who takes messages; or who is asked about senders and recipients too. */
+  readonly to: Deliver | MailHandlers;
   /** How long a client may be silent, in milliseconds. */
   readonly idleTimeoutMs: number;
   /** The clock. */
@@ -92,7 +107,7 @@ type Phase =
   | "silence"
   | "client"
   | "write"
-  | "provider"
+  | "question"
   | "delivery"
   | "end";
 
@@ -124,6 +139,10 @@ export class Connection {
   #lastWords: Promise<void> | undefined;
   /** Why the client is not served. */
   #refusal: SmtpReply | undefined;
+  /** The id of the connection, once there is mail on it. */
+  #id: string | undefined;
+  /** The transaction, where somebody is asked about it. */
+  #transaction: MailTransaction | undefined;
   #delivery: Delivery | undefined;
   /** The turn at reading a large message. */
   #turn: TransferTurn | undefined;
@@ -274,11 +293,17 @@ export class Connection {
         case "startTls":
           if (!await this.#startTls()) return;
           break;
+        case "sender":
+          await this.#askAboutSender(action.mail);
+          break;
+        case "recipient":
+          await this.#askAboutRecipient(action.mailbox);
+          break;
+        case "abandoned":
+          this.#transaction?.abandon();
+          break;
         case "message":
-          this.#delivery = startDelivery(
-            this.#context.deliver,
-            action.envelope,
-          );
+          this.#delivery = startDelivery(this.#deliver(), action.envelope);
           break;
         case "body": {
           const stored = this.#delivery?.body.push(action.octets);
@@ -294,6 +319,7 @@ export class Connection {
           await this.#endMessage();
           break;
         case "close":
+          this.#transaction?.abandon();
           if (action.reason !== undefined) this.#reportClosed(action.reason);
           return await this.#leave(action.linger);
         default:
@@ -335,12 +361,63 @@ export class Connection {
     if (octets !== null) await this.#reads.drain(this.#wire);
   }
 
-  /** Asks the provider, and watches meanwhile whether the client is there. */
+  /** Asks the provider. */
   async #ask(request: AuthRequest): Promise<AuthResult> {
-    const abort = new AbortController();
     const began = performance.now();
-    const answer = askProvider(this.#context.provider, request, abort.signal)
-      .finally(() => this.#askedMs = performance.now() - began);
+    const { provider } = this.#context;
+    return await this.#wait(
+      (signal) =>
+        askProvider(provider, request, signal)
+          .finally(() => this.#askedMs = performance.now() - began),
+      PROVIDER_MS,
+    );
+  }
+
+  async #askAboutSender(mail: Omit<Envelope, "recipients">): Promise<void> {
+    const { to } = this.#context;
+    if (typeof to === "function") return this.#session.senderAnswered();
+    this.#id ??= newConnectionId();
+    const transaction = new MailTransaction(to, { ...mail, id: this.#id });
+    this.#transaction = transaction;
+    const begun = await this.#wait(
+      (signal) => transaction.begin(signal),
+      STEP_MS,
+    );
+    this.#reportStep("sender", begun);
+    this.#session.senderAnswered(begun.reply);
+  }
+
+  async #askAboutRecipient(mailbox: string): Promise<void> {
+    const transaction = this.#transaction;
+    if (transaction === undefined) return this.#session.recipientAnswered();
+    const named = await this.#wait(
+      (signal) => transaction.recipient(mailbox, signal),
+      STEP_MS,
+    );
+    this.#reportStep("recipient", named);
+    this.#session.recipientAnswered(named.reply);
+  }
+
+  #deliver(): Deliver {
+    const { to } = this.#context;
+    if (typeof to === "function") return to;
+    return (message) => {
+      if (this.#transaction === undefined) throw new Error("nothing was begun");
+      return this.#transaction.deliver(message);
+    };
+  }
+
+  /**
+   * Waits for an answer that somebody else gives, and watches meanwhile whether
+   * the client is there: the signal is aborted when it has gone, and when the
+   * time is up.
+   */
+  async #wait<T>(
+    ask: (signal: AbortSignal) => Promise<T>,
+    limitMs: number,
+  ): Promise<T> {
+    const abort = new AbortController();
+    const answer = ask(abort.signal);
     const asking: Asking = {
       open: true,
       abort: (reason) => abort.abort(reason),
@@ -349,8 +426,8 @@ export class Connection {
     if (this.#session.hasOutput) {
       await writeAll(this.#wire, this.#output()).catch(asking.abort);
     }
-    this.#phase = "provider";
-    this.#renew(PROVIDER_MS);
+    this.#phase = "question";
+    this.#renew(limitMs);
     this.#reads.watch(this.#wire, this.#session.input, asking);
     const result = await answer;
     asking.open = false;
@@ -465,7 +542,7 @@ export class Connection {
         return this.#farewell(
           this.#needsLogin ? REPLIES.noLoginInTime : REPLIES.idle,
         );
-      case "provider":
+      case "question":
         return this.#asking?.abort(new DOMException("Late", "TimeoutError"));
       case "write":
         this.#reportClosed(this.#needsLogin ? "no-login" : "idle");
@@ -501,6 +578,7 @@ export class Connection {
   /** Ends what the client has left unfinished. */
   async #abandon(): Promise<void> {
     this.#endTurn();
+    this.#transaction?.abandon();
     const outcome = this.#session.abandoned();
     if (outcome !== undefined) this.#reportAuth(outcome);
     const delivery = this.#delivery;
@@ -516,6 +594,12 @@ export class Connection {
     for (const refused of this.#session.takeRefused()) {
       this.#context.report?.(refusedEvent(refused, this.#peer));
     }
+  }
+
+  /** Tells the log of a hook or a destination that has failed. */
+  #reportStep(step: SmtpStepEvent["step"], { error }: StepResult): void {
+    if (error === undefined) return;
+    this.#context.report?.(stepEvent(step, this.#peer, error));
   }
 
   #reportAuth(outcome: AuthOutcome): void {
@@ -540,4 +624,12 @@ function close(wire: Wire): void {
   } catch {
     // It was.
   }
+}
+
+/** Ids of connections: unlike those of any other process, and short. */
+let connections = 0;
+const processId = crypto.randomUUID().slice(0, 8);
+
+function newConnectionId(): string {
+  return `${processId}${(connections++).toString(36)}`;
 }

@@ -87,7 +87,7 @@ async function run(
 }
 
 /** A reply that may end a message: success or refusal, for now or for good. */
-function isReply(reply: unknown): reply is SmtpReply {
+export function isReply(reply: unknown): reply is SmtpReply {
   return typeof reply === "object" && reply !== null &&
     "code" in reply && typeof reply.code === "number" &&
     [2, 4, 5].includes(reply.code / 100 | 0) && Number.isInteger(reply.code) &&

@@ -6,30 +6,37 @@
  */
 
 import type { SmtpReply } from "../auth/replies.ts";
-import type { SmtpMessage } from "./protocol/envelope.ts";
-import type { MailParameters } from "./protocol/params.ts";
+import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 
 /** What is known once MAIL has come: the envelope without its recipients. */
-export interface Mail {
-  /** The connection's id, which also stands in every event about it. */
+export interface Mail extends Omit<Envelope, "recipients"> {
+  /** The id of the connection, the same for all its mail. */
   readonly id: string;
-  /** The sender's mailbox (the reverse-path); `""` for `<>`. */
-  readonly sender: string;
-  /** The parameters that the client gave with MAIL. */
-  readonly parameters: MailParameters;
-  /** The user who has authenticated; absent if nobody has. */
-  readonly user?: string;
-  /** What the provider's answer said for whoever handles the mail. */
-  readonly context?: unknown;
-  /** The client's address, IPv4 without an `::ffff:` prefix. */
-  readonly remoteIp: string;
-  /** What the client said after EHLO or HELO, as it said it. */
-  readonly heloName: string;
-  /** Whether the client greeted with EHLO, that is, speaks ESMTP. */
-  readonly esmtp: boolean;
-  /** Whether the connection is encrypted. */
-  readonly tls: boolean;
 }
+
+/** Nothing, or a reply: one of 4xx or 5xx refuses, and the client reads it. */
+export type MailAnswer = void | SmtpReply | Promise<void | SmtpReply>;
+
+/**
+ * Asked at MAIL, before the destination.
+ *
+ * @param mail Who sends, and from where.
+ * @param signal Aborted when the client has gone.
+ */
+export type OnSender = (mail: Mail, signal: AbortSignal) => MailAnswer;
+
+/**
+ * Asked at each RCPT, before the destination.
+ *
+ * @param mail Who sends, and from where.
+ * @param mailbox The recipient's mailbox.
+ * @param signal Aborted when the client has gone.
+ */
+export type OnRecipient = (
+  mail: Mail,
+  mailbox: string,
+  signal: AbortSignal,
+) => MailAnswer;
 
 /**
  * Takes mail over, one transaction at a time (RFC 5321 section 3.3).
@@ -59,16 +66,14 @@ export interface Transfer {
    * @param mailbox The recipient's mailbox.
    * @returns A reply of 4xx or 5xx refuses this one recipient.
    */
-  recipient?(
-    mailbox: string,
-  ): void | SmtpReply | Promise<void | SmtpReply>;
+  recipient?(mailbox: string): MailAnswer;
   /**
    * A client has said DATA. Called once at most; what it returns is what the
    * client reads behind the end of the message, nothing for `250 2.0.0`.
    *
    * @param message The envelope, and the body on its way.
    */
-  message(message: SmtpMessage): void | SmtpReply | Promise<void | SmtpReply>;
+  message(message: SmtpMessage): MailAnswer;
   /**
    * The transaction has ended without a message: RSET, EHLO, QUIT, a client
    * that is lost. Called once at most, and never after `message`.

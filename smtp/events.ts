@@ -71,6 +71,20 @@ export interface SmtpRefusedEvent extends SmtpClientEvent {
   readonly username?: string;
 }
 
+/**
+ * A hook or a destination could not say whether it takes a sender or a
+ * recipient: it threw, answered nonsense, or took too long. The client has read
+ * `451 4.3.0`.
+ */
+export interface SmtpStepEvent extends SmtpClientEvent {
+  /** Tells the events apart. */
+  readonly kind: "stepFailed";
+  /** What was asked about. */
+  readonly step: "sender" | "recipient";
+  /** What went wrong. */
+  readonly error: string;
+}
+
 /** The listener has ended a connection on its own account. */
 export interface SmtpClosedEvent extends SmtpClientEvent {
   /** Tells the events apart. */
@@ -97,8 +111,18 @@ export type SmtpEvent =
   | AuthEvent
   | SmtpMessageEvent
   | SmtpRefusedEvent
+  | SmtpStepEvent
   | SmtpClosedEvent
   | AcceptFailedEvent;
+
+/** Makes the event for a question about mail that had no good answer. */
+export function stepEvent(
+  step: SmtpStepEvent["step"],
+  { remoteIp, tls }: SessionPeer,
+  error: string,
+): SmtpStepEvent {
+  return { kind: "stepFailed", step, error, remoteIp, tls };
+}
 
 /** Makes the event for the end of an AUTH. */
 export function authEvent(

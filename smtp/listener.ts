@@ -5,10 +5,12 @@
  */
 
 import { harmless } from "../lib/hook.ts";
-import { aFunction, checkValue } from "../lib/options.ts";
+import { checkValue, type Rule } from "../lib/options.ts";
 import { newClients } from "./clients.ts";
 import { newDeadlines } from "../net/deadlines.ts";
 import type { Deliver } from "./delivery.ts";
+import type { Destination } from "./destination.ts";
+import type { MailHandlers } from "./mail_transaction.ts";
 import {
   ACTION,
   checkedOptions,
@@ -70,8 +72,9 @@ export interface SmtpServer extends AsyncDisposable {
  * 3207).
  *
  * @param options Where to listen, who decides, and the limits.
- * @param deliver Takes the messages. It gets the envelope and the body as a
- * stream; what it returns is what the client reads.
+ * @param to Takes the messages: a function that gets the envelope and the body
+ * as a stream, and whose answer is what the client reads; or a destination that
+ * is asked at MAIL and at each RCPT too.
  * @returns The running listener.
  * @throws {TypeError} If options do not fit together, such as a certificate
  * without a key.
@@ -95,16 +98,17 @@ export interface SmtpServer extends AsyncDisposable {
  */
 export function serveSmtp(
   options: ServeSmtpOptions,
-  deliver: Deliver,
+  to: Deliver | Destination,
 ): SmtpServer {
   const settings = checkedOptions(options);
-  checkValue(ACTION, "deliver", aFunction, deliver);
+  checkValue(ACTION, "to", aDestination, to);
+  const handlers = handlersOf(options, to);
   const report = options.onEvent && harmless(options.onEvent);
   const ports = openPorts(settings);
   const encryption = newEncryption(settings.certificate);
   const clients = newClients(settings, {
-    ...newContext(settings),
-    deliver,
+    ...newContext(settings, typeof handlers === "object"),
+    to: handlers,
     encrypt: (wire, early) => encryption.encrypt(wire, early),
     report,
   });
@@ -125,6 +129,28 @@ export function serveSmtp(
   return { addrs: ports.addrs, useCertificate, ...server };
 }
 
+/** What takes messages. */
+const aDestination: Rule = {
+  is: "a function, or an object with a function begin",
+  test: (value) =>
+    typeof value === "function" ||
+    typeof value === "object" && value !== null && "begin" in value &&
+      typeof value.begin === "function",
+};
+
+/** Who is asked about mail: nobody where a function takes all there is. */
+function handlersOf(
+  { onSender, onRecipient }: ServeSmtpOptions,
+  to: Deliver | Destination,
+): Deliver | MailHandlers {
+  if (typeof to !== "function") {
+    return { destination: to, onSender, onRecipient };
+  }
+  if (onSender === undefined && onRecipient === undefined) return to;
+  const destination: Destination = { begin: () => ({ message: to }) };
+  return { destination, onSender, onRecipient };
+}
+
 /** TLS on connections that are open, with a certificate that may change. */
 function newEncryption(certificate: Certificate | undefined) {
   let encrypt: Encrypt = certificate === undefined
@@ -139,7 +165,7 @@ function newEncryption(certificate: Certificate | undefined) {
 }
 
 /** What all connections share, as far as the settings say it. */
-function newContext(settings: ListenerSettings) {
+function newContext(settings: ListenerSettings, asksAboutMail: boolean) {
   const { certificate, idleTimeoutMs, greetingDelayMs, proxies } = settings;
   const tickMs = Math.min(
     proxies === undefined ? MAX_TICK_MS : PROXY_TICK_MS,
@@ -151,6 +177,7 @@ function newContext(settings: ListenerSettings) {
       serverName: settings.serverName,
       maxMessageOctets: settings.maxSize,
       authRequired: settings.requireAuth,
+      asksAboutMail,
       normalizeNewlines: settings.normalizeNewlines,
       maxRecipients: settings.maxRecipients,
       maxAuthFailures: settings.maxAuthFailures,

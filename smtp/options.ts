@@ -23,6 +23,7 @@ import {
 import { aCertificate, aPrivateKey } from "../lib/pem.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import type { Certificate } from "../net/tls.ts";
+import type { OnRecipient, OnSender } from "./destination.ts";
 import type { SmtpEvent } from "./events.ts";
 
 /** Where and how {@linkcode serveSmtp} listens. */
@@ -85,6 +86,13 @@ export interface ServeSmtpOptions {
    * or 2, which says who the client is. Default: none, and no headers.
    */
   readonly proxyProtocolFrom?: readonly string[];
+  /**
+   * Asked about each sender, before the destination. A reply of 4xx or 5xx
+   * refuses the sender; one that throws is `451 4.3.0`. Default: nobody.
+   */
+  readonly onSender?: OnSender;
+  /** Likewise about each recipient. Default: nobody. */
+  readonly onRecipient?: OnRecipient;
   /** Ends the listener and all its connections at once when aborted. */
   readonly signal?: AbortSignal;
   /** Called for each address that is bound. What it throws is ignored. */
@@ -149,6 +157,8 @@ const RULES: Rules<ServeSmtpOptions> = {
   greetingDelayMs: pauseMs(),
   proxyProtocolFrom: networks,
   signal: aSignal,
+  onSender: aFunction,
+  onRecipient: aFunction,
   onListen: aFunction,
   onEvent: aFunction,
 };

@@ -31,6 +31,10 @@ const FUNCTIONS = {
     "create HTTP provider",
     (options) => mod.newHTTPAuthProvider("http://127.0.0.1/", options),
   ],
+  newHTTPDelivery: [
+    "create HTTP delivery",
+    (options) => mod.newHTTPDelivery({ url: "http://127.0.0.1/", ...options }),
+  ],
   newKvThrottleStore: [
     "create throttle store",
     (options) => mod.newKvThrottleStore(kv, options),
@@ -38,6 +42,10 @@ const FUNCTIONS = {
   newMemoryThrottleStore: [
     "create throttle store",
     (options) => mod.newMemoryThrottleStore(options),
+  ],
+  newRelay: [
+    "create relay",
+    (options) => mod.newRelay({ url: "smtp://127.0.0.1", ...options }),
   ],
   newUsersAuthProvider: [
     "read users",
@@ -99,6 +107,7 @@ const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
   "decisionReply",
   "firstProvider",
   "newStaticAuthProvider",
+  "openMaildir",
   "startSasl",
 ]);
 
@@ -124,7 +133,7 @@ Deno.test("options of a wrong kind are refused at once, with what is accepted", 
   const rows: readonly (readonly [() => unknown, string])[] = [
     [
       () => untyped("serveSmtp", { provider }),
-      "TypeError: Cannot serve SMTP: deliver must be a function: got undefined",
+      "TypeError: Cannot serve SMTP: to must be a function, or an object with a function begin: got undefined",
     ],
     [
       () => untyped("serveSmtp", undefined),

@@ -43,6 +43,7 @@ const rules: SessionRules = {
   serverName: "mx.mail.example",
   maxMessageOctets: 26_214_400,
   authRequired: true,
+  asksAboutMail: false,
   normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,

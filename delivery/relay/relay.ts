@@ -56,7 +56,7 @@ export interface Relay extends Destination {
  * @throws {RangeError} If a number is out of its range.
  *
  * @example A login in front of a smarthost
- * ```ts ignore
+ * ```ts
  * import { newRelay, newStaticAuthProvider, serveSmtp } from "@meowmail/smtpauth";
  *
  * const relay = newRelay({
@@ -64,7 +64,10 @@ export interface Relay extends Destination {
  *   username: "relay@example.com",
  *   password: "secret",
  * });
- * serveSmtp({ provider: newStaticAuthProvider({ printer: "toner" }) }, relay);
+ * const provider = newStaticAuthProvider({ printer: "toner" });
+ * const server = serveSmtp({ port: 0, provider }, relay);
+ * await server.shutdown();
+ * relay.close();
  * ```
  */
 export function newRelay(options: RelayOptions): Relay {

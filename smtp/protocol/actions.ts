@@ -15,6 +15,8 @@ export interface SessionRules {
   readonly serverName: string;
   /** The largest message, in octets. */
   readonly maxMessageOctets: number;
+  /** Whether somebody is asked about each sender and recipient. */
+  readonly asksAboutMail: boolean;
   /** Whether nothing may be sent without AUTH. */
   readonly authRequired: boolean;
   /** Whether a bare CR or LF in a message becomes CRLF, and is no fault. */
@@ -88,6 +90,12 @@ export type SessionAction =
   | { readonly kind: "authEnded"; readonly outcome: AuthOutcome }
   /** Write the output, then encrypt, then go on with `afterTls()`. */
   | { readonly kind: "startTls" }
+  /** Ask whether the sender is taken, then call `senderAnswered`. */
+  | { readonly kind: "sender"; readonly mail: Omit<Envelope, "recipients"> }
+  /** Ask whether a recipient is taken, then call `recipientAnswered`. */
+  | { readonly kind: "recipient"; readonly mailbox: string }
+  /** A transaction that was asked about has ended without a message. */
+  | { readonly kind: "abandoned" }
   /** A message begins; pieces of its body follow. */
   | { readonly kind: "message"; readonly envelope: Envelope }
   /** Octets of the body, which are the receiver's from now on. */

@@ -34,7 +34,9 @@ export type RefusalReason =
   | "tls-required"
   | "message-too-large"
   | "needs-smtputf8"
-  | "not-your-address";
+  | "not-your-address"
+  /** A hook or the destination has said so. */
+  | "not-taken";
 
 /** A reply that refuses a command: the text is the client's, the reason the log's. */
 export interface Refusal extends SmtpReply {

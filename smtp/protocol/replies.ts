@@ -28,6 +28,7 @@ export type ReplyName =
   | "tooManyCommands"
   | "noLoginInTime"
   | "deliveryFailed"
+  | "stepFailed"
   | "storageFull"
   | "bareLineEnd"
   | "earlyTalker";
@@ -65,6 +66,7 @@ export const REPLIES: Readonly<Record<ReplyName, SmtpReply>> = {
 
   // Not now.
   deliveryFailed: reply(451, "4.3.0", "Message could not be stored, try later"),
+  stepFailed: reply(451, "4.3.0", "Cannot tell now, try later"),
   storageFull: reply(452, "4.3.1", "Out of storage space, try later"),
 
   // Never so.

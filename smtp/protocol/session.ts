@@ -49,9 +49,9 @@ import { encodeReply, REPLIES, START_INPUT } from "./replies.ts";
 import { outOfPlace, type SessionStanding } from "./sequence.ts";
 import { type RefusedCommands, Tally } from "./tally.ts";
 import {
-  addRecipient,
   beginTransaction,
   notYourAddress,
+  readRecipient,
   type Transaction,
 } from "./transaction.ts";
 
@@ -78,6 +78,9 @@ type State =
   | { readonly kind: "sasl"; readonly step: SaslChallenge }
   | { readonly kind: "deciding"; readonly request: AuthRequest }
   | { readonly kind: "upgrading" }
+  /** Somebody is asked about a sender, or a recipient. */
+  | { readonly kind: "beginning"; readonly transaction: Transaction }
+  | { readonly kind: "naming"; readonly mailbox: string }
   | { readonly kind: "data"; readonly reader: DataReader; faulted: boolean }
   | { readonly kind: "delivering"; readonly fault: DataFault | undefined }
   | {
@@ -245,6 +248,26 @@ export class Session {
     );
   }
 
+  /** Answers `sender`; nothing is our own 250. */
+  senderAnswered(reply: SmtpReply = REPLIES.senderOk): void {
+    if (this.#state.kind !== "beginning") throw unasked("senderAnswered");
+    const { transaction } = this.#state;
+    this.#state = COMMANDS;
+    if (reply.code < 400) this.#transaction = transaction;
+    this.#answer("MAIL", reply);
+  }
+
+  /** Answers `recipient`; nothing is our own 250. */
+  recipientAnswered(reply: SmtpReply = REPLIES.recipientOk): void {
+    if (this.#state.kind !== "naming") throw unasked("recipientAnswered");
+    const { mailbox } = this.#state;
+    this.#state = COMMANDS;
+    if (this.#transaction === undefined) throw unasked("recipientAnswered");
+    if (reply.code < 400) this.#transaction.recipients.push(mailbox);
+    else this.#transaction.refusedRecipients++;
+    this.#answer("RCPT", reply);
+  }
+
   /**
    * Answers `endOfMessage`: what the client is to read about its message.
    *
@@ -288,6 +311,8 @@ export class Session {
         return this.#readData(state);
       case "deciding":
       case "upgrading":
+      case "beginning":
+      case "naming":
       case "delivering":
         throw new Error(`Session.next() before its question: ${state.kind}`);
       case "closed":
@@ -409,7 +434,7 @@ export class Session {
       return this.#refuse(verb, refusals.missingName);
     }
     this.#hello = { name, esmtp: verb === "EHLO" };
-    this.#transaction = undefined;
+    this.#abandon();
     this.#reply(helloReply(verb, this.#rules, this.#standing()));
   }
 
@@ -494,8 +519,10 @@ export class Session {
     if (this.#login?.maySend(sender) === false) {
       return this.#refuse("MAIL", notYourAddress(sender));
     }
-    this.#transaction = begun.transaction;
-    this.#reply(REPLIES.senderOk);
+    this.#state = { kind: "beginning", transaction: begun.transaction };
+    if (!this.#rules.asksAboutMail) return this.senderAnswered();
+    const mail = this.#mailOf(begun.transaction);
+    this.#pending = { kind: "sender", mail };
   }
 
   #rcpt(args: string): void {
@@ -503,10 +530,23 @@ export class Session {
     if (transaction === undefined) {
       return this.#refuse("RCPT", refusals.mailFirst);
     }
-    const { maxRecipients } = this.#rules;
-    const refusal = addRecipient(transaction, args, maxRecipients);
-    if (refusal === undefined) this.#reply(REPLIES.recipientOk);
-    else this.#refuse("RCPT", refusal);
+    const { maxRecipients, asksAboutMail } = this.#rules;
+    const named = readRecipient(transaction, args, maxRecipients);
+    if (named.kind === "error") {
+      transaction.refusedRecipients++;
+      return this.#refuse("RCPT", named.reply);
+    }
+    const { mailbox } = named;
+    this.#state = { kind: "naming", mailbox };
+    if (!asksAboutMail) return this.recipientAnswered();
+    this.#pending = { kind: "recipient", mailbox };
+  }
+
+  /** A transaction ends without a message. */
+  #abandon(): void {
+    if (this.#transaction === undefined) return;
+    this.#transaction = undefined;
+    if (this.#rules.asksAboutMail) this.#pending = { kind: "abandoned" };
   }
 
   #data(args: string): void {
@@ -520,13 +560,16 @@ export class Session {
     this.#reader = reader;
     this.#state = { kind: "data", reader, faulted: false };
     this.#reply(START_INPUT);
-    this.#pending = { kind: "message", envelope: this.#envelope(transaction) };
+    const { recipients } = transaction;
+    const envelope = { ...this.#mailOf(transaction), recipients };
+    this.#pending = { kind: "message", envelope };
   }
 
-  #envelope({ sender, recipients, parameters }: Transaction): Envelope {
-    const envelope: Envelope = {
+  #mailOf(
+    { sender, parameters }: Transaction,
+  ): Omit<Envelope, "recipients"> {
+    const mail: Omit<Envelope, "recipients"> = {
       sender,
-      recipients,
       parameters,
       remoteIp: this.#peer.remoteIp,
       heloName: this.#hello?.name ?? "",
@@ -534,11 +577,11 @@ export class Session {
       tls: this.#peer.tls,
     };
     const login = this.#login;
-    if (login === undefined) return envelope;
+    if (login === undefined) return mail;
     const { user, context } = login;
     return context === undefined
-      ? { ...envelope, user }
-      : { ...envelope, user, context };
+      ? { ...mail, user }
+      : { ...mail, user, context };
   }
 
   #readData(state: State & { kind: "data" }): SessionAction | undefined {
@@ -567,7 +610,7 @@ export class Session {
 
   #reset(args: string): void {
     if (args !== "") return this.#refuse("RSET", UNEXPECTED);
-    this.#transaction = undefined;
+    this.#abandon();
     this.#reply(REPLIES.done);
   }
 
@@ -582,6 +625,15 @@ export class Session {
     const linger = reply !== REPLIES.bye || this.input.length > 0;
     if (this.#state.kind === "sasl") this.#interrupted = this.#state.step;
     this.#state = { kind: "closed", linger, reason };
+  }
+
+  /** Somebody else's answer to MAIL or RCPT; its 421 ends the connection. */
+  #answer(verb: "MAIL" | "RCPT", reply: SmtpReply): void {
+    if (reply.code === 421) return this.#close(reply);
+    // That nobody could tell is no refusal: it has an event of its own.
+    const isRefusal = reply.code >= 400 && reply !== REPLIES.stepFailed;
+    if (!isRefusal) return this.#reply(reply);
+    this.#refuse(verb, { ...reply, reason: "not-taken" });
   }
 
   #refuse(verb: Verb | "", refusal: Refusal): void {

@@ -40,32 +40,27 @@ export function beginTransaction(args: string, maxOctets: number): Begun {
   };
 }
 
+/** What RCPT names: a mailbox, or why it is none that can be taken. */
+export type Named =
+  | { readonly kind: "mailbox"; readonly mailbox: string }
+  | { readonly kind: "error"; readonly reply: Refusal };
+
 /**
- * Adds the recipient in the arguments of RCPT.
+ * Reads the recipient in the arguments of RCPT; it is not added yet.
  *
  * @param most How many recipients there may be.
- * @returns Why it was refused; `undefined` if it was not.
  */
-export function addRecipient(
-  transaction: Transaction,
-  args: string,
-  most: number,
-): Refusal | undefined {
-  const refusal = recipientRefusal(transaction, args, most);
-  if (refusal !== undefined) transaction.refusedRecipients++;
-  return refusal;
-}
-
-function recipientRefusal(
+export function readRecipient(
   { recipients, parameters }: Transaction,
   args: string,
   most: number,
-): Refusal | undefined {
+): Named {
   const rcpt = parseRcpt(args, parameters.smtpUtf8 ?? false);
-  if (rcpt.kind === "error") return rcpt.reply;
-  if (recipients.length >= most) return refusals.tooManyRecipients;
-  recipients.push(rcpt.recipient);
-  return undefined;
+  if (rcpt.kind === "error") return rcpt;
+  if (recipients.length >= most) {
+    return { kind: "error", reply: refusals.tooManyRecipients };
+  }
+  return { kind: "mailbox", mailbox: rcpt.recipient };
 }
 
 /** The refusal of a sender whom the user may not be. RFC 3463 section 3.8. */

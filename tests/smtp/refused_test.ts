@@ -27,7 +27,7 @@ async function eventsOf(
   const wire = new HandWire();
   const context = newContext({
     provider: decide,
-    deliver: async ({ body }) => {
+    to: async ({ body }) => {
       await body.pipeTo(new WritableStream());
     },
     report: (event) => events.push(event),

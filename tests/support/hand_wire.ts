@@ -74,7 +74,7 @@ export function newContext(
   return {
     rules: RULES,
     provider: () => "authOk",
-    deliver: () => {},
+    to: () => {},
     idleTimeoutMs: 300_000,
     deadlines: newDeadlines(1_000),
     encrypt: () => Promise.reject(new Error("no TLS here")),

@@ -22,6 +22,7 @@ export const RULES: SessionRules = {
   serverName: "mail.example.org",
   maxMessageOctets: 26_214_400,
   authRequired: true,
+  asksAboutMail: false,
   normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,

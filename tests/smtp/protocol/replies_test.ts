@@ -111,6 +111,7 @@ Deno.test("REPLIES are what the contract and the RFCs have", () => {
     tooManyCommands: "421 4.7.0",
     noLoginInTime: "421 4.7.0",
     deliveryFailed: "451 4.3.0",
+    stepFailed: "451 4.3.0",
     storageFull: "452 4.3.1",
     bareLineEnd: "554 5.6.0",
     earlyTalker: "554 5.5.0",
