@@ -8,6 +8,8 @@ import { newHTTPDelivery } from "../delivery/http/delivery.ts";
 import { openMaildir } from "../delivery/maildir.ts";
 import { systemReason } from "../lib/error_text.ts";
 import type { Deliver } from "../smtp/delivery.ts";
+import { MAIL, watchWay } from "./endpoint.ts";
+import type { LogEntry } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -25,15 +27,18 @@ export interface OpenDestination extends Disposable {
  *
  * @param settings What the command is to do.
  * @param serverName The name of this server, in `Received`.
- * @throws {Error} If the Maildir can't be used: where and why.
+ * @param log Is told what may be wrong with the way to the endpoint.
+ * @throws {Error} If the Maildir can't be used, or proxies not kept away.
  */
 export function openDestination(
   settings: Settings,
   serverName: string,
+  log: (entry: LogEntry) => void,
 ): OpenDestination {
-  return settings.deliverUrl === undefined
-    ? maildir(settings.maildir, serverName)
-    : endpoint(settings, settings.deliverUrl, serverName);
+  const { deliverUrl } = settings;
+  if (deliverUrl === undefined) return maildir(settings.maildir, serverName);
+  watchWay(new URL(deliverUrl), MAIL, log);
+  return endpoint(settings, deliverUrl, serverName);
 }
 
 function maildir(path: string, serverName: string): OpenDestination {

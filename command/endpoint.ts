@@ -34,9 +34,7 @@ export function openEndpoint(
   log: (entry: LogEntry) => void,
 ): HttpConnections {
   const endpoint = new URL(url);
-  keepFromProxies();
-  const warnings = wayWarnings(endpoint, (name) => Deno.env.get(name));
-  for (const message of warnings) log({ level: "warn", message, fields: {} });
+  watchWay(endpoint, LOGINS, log);
   if (caFile === undefined) return newHttpConnections(endpoint);
   try {
     return newHttpConnections(endpoint, { caCerts: [readAuthority(caFile)] });
@@ -46,19 +44,59 @@ export function openEndpoint(
   }
 }
 
+/** What goes to an endpoint, in the words of a warning. */
+export interface Goods {
+  readonly flag: string;
+  readonly cross: string;
+  readonly go: string;
+}
+
+const LOGINS: Goods = {
+  flag: "--auth-url",
+  cross: "passwords cross",
+  go: "logins go",
+};
+
+/** What goes to `--deliver-url`. */
+export const MAIL: Goods = {
+  flag: "--deliver-url",
+  cross: "mail crosses",
+  go: "mail goes",
+};
+
+/**
+ * Keeps proxies away from what stays on the machine, and says what may be wrong
+ * with the way to an endpoint elsewhere.
+ *
+ * @throws {Error} If the environment can't be changed.
+ */
+export function watchWay(
+  url: URL,
+  goods: Goods,
+  log: (entry: LogEntry) => void,
+): void {
+  keepFromProxies();
+  const warnings = wayWarnings(url, (name) => Deno.env.get(name), goods);
+  for (const message of warnings) log({ level: "warn", message, fields: {} });
+}
+
 /** What an operator should know about the way to an endpoint. */
-export function wayWarnings(url: URL, variable: Variable): string[] {
+export function wayWarnings(
+  url: URL,
+  variable: Variable,
+  { flag, cross, go }: Goods = LOGINS,
+): string[] {
   if (isOwnMachine(url)) return [];
   const warnings: string[] = [];
   if (url.protocol === "http:") {
     warnings.push(
-      `passwords cross the network in plain text to ${url.host} (--auth-url is http:)`,
+      `${cross} the network in plain text to ${url.host} (${flag} is http:)`,
     );
   }
   const proxy = proxyVariableFor(url, variable);
   if (proxy !== undefined) {
     warnings.push(
-      `logins go to ${url.host} through the proxy that ${proxy} names (NO_PROXY spares hosts)`,
+      `${go} to ${url.host} through the proxy that ${proxy} names (NO_PROXY spares hosts)`,
     );
   }
   return warnings;
@@ -70,7 +108,7 @@ function keepFromProxies(): void {
     const { state } = Deno.permissions.querySync({ name: "env", variable });
     if (state === "granted") continue;
     throw new Error(
-      `cannot keep logins from proxies: --allow-env must have ${PROXY_NAMES}`,
+      `cannot keep requests from proxies: --allow-env must have ${PROXY_NAMES}`,
     );
   }
   const value = noProxyForOwnMachine((name) => Deno.env.get(name));

@@ -69,7 +69,7 @@ export async function serve(
   const serverName = settings.hostname ?? machineName();
   const destination = port === undefined
     ? undefined
-    : opened.use(openDestination(settings, serverName));
+    : opened.use(openDestination(settings, serverName, log));
   const server = port === undefined || destination === undefined
     ? undefined
     : opened.use(openListener({ ...settings, port, serverName }, {

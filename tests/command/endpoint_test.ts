@@ -1,6 +1,6 @@
 // The way to the endpoint: private authorities, proxies, and what is told.
 
-import { wayWarnings } from "../../command/endpoint.ts";
+import { MAIL, wayWarnings } from "../../command/endpoint.ts";
 import { assertEquals, assertStringIncludes } from "../support/assert.ts";
 import { serveHttp } from "../support/http_end.ts";
 import {
@@ -36,6 +36,27 @@ Deno.test("wayWarnings() tells of plain text and of proxies on the way to anothe
       new Map<string, string>(Object.entries(variables)).get(name);
     assertEquals(wayWarnings(new URL(url), variable), [...expected], url);
   }
+  const url = new URL("http://a.example:8025/");
+  assertEquals(wayWarnings(url, () => undefined, MAIL), [
+    "mail crosses the network in plain text to a.example:8025 (--deliver-url is http:)",
+  ]);
+});
+
+Deno.test("main.ts keeps mail for the machine itself from proxies", async () => {
+  await using proxy = serveRaw((connection) => connection.gone());
+  await using end = serveHttp(() => new Response());
+  await using listener = await startListener({
+    args: ["--deliver-url", end.url],
+    maildir: null,
+    env: { HTTP_PROXY: `http://${proxy.host}`, DENO_NO_UPDATE_CHECK: "1" },
+  });
+  using client = await SmtpClient.greeted(listener.port);
+  await client.login(USER, PASSWORD);
+  await client.envelope();
+  await client.send("Subject: x", "", "text", ".", "QUIT");
+  await client.expect("250", "221");
+  await client.expectEnd();
+  assertEquals([end.requests.length, proxy.connections()], [1, 0]);
 });
 
 async function logIn(port: number, status: string): Promise<void> {
