@@ -4,26 +4,28 @@
  * @module
  */
 
-import { authLevel, cause, type LogEntry, shown } from "./log.ts";
-import type { AuthEvent } from "../auth/events.ts";
 import type { AdapterEvent } from "../adapters/events.ts";
+import type { AuthEvent } from "../auth/events.ts";
+import { authLevel, cause, fieldsOf, type LogEntry } from "./log.ts";
+import { shownName, shownText } from "./quoting.ts";
 
 /** What the log says about an event of an adapter. */
 export function adapterEntry(event: AdapterEvent): LogEntry {
-  const { kind, ...rest } = event;
-  const fields = { event: kind, ...rest };
+  const fields = fieldsOf(event);
   switch (event.kind) {
     case "auth":
       return { level: authLevel(event), message: authMessage(event), fields };
     case "closed": {
-      const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
+      const why = event.error === undefined
+        ? ""
+        : `: ${shownText(event.error)}`;
       const message =
         `closed a connection of ${event.via}: ${event.reason}${why}`;
       return { level: "warn", message, fields };
     }
     case "acceptFailed": {
       const message = `cannot accept connections for ${event.via}: ${
-        shown(event.error)
+        shownText(event.error)
       }`;
       return { level: "error", message, fields };
     }
@@ -34,7 +36,7 @@ export function adapterEntry(event: AdapterEvent): LogEntry {
 
 function authMessage(event: AuthEvent): string {
   const { outcome, mechanism, username, remoteIp, via } = event;
-  const who = username === undefined ? "" : ` ${shown(username)}`;
+  const who = username === undefined ? "" : ` ${shownName(username)}`;
   const why = cause(event);
   const from = remoteIp === "" ? "" : ` from ${remoteIp}`;
   const how = mechanism === "" ? "" : `, ${mechanism}`;

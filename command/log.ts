@@ -12,6 +12,14 @@ import type {
   SmtpMessageEvent,
   SmtpRefusedEvent,
 } from "../smtp/events.ts";
+import {
+  cutName,
+  cutText,
+  shownName,
+  shownText,
+  shownWords,
+  visibleJson,
+} from "./quoting.ts";
 
 /** How bad it is. */
 export type Level = "info" | "warn" | "error";
@@ -31,8 +39,7 @@ export interface LogEntry {
 
 /** What the log says about an event of the listener or of the relay. */
 export function entryOf(event: SmtpEvent | RelayEvent): LogEntry {
-  const { kind: event_, ...rest } = event;
-  const fields = { event: event_, ...rest };
+  const fields = fieldsOf(event);
   switch (event.kind) {
     case "auth":
       return { level: authLevel(event), message: authMessage(event), fields };
@@ -51,23 +58,25 @@ export function entryOf(event: SmtpEvent | RelayEvent): LogEntry {
     case "stepFailed":
       return {
         level: "error",
-        message: `cannot tell about a ${event.step}: ${shown(event.error)}`,
+        message: `cannot tell about a ${event.step}: ${shownText(event.error)}`,
         fields,
       };
     case "relay": {
       const { hop, reason, detail } = event;
-      const message = `next hop ${hop}: ${reason}: ${shown(detail)}`;
+      const message = `next hop ${hop}: ${reason}: ${shownText(detail)}`;
       return { level: "error", message, fields };
     }
     case "closed": {
-      const why = event.error === undefined ? "" : `: ${shown(event.error)}`;
+      const why = event.error === undefined
+        ? ""
+        : `: ${shownText(event.error)}`;
       const message = `closed ${event.remoteIp}: ${event.reason}${why}`;
       return { level: closedLevel(event), message, fields };
     }
     case "acceptFailed":
       return {
         level: "error",
-        message: `cannot accept connections: ${shown(event.error)}`,
+        message: `cannot accept connections: ${shownText(event.error)}`,
         fields,
       };
     default:
@@ -75,12 +84,29 @@ export function entryOf(event: SmtpEvent | RelayEvent): LogEntry {
   }
 }
 
+/** The values of an event; of somebody else's texts no more than a line. */
+export function fieldsOf(
+  { kind, ...values }: { readonly kind: string },
+): Fields {
+  const fields = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value !== "string"
+      ? value
+      : NAMES.has(name)
+      ? cutName(value)
+      : cutText(value),
+  ]);
+  return { event: kind, ...Object.fromEntries(fields) };
+}
+
+const NAMES: ReadonlySet<string> = new Set(["username", "sender"]);
+
 /** A line for a program: one JSON object. */
 export function jsonLine(
   { level, message, fields }: LogEntry,
   at: Date,
 ): string {
-  return JSON.stringify({ time: at.toISOString(), level, message, ...fields });
+  return visibleJson({ time: at.toISOString(), level, message, ...fields });
 }
 
 const COLORS: Readonly<Record<Level, string>> = {
@@ -89,17 +115,35 @@ const COLORS: Readonly<Record<Level, string>> = {
   error: "\x1b[31m",
 };
 
+/** How lines for people look. */
+export interface TextStyle {
+  /** Whether a terminal shows them, and its owner wants colors. */
+  readonly colored: boolean;
+  /** Whether the date stands in them, too: for who reads them later. */
+  readonly dated: boolean;
+}
+
 /** A line for a person: the time, a word, what happened. */
 export function textLine(
   { level, message }: LogEntry,
   at: Date,
-  colored: boolean,
+  { colored, dated }: TextStyle,
 ): string {
-  const time = at.toTimeString().slice(0, 8);
+  const time = dated ? localTime(at) : at.toTimeString().slice(0, 8);
   const word = level.padEnd(5);
   return colored
     ? `\x1b[2m${time}\x1b[0m ${COLORS[level]}${word}\x1b[0m ${message}`
     : `${time} ${word} ${message}`;
+}
+
+/** RFC 3339 section 5.6, in the machine's time zone: `2026-11-23T18:05:09+01:00`. */
+function localTime(at: Date): string {
+  const offset = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + offset * 60_000);
+  const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), offset % 60]
+    .map((part) => String(Math.abs(part)).padStart(2, "0"));
+  const sign = offset < 0 ? "-" : "+";
+  return `${local.toISOString().slice(0, 19)}${sign}${hours}:${minutes}`;
 }
 
 function closedLevel({ reason }: SmtpClosedEvent): Level {
@@ -138,7 +182,7 @@ export function authLevel(
 
 function authMessage(event: AuthEvent): string {
   const { outcome, mechanism, username, remoteIp, tls } = event;
-  const who = username === undefined ? "" : ` ${shown(username)}`;
+  const who = username === undefined ? "" : ` ${shownName(username)}`;
   const why = cause(event);
   const how = [mechanism || "unknown mechanism", tls ? "TLS" : "plain text"];
   return `auth ${outcome}${who}${why} from ${remoteIp}, ${
@@ -153,7 +197,7 @@ export function cause(
   if (reason === "ok") return "";
   return detail === undefined
     ? ` (${reason})`
-    : ` (${reason}: ${shown(detail)})`;
+    : ` (${reason}: ${shownWords(detail)})`;
 }
 
 function messageLevel(event: SmtpMessageEvent): Level {
@@ -167,11 +211,11 @@ function mailMessage(event: SmtpMessageEvent): string {
   const outcome = code === undefined
     ? `lost with its connection${lost}`
     : `${code} ${text}`;
-  const user = username === undefined ? "" : `, login ${shown(username)}`;
+  const user = username === undefined ? "" : `, login ${shownName(username)}`;
   const to = recipientsWord(event);
-  const why = error === undefined ? "" : `: ${shown(error)}`;
+  const why = error === undefined ? "" : `: ${shownText(error)}`;
   return `mail from <${
-    shown(sender)
+    shownName(sender)
   }> to ${to}, ${octets} bytes${user}: ${outcome}${why}`;
 }
 
@@ -186,17 +230,7 @@ function recipientsWord(event: SmtpMessageEvent): string {
 function refusedMessage(event: SmtpRefusedEvent): string {
   const { verb, code, reason, count, username, remoteIp } = event;
   const what = verb === "" ? "a line" : verb;
-  const user = username === undefined ? "" : `, login ${shown(username)}`;
+  const user = username === undefined ? "" : `, login ${shownName(username)}`;
   const times = count === 1 ? "once" : `${count} times`;
   return `refused ${what} from ${remoteIp}${user}: ${code} ${reason}, ${times}`;
-}
-
-/** Somebody else's text: quoted where it could pass for something else. */
-export function shown(text: string): string {
-  return /^[^\p{C}\p{Zl}\p{Zp}"]*$/u.test(text)
-    ? text
-    : JSON.stringify(text).replaceAll(
-      /[\p{C}\p{Zl}\p{Zp}]/gu,
-      (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`,
-    );
 }

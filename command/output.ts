@@ -28,11 +28,11 @@ export interface Log {
 /** A log: as text on a terminal, else as JSON, unless told. */
 export function newLog(output: LogOutput, format: Settings["log"]): Log {
   const terminal = output.isTerminal();
-  const colored = terminal && !Deno.noColor;
+  const style = { colored: terminal && !Deno.noColor, dated: !terminal };
   const text = (format ?? (terminal ? "text" : "json")) === "text";
   const lineOf = (entry: LogEntry) => {
     const now = new Date();
-    const line = text ? textLine(entry, now, colored) : jsonLine(entry, now);
+    const line = text ? textLine(entry, now, style) : jsonLine(entry, now);
     return `${line}\n`;
   };
   const queue = new LogQueue(output, (count) => lineOf(lossEntry(count)));

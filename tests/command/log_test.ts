@@ -1,8 +1,16 @@
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { entryOf, jsonLine, textLine } from "../../command/log.ts";
-import { assertEquals } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertMatch,
+} from "../support/assert.ts";
+import { newRandom } from "../support/random.ts";
 
 const AT = new Date(2026, 10, 23, 18, 5, 9);
+
+const ON_TERMINAL = { colored: false, dated: false };
 
 const AUTH = {
   kind: "auth",
@@ -134,31 +142,106 @@ Deno.test("textLine() is one short line per event", () => {
       ],
     ] as const
   ) {
-    assertEquals(textLine(entryOf(event), AT, false), `18:05:09 ${expected}`);
+    assertEquals(
+      textLine(entryOf(event), AT, ON_TERMINAL),
+      `18:05:09 ${expected}`,
+    );
   }
 });
 
 Deno.test("textLine() colours the level, and only when asked to", () => {
   assertEquals(
-    textLine({ level: "warn", message: "hm", fields: {} }, AT, true),
+    textLine({ level: "warn", message: "hm", fields: {} }, AT, {
+      colored: true,
+      dated: false,
+    }),
     "\x1b[2m18:05:09\x1b[0m \x1b[33mwarn \x1b[0m hm",
   );
+});
+
+Deno.test("textLine() has the date and the time zone where the line is read later", () => {
+  const entry = { level: "info", message: "hm", fields: {} } as const;
+  const line = textLine(entry, AT, { colored: false, dated: true });
+  const [stamp = "", rest] = line.split(/ (.*)/);
+  assertEquals(rest, "info  hm");
+  assertMatch(stamp, /^2026-11-23T18:05:09[+-][0-9]{2}:[0-9]{2}$/);
+  assertEquals(Date.parse(stamp), AT.getTime());
 });
 
 Deno.test("textLine() quotes what could pass for something else", () => {
   for (
     const [username, shown] of [
+      ["ann@example.org", "ann@example.org"],
+      ["a.b+c=d_e-f", "a.b+c=d_e-f"],
+      ["jörg", '"jörg"'],
+      ["a b", '"a b"'],
+      ["a,b", '"a,b"'],
+      ["(a)", '"(a)"'],
+      ["", '""'],
       ['quo"te', '"quo\\"te"'],
-      ["li\u2028ne", '"li\\u{2028}ne"'],
-      ["bi\u202edi", '"bi\\u{202e}di"'],
-      ["jörg", "jörg"],
+      ["back\\slash", '"back\\\\slash"'],
+      ["ta\tb", '"ta\\tb"'],
+      ["n\u00a0b", '"n\\u00a0b"'],
+      ["li\u2028ne", '"li\\u2028ne"'],
+      ["bi\u202edi", '"bi\\u202edi"'],
+      ["c1\x85", '"c1\\u0085"'],
+      ["hangul\u3164", '"hangul\\u3164"'],
+      ["tag\u{e0041}", '"tag\\udb40\\udc41"'],
+      ["half\ud800", '"half\\ud800"'],
     ] as const
   ) {
     assertEquals(
-      textLine(entryOf({ ...AUTH, username }), AT, false),
+      textLine(entryOf({ ...AUTH, username }), AT, ON_TERMINAL),
       `18:05:09 info  auth ok ${shown} from 192.0.2.7, PLAIN, TLS, 12 ms`,
     );
   }
+});
+
+/** What a filter of fail2ban looks for: everything in front is accounted for. */
+const FILTER =
+  /^[0-9:]{8} warn {2}auth invalid (?:[A-Za-z0-9._@+=-]+|"(?:[^"\\]|\\.)*") \(wrong-credentials\) from (\S+), /;
+
+Deno.test("textLine() lets no user name pass for another address (issue 11)", () => {
+  const pieces = [
+    ...["ann", " ", '"', "\\", "(wrong-credentials)", " from ", ", PLAIN, "],
+    ...["203.0.113.66", "\n18:05:09 warn  auth invalid x", ")", "(", "\u2028"],
+  ];
+  const random = newRandom(11);
+  for (let round = 0; round < 2000; round++) {
+    const username = Array.from(
+      { length: 1 + random(12) },
+      () => pieces[random(pieces.length)],
+    ).join("");
+    const event = {
+      ...AUTH,
+      outcome: "invalid",
+      reason: "wrong-credentials",
+      username,
+    } as const;
+    const line = textLine(entryOf(event), AT, ON_TERMINAL);
+    assertFalse(/\n/.test(line));
+    assertEquals(FILTER.exec(line)?.[1], "192.0.2.7", line);
+  }
+});
+
+Deno.test("entryOf() cuts names at 256 characters and other texts at 1024", () => {
+  const long = "🐈".repeat(300);
+  const { fields } = entryOf({ ...AUTH, username: long });
+  assertEquals(fields.username, `${"🐈".repeat(256)}…`);
+  const exact = "x".repeat(256);
+  assertEquals(entryOf({ ...AUTH, username: exact }).fields.username, exact);
+  const mail = entryOf({ ...MESSAGE, sender: long, error: "e".repeat(2000) });
+  assertEquals(mail.fields.sender, `${"🐈".repeat(256)}…`);
+  assertEquals(mail.fields.error, `${"e".repeat(1024)}…`);
+  assert(mail.message.length < 2500);
+});
+
+Deno.test("jsonLine() shows every character (issue 11)", () => {
+  const username = "a\u202eb\u2028c\u00a0d\x7fe\u200bf\u{e0041}g\ufeff";
+  const line = jsonLine(entryOf({ ...AUTH, username }), AT);
+  assertMatch(line, /^[\x20-\x7e]+$/);
+  const { username: read } = JSON.parse(line);
+  assertEquals(read, username);
 });
 
 Deno.test("jsonLine() has named fields", () => {
