@@ -8,6 +8,7 @@
 import { concat } from "../lib/octets.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import { REPLIES, type SmtpReply } from "../smtp/protocol/replies.ts";
+import { makeFolders, newFolderSync } from "./folders.ts";
 import { Front } from "./front.ts";
 import { traceLines } from "./trace.ts";
 
@@ -40,9 +41,7 @@ export function openMaildir(
   path: string,
   serverName: string = "localhost",
 ): Deliver {
-  for (const folder of ["tmp", "new", "cur"]) {
-    Deno.mkdirSync(`${path}/${folder}`, { recursive: true, mode: 0o700 });
-  }
+  makeFolders(["tmp", "new", "cur"].map((folder) => `${path}/${folder}`));
   const nextName = newNames(serverName);
   probe(`${path}/tmp/${nextName().file}`);
   removeStale(`${path}/tmp`);
@@ -150,10 +149,19 @@ function probe(path: string): void {
 }
 
 function removeStale(folder: string): void {
-  for (const entry of Deno.readDirSync(folder)) {
-    const path = `${folder}/${entry.name}`;
-    const age = Date.now() - (Deno.lstatSync(path).mtime?.getTime() ?? 0);
-    if (entry.isFile && age > STALE_MS) remove(path);
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    const path = `${folder}/${name}`;
+    if (isFile && ageOf(path) > STALE_MS) remove(path);
+  }
+}
+
+/** How old a file is, in milliseconds; 0 if another process has moved it. */
+function ageOf(path: string): number {
+  try {
+    return Date.now() - (Deno.lstatSync(path).mtime?.getTime() ?? 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
   }
 }
 
@@ -164,25 +172,4 @@ function remove(path: string): void {
   } catch {
     // Not there, or not to be removed: what matters was said already.
   }
-}
-
-/**
- * Flushes a folder to the disk. Messages that arrive together share a flush:
- * each waits for one that began after its own rename.
- */
-function newFolderSync(path: string): () => Promise<void> {
-  let latest: Promise<void> = Promise.resolve();
-  let queued: Promise<void> | undefined;
-
-  async function syncAfter(previous: Promise<void>): Promise<void> {
-    await previous.catch(() => {});
-    queued = undefined;
-    using folder = Deno.openSync(path);
-    await folder.sync();
-  }
-
-  return () => {
-    if (queued === undefined) latest = queued = syncAfter(latest);
-    return queued;
-  };
 }

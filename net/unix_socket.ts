@@ -54,7 +54,8 @@ export const aSocketGroup: Rule = {
  * somebody serves is not, nor is a file that is no socket.
  *
  * The file appears at once with its mode and group, and an old one is replaced
- * in one step: it is made beside its place and renamed.
+ * in one step: it is made in a folder that is shut to all others, and renamed.
+ * Whatever the umask, nobody can connect before the mode says so.
  *
  * @throws {Error} If the place is taken or the system refuses.
  */
@@ -63,18 +64,39 @@ export async function listenUnix(
 ): Promise<BoundUnixSocket> {
   const gid = group === undefined ? undefined : groupId(group);
   await refuseUnlessFree(path);
-  const beside = `${path}~`;
-  if (await refuseUnlessFree(beside)) Deno.removeSync(beside);
-  const listener = Deno.listen({ transport: "unix", path: beside });
+  const folder = `${path}~`;
+  // Short, because the path of a socket has 107 octets at most.
+  const inside = `${folder}/s`;
+  // A start that was killed has left it, or another one is under way.
+  if (lookAt(folder)?.isDirectory) {
+    if (await refuseUnlessFree(inside)) Deno.removeSync(inside);
+    Deno.removeSync(folder);
+  }
+  Deno.mkdirSync(folder, { mode: 0o700 });
   try {
-    if (gid !== undefined) Deno.chownSync(beside, null, gid);
-    Deno.chmodSync(beside, mode);
-    const { ino } = Deno.lstatSync(beside);
-    Deno.renameSync(beside, path);
+    return bindInside(inside, path, mode, gid);
+  } finally {
+    remove(folder);
+  }
+}
+
+/** Binds a socket where nobody else can get at it, and then puts it in place. */
+function bindInside(
+  inside: string,
+  path: string,
+  mode: number,
+  gid: number | undefined,
+): BoundUnixSocket {
+  const listener = Deno.listen({ transport: "unix", path: inside });
+  try {
+    if (gid !== undefined) Deno.chownSync(inside, null, gid);
+    Deno.chmodSync(inside, mode);
+    const { ino } = Deno.lstatSync(inside);
+    Deno.renameSync(inside, path);
     return { listener, remove: () => removeOwn(path, ino) };
   } catch (error) {
     listener.close();
-    remove(beside);
+    remove(inside);
     throw error;
   }
 }

@@ -241,3 +241,57 @@ Deno.test({
     assertEquals(reply, REPLIES.storageFull);
   },
 });
+
+Deno.test("openMaildir() bears files that leave tmp/ while it looks at them (issue 11)", () => {
+  using cleanUp = new DisposableStack();
+  const path = temporaryFolder(cleanUp);
+  openMaildir(path, "mx.example.com");
+  for (const name of ["a", "b", "c"]) {
+    Deno.writeTextFileSync(`${path}/tmp/${name}`, "");
+    Deno.utimeSync(`${path}/tmp/${name}`, 1, 1);
+  }
+  const { lstatSync } = Deno;
+  cleanUp.defer(() => Object.assign(Deno, { lstatSync }));
+  Object.assign(Deno, {
+    // Another process delivers: what it looks at has just been renamed.
+    lstatSync: (file: string) => {
+      if (file.endsWith("/b")) Deno.renameSync(file, `${path}/new/b`);
+      return lstatSync(file);
+    },
+  });
+  openMaildir(path, "mx.example.com");
+  assertEquals(namesIn(`${path}/tmp`), []);
+  assertEquals(namesIn(`${path}/new`), ["b"]);
+});
+
+Deno.test("openMaildir() flushes the folders that hold new ones (issue 11)", () => {
+  using cleanUp = new DisposableStack();
+  const parent = temporaryFolder(cleanUp);
+  const { openSync } = Deno;
+  cleanUp.defer(() => Object.assign(Deno, { openSync }));
+  const flushed: string[] = [];
+  Object.assign(Deno, {
+    openSync: (path: string, options?: Deno.OpenOptions) => {
+      const file = openSync(path, options);
+      const { syncSync } = file;
+      return Object.assign(file, {
+        syncSync: () => {
+          flushed.push(path);
+          syncSync.call(file);
+        },
+      });
+    },
+  });
+  openMaildir(`${parent}/deep/maildir`, "mx.example.com");
+  assertEquals(flushed, [
+    `${parent}/deep/maildir`,
+    `${parent}/deep`,
+    parent,
+  ]);
+  flushed.length = 0;
+  openMaildir(`${parent}/deep/maildir`, "mx.example.com");
+  assertEquals(flushed, [], "there is nothing new");
+  Deno.removeSync(`${parent}/deep/maildir/cur`);
+  openMaildir(`${parent}/deep/maildir`, "mx.example.com");
+  assertEquals(flushed, [`${parent}/deep/maildir`]);
+});

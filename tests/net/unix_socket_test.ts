@@ -100,3 +100,53 @@ Deno.test("a server takes away its own socket file only", async () => {
   await server.shutdown();
   assert(exists(path));
 });
+
+Deno.test("a unix socket is never open to others before it has its mode (issue 11)", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  const { listen } = Deno;
+  const umask = Deno.umask(0);
+  cleanUp.defer(() => {
+    Deno.listen = listen;
+    Deno.umask(umask);
+  });
+  const seen: boolean[] = [];
+  Object.assign(Deno, {
+    listen: (options: Deno.UnixListenOptions & { transport: "unix" }) => {
+      const listener = listen(options);
+      const inside = options.path.replace(/[^/]*$/, "");
+      seen.push(isOpenToOthers(options.path) && isOpenToOthers(inside));
+      return listener;
+    },
+  });
+  // Others may come into the folder: only what lies in it is to be shut.
+  Deno.chmodSync(folder, 0o755);
+  await using _server = await serve(`${folder}/auth`, { mode: 0o600 });
+  assertEquals(seen, [false]);
+  assertEquals((Deno.statSync(`${folder}/auth`).mode ?? 0) & 0o777, 0o600);
+});
+
+function isOpenToOthers(path: string): boolean {
+  return ((Deno.statSync(path).mode ?? 0) & 0o077) !== 0;
+}
+
+Deno.test("what a server that was killed at its start has left is taken away", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  const path = `${folder}/auth`;
+  Deno.mkdirSync(`${path}~`);
+  const dead = Deno.listen({ transport: "unix", path: `${folder}/x` });
+  Deno.renameSync(`${folder}/x`, `${path}~/s`);
+  dead.close();
+  await using _server = await serve(path);
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["auth"]);
+});
+
+Deno.test("a folder beside the socket that holds something else is left alone", async () => {
+  using cleanUp = new DisposableStack();
+  const path = `${temporaryFolder(cleanUp)}/auth`;
+  Deno.mkdirSync(`${path}~`);
+  Deno.writeTextFileSync(`${path}~/precious`, "x");
+  await assertRejects(() => serve(path), Error, "Directory not empty");
+  assertEquals(Deno.readTextFileSync(`${path}~/precious`), "x");
+});
