@@ -33,12 +33,15 @@ export interface OpenProvider extends Disposable {
  * @param settings What the command is to do.
  * @param madeUp The login for a start without any auth source.
  * @param log The log.
+ * @param throttleDelayMs Milliseconds that a guess is held up at most; the
+ * throttle's own default if absent.
  * @throws {Error} If the users file can't be used.
  */
 export async function openProvider(
   settings: Settings,
   madeUp: Login | undefined,
   log: (entry: LogEntry) => void,
+  throttleDelayMs?: number,
 ): Promise<OpenProvider> {
   const { users, user, authUrl, authDovecot, throttle } = settings;
   using opened = new DisposableStack();
@@ -72,7 +75,7 @@ export async function openProvider(
     : firstProvider(...sources);
   const open = opened.move();
   return {
-    provider: throttle ? throttled(provider) : provider,
+    provider: throttle ? throttled(provider, throttleDelayMs) : provider,
     reload: (settings) => renewable.reload(settings),
     [Symbol.dispose]: () => open.dispose(),
   };
@@ -136,6 +139,12 @@ function bounded(
  * Programs on the machine itself, such as a webmail, speak for many users, and
  * all from one address: their network has no limit, their users have.
  */
-function throttled(provider: ReadyProvider): ReadyProvider {
-  return withThrottle(provider, { sharedNetworks: ["127.0.0.0/8", "::1"] });
+function throttled(
+  provider: ReadyProvider,
+  delayMs: number | undefined,
+): ReadyProvider {
+  return withThrottle(provider, {
+    sharedNetworks: ["127.0.0.0/8", "::1"],
+    ...present({ delayMs }),
+  });
 }

@@ -10,7 +10,9 @@ import { VARIABLES, type Variables } from "./environment.ts";
 import { hashPassword } from "./hash_password.ts";
 import { helpText } from "./help.ts";
 import { type Invocation, readInvocation } from "./invocation.ts";
+import type { LogEntry } from "./log.ts";
 import { newLog, write } from "./output.ts";
+import { lackOf, lackOfVariables, mayListVariables } from "./permissions.ts";
 import { newReload } from "./reload.ts";
 import { serve } from "./serve.ts";
 import type { Settings } from "./settings.ts";
@@ -72,10 +74,13 @@ async function serveUntilSignal(
   settings: Settings,
   ask: () => Invocation,
 ): Promise<void> {
+  const lack = lackOf(settings);
+  if (lack !== undefined) throw new Error(lack);
   const { log, flush } = newLog(Deno.stderr, settings.log);
   const signals = takeSignals();
   const print = (text: string) => write(Deno.stdout, text);
   try {
+    if (!mayListVariables()) log(VARIABLES_UNSEEN);
     const serving = await serve(settings, { log, print });
     signals.onReload(newReload(settings, ask, serving.reload, log));
     const signal = await signals.stop;
@@ -87,13 +92,21 @@ async function serveUntilSignal(
   }
 }
 
+const VARIABLES_UNSEEN: LogEntry = {
+  level: "warn",
+  message:
+    "misspelt variables are not noticed: seeing all of them needs --allow-env, without a list",
+  fields: {},
+};
+
 /**
  * The environment. Only who may read all of it can see what is misspelt; who
  * may read only ours must know the names.
  */
 function readVariables(): Variables {
-  const { state } = Deno.permissions.querySync({ name: "env" });
-  if (state === "granted") return Deno.env.toObject();
+  if (mayListVariables()) return Deno.env.toObject();
+  const lack = lackOfVariables(VARIABLES[0] ?? "");
+  if (lack !== undefined) throw new Error(lack);
   return Object.fromEntries(VARIABLES.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];

@@ -5,24 +5,17 @@
  * @module
  */
 
-import type { AuthProvider } from "../auth/types.ts";
 import { hostPort, isLoopback } from "../lib/addresses.ts";
-import { systemReason } from "../lib/error_text.ts";
-import type { Deliver } from "../smtp/delivery.ts";
-import { serveSmtp, type SmtpServer } from "../smtp/listener.ts";
+import type { SmtpServer } from "../smtp/listener.ts";
 import { isServerName, type SmtpAddress } from "../smtp/options.ts";
 import { type OpenAdapter, openAdapters } from "./adapters.ts";
-import {
-  type CertificateFiles,
-  followCertificate,
-  readCertificate,
-} from "./certificate.ts";
+import { certificateFiles, followCertificate } from "./certificate.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { openDestination } from "./destination.ts";
 import { firstMessageHint, makeUpLogin } from "./first_start.ts";
 import type { FollowedFiles } from "./follow.ts";
-import { entryOf, type LogEntry } from "./log.ts";
-import { present } from "./present.ts";
+import { openListener } from "./listener.ts";
+import type { LogEntry } from "./log.ts";
 import { openProvider } from "./provider.ts";
 import type { Settings } from "./settings.ts";
 
@@ -32,6 +25,12 @@ export interface Output {
   readonly log: (entry: LogEntry) => void;
   /** Text for whoever has started it, and for nobody else. */
   readonly print: (text: string) => void;
+}
+
+/** What tests set otherwise. */
+export interface Tuning {
+  /** Milliseconds that a guess is held up at most. */
+  readonly throttleDelayMs?: number;
 }
 
 /** What is running. */
@@ -54,17 +53,21 @@ export interface Serving extends AsyncDisposable {
  *
  * @param settings What to run.
  * @param output Where to say what happens.
+ * @param tuning What no operator is to set.
  * @throws {Error} If something can't be opened: which flag, where and why.
  * Then nothing stays open.
  */
 export async function serve(
   settings: Settings,
   output: Output,
+  tuning: Tuning = {},
 ): Promise<Serving> {
   const { log, print } = output;
   await using opened = new AsyncDisposableStack();
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
-  const logins = opened.use(await openProvider(settings, madeUp, log));
+  const logins = opened.use(
+    await openProvider(settings, madeUp, log, tuning.throttleDelayMs),
+  );
   const { port } = settings;
   const serverName = settings.hostname ?? machineName();
   const destination = port === undefined
@@ -109,46 +112,6 @@ export async function serve(
   };
 }
 
-/** Who decides, who takes mail, and who is told. */
-interface Around extends Pick<Output, "log"> {
-  readonly provider: AuthProvider;
-  readonly deliver: Deliver;
-}
-
-function openListener(
-  settings: Settings & { readonly port: number; readonly serverName: string },
-  { provider, deliver, log }: Around,
-): SmtpServer {
-  const files = certificateFiles(settings);
-  const certificate = files && readCertificate(files);
-  const { host, port, serverName, tlsPort } = settings;
-  const { proxyProtocol, proxyProtocolFrom } = settings;
-  return unable(
-    `cannot listen on ${wanted(host, port, tlsPort)}`,
-    () =>
-      serveSmtp({
-        provider,
-        hostname: host,
-        port,
-        ...present({ tlsPort }),
-        ...certificate,
-        serverName,
-        requireAuth: settings.requireAuth,
-        allowInsecureAuth: settings.allowInsecureAuth,
-        maxAuthFailures: settings.maxAuthFailures,
-        normalizeNewlines: settings.normalizeNewlines,
-        maxRecipients: settings.maxRecipients,
-        maxSize: settings.maxSize,
-        maxConnections: settings.maxConnections,
-        maxConnectionsPerNetwork: settings.maxConnectionsPerNetwork,
-        idleTimeoutMs: settings.idleTimeout,
-        greetingDelayMs: settings.greetingDelay,
-        ...(proxyProtocol ? { proxyProtocolFrom } : {}),
-        onEvent: (event) => log(entryOf(event)),
-      }, deliver),
-  );
-}
-
 function follow(
   settings: Settings,
   server: SmtpServer | undefined,
@@ -157,12 +120,6 @@ function follow(
   const files = certificateFiles(settings);
   return files && server &&
     followCertificate(files, (pair) => server.useCertificate(pair), log);
-}
-
-function certificateFiles(
-  { tlsCert: cert, tlsKey: key }: Settings,
-): CertificateFiles | undefined {
-  return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
 /** Says where it listens, and what an operator should know before users do. */
@@ -203,22 +160,4 @@ function plainTextWarning(
 function machineName(): string {
   const name = Deno.hostname();
   return isServerName(name) ? name : "localhost";
-}
-
-function wanted(
-  host: string,
-  port: number,
-  tlsPort: number | undefined,
-): string {
-  const ports = tlsPort === undefined ? [port] : [port, tlsPort];
-  return ports.map((each) => hostPort(host, each)).join(" and ");
-}
-
-/** Does what may fail for reasons of the machine's, and says what it was. */
-function unable<T>(what: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new Error(`${what}: ${systemReason(cause)}`, { cause });
-  }
 }

@@ -12,7 +12,10 @@ import { assert, assertEquals, assertExists } from "./support/assert.ts";
 import { decisionOf } from "./support/asked_provider.ts";
 import { newRequest } from "./support/auth_request.ts";
 import { mustHappen } from "./support/deadline.ts";
-import { temporaryFolder } from "./support/listener.ts";
+import { testCertificate } from "./support/certificate.ts";
+import { startListener, temporaryFolder } from "./support/listener.ts";
+import { codeBlocks, placed } from "./support/pages.ts";
+import { SmtpClient } from "./support/smtp_client.ts";
 
 const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
 
@@ -79,4 +82,33 @@ Deno.test("README.md's table of flags is that of the command", () => {
     FLAGS[name].help,
   ]);
   assertEquals(flagRows(), expected);
+});
+
+Deno.test("README.md's narrower permissions are enough, as printed", async () => {
+  const [block] = codeBlocks("README.md", "sh")
+    .filter((block) => block.includes("--allow-read"));
+  const { cert, key } = await testCertificate();
+  await using cleanUp = new AsyncDisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  Deno.mkdirSync(`${folder}/etc`);
+  Deno.writeTextFileSync(`${folder}/etc/fullchain.pem`, cert);
+  Deno.writeTextFileSync(`${folder}/etc/privkey.pem`, key);
+  const words = placed(block, {
+    "/etc/smtpauth": `${folder}/etc`,
+    "/var/mail/out": `${folder}/out`,
+  }).replaceAll("\\\n", " ").trim().split(/\s+/);
+  const main = words.indexOf("main.ts");
+  assertEquals(words.slice(0, 2), ["deno", "run"]);
+  await using listener = await startListener({
+    authUrl: "http://127.0.0.1:9/",
+    permissions: words.slice(2, main),
+    args: words.slice(main + 1),
+    cwd: folder,
+  });
+  using client = await SmtpClient.greeted(listener.port);
+  await client.startTls(cert);
+  await client.command("QUIT", "221");
+  await client.expectEnd();
+  await listener.stop();
+  assertEquals(listener.log().filter(({ level }) => level !== "info"), []);
 });

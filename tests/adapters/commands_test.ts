@@ -49,6 +49,9 @@ for (
         settings.authDovecot,
       ];
       assert(asks.some((each) => each !== undefined), page);
+      // Who is asked for by a socket wants no port beside it.
+      const { authDovecot, port } = settings;
+      assertEquals(port === undefined, authDovecot === undefined, page);
     }
   });
 }

@@ -1,48 +1,19 @@
-import { readInvocation } from "../../command/invocation.ts";
-import type { LogEntry } from "../../command/log.ts";
-import { serve, type Serving } from "../../command/serve.ts";
 import { assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
+import { testCertificate } from "../support/certificate.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
 import { onlyMessageIn } from "../support/maildir.ts";
+import { LOCAL, startServing } from "../support/served.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
+import { newTestCertificate } from "../support/tls_certificate.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });
 
-const LOCAL = { MEOWMAIL_SMTP_USER: USER, MEOWMAIL_SMTP_PASS: PASSWORD };
-
-/** The command, run by the test itself. */
-async function start(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = LOCAL,
-) {
-  const invocation = readInvocation(
-    ["--port", "0", ...args],
-    () => env,
-    () => new Uint8Array(),
-  );
-  if (invocation.kind !== "serve") throw new Error(invocation.kind);
-  const entries: LogEntry[] = [];
-  const printed: string[] = [];
-  const serving = await serve(invocation.settings, {
-    log: (entry) => entries.push(entry),
-    print: (text) => printed.push(text),
-  });
-  const messages = () => entries.map(({ message }) => message);
-  const { settings } = invocation;
-  return { serving, settings, messages, printed: () => printed.join("") };
-}
-
-function portOf({ addrs }: Serving): number {
-  return addrs[0]?.port ?? 0;
-}
-
 Deno.test("serve() runs a listener that keeps mail and says where it listens", async () => {
   using cleanUp = new DisposableStack();
   const maildir = `${temporaryFolder(cleanUp)}/maildir`;
-  const { serving, messages, printed } = await start(["--maildir", maildir]);
-  await using _ = serving;
-  const port = portOf(serving);
+  await using served = await startServing(["--maildir", maildir]);
+  const { port, messages, printed } = served;
   assertEquals(messages(), [`listening on 127.0.0.1:${port}`]);
   assertEquals(printed(), "");
   using client = await SmtpClient.greeted(port);
@@ -57,7 +28,7 @@ Deno.test("serve() runs a listener that keeps mail and says where it listens", a
 Deno.test("serve() runs adapters alone with --port off, and makes no maildir", async () => {
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
-  const { serving, settings, messages } = await start([
+  const { serving, settings, messages } = await startServing([
     ...["--port", "off", "--maildir", `${folder}/maildir`],
     ...["--dovecot-socket", `${folder}/auth`],
   ]);
@@ -72,12 +43,12 @@ Deno.test("serve() runs adapters alone with --port off, and makes no maildir", a
 Deno.test("serve() makes up a login where there is none, and prints it with a line to paste", async () => {
   using cleanUp = new DisposableStack();
   const maildir = `${temporaryFolder(cleanUp)}/maildir`;
-  const { serving, printed } = await start(["--maildir", maildir], {});
-  await using _ = serving;
+  await using served = await startServing(["--maildir", maildir], {});
+  const { port, printed } = served;
   const [, username = ""] = /^user: (.+)$/m.exec(printed()) ?? [];
   const [, password = ""] = /^password: (.+)$/m.exec(printed()) ?? [];
   assertMatch(printed(), /^curl smtp:/m);
-  using client = await SmtpClient.greeted(portOf(serving));
+  using client = await SmtpClient.greeted(port);
   await client.login(username, password);
   await client.command("QUIT", "221");
   await client.expectEnd();
@@ -88,7 +59,7 @@ Deno.test("serve() leaves nothing open if an adapter can't be opened", async () 
   const folder = temporaryFolder(cleanUp);
   const error = await assertRejects(
     () =>
-      start([
+      startServing([
         ...["--maildir", `${folder}/maildir`],
         ...["--dovecot-socket", `${folder}/auth`],
         ...["--saslauthd-socket", `${folder}/missing/mux`],
@@ -116,12 +87,12 @@ Deno.test("serve() asks a local user's password first, and the endpoint about ev
       return Response.json({ ok: username === "bob" });
     },
   );
-  const { serving } = await start([
+  await using served = await startServing([
     ...["--maildir", `${temporaryFolder(cleanUp)}/maildir`],
     ...["--auth-url", `http://127.0.0.1:${end.addr.port}/`],
     ...["--auth-timeout", "20000"],
   ]);
-  await using _ = serving;
+  const { port } = served;
   for (
     const [username, status] of [
       [USER, "235"],
@@ -129,7 +100,7 @@ Deno.test("serve() asks a local user's password first, and the endpoint about ev
       ["eve", "535"],
     ] as const
   ) {
-    using client = await SmtpClient.greeted(portOf(serving));
+    using client = await SmtpClient.greeted(port);
     await client.login(username, PASSWORD, status);
     await client.command("QUIT", "221");
     await client.expectEnd();
@@ -144,7 +115,7 @@ Deno.test("serve() refuses to start with a users file that it can't use, and say
   const reasonFor = async () => {
     const maildir = ["--maildir", `${folder}/maildir`];
     const error = await assertRejects(
-      () => start([...maildir, "--users", users], {}),
+      () => startServing([...maildir, "--users", users], {}),
       Error,
     );
     return error.message.replace(`cannot use --users ${users}: `, "");
@@ -182,12 +153,12 @@ Deno.test("serve() loses no login while 500 log in and the users file is replace
     Deno.renameSync(`${users}.new`, users);
   };
   replace(0);
-  const { serving, settings, messages } = await start([
+  await using served = await startServing([
     ...["--maildir", `${folder}/maildir`, "--users", users],
   ], {});
-  await using _ = serving;
+  const { serving, settings, port, messages } = served;
   const logIn = async () => {
-    using client = await SmtpClient.greeted(portOf(serving));
+    using client = await SmtpClient.greeted(port);
     await client.login("ann", "pw");
     await client.command("QUIT", "221");
     await client.expectEnd();
@@ -214,11 +185,11 @@ Deno.test("serve() hands mail to an endpoint, with the token of the moment", asy
       return Response.json({ id: `m-${seen.length}` });
     },
   );
-  const { serving, settings } = await start([
+  await using served = await startServing([
     ...["--deliver-url", `http://127.0.0.1:${end.addr.port}/`],
   ], { ...LOCAL, MEOWMAIL_SMTP_DELIVER_TOKEN: "t1" });
-  await using _ = serving;
-  using client = await SmtpClient.greeted(portOf(serving));
+  const { serving, settings, port } = served;
+  using client = await SmtpClient.greeted(port);
   await client.login(USER, PASSWORD);
   for (const name of ["m-1", "m-2"]) {
     await client.envelope();
@@ -228,4 +199,171 @@ Deno.test("serve() hands mail to an endpoint, with the token of the moment", asy
     serving.reload({ ...settings, deliverToken: "t2" });
   }
   assertEquals(seen, [`Bearer t1 ${USER}`, `Bearer t2 ${USER}`]);
+});
+
+/** Files that a start finds in its folder. */
+async function writeFiles(folder: string): Promise<void> {
+  const [good, other] = [await testCertificate(), await newTestCertificate()];
+  const encrypted = good.key.replaceAll("PRIVATE", "ENCRYPTED PRIVATE");
+  const files = {
+    "cert.pem": good.cert,
+    "key.pem": good.key,
+    "both.pem": good.cert + good.key,
+    "other.pem": other.key,
+    "encrypted.pem": encrypted,
+    "old.pem":
+      "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n",
+    "text.pem": "not PEM\n",
+    "broken.pem": good.cert.replace("MII", "MIM"),
+    "file": "",
+  };
+  for (const [name, content] of Object.entries(files)) {
+    Deno.writeTextFileSync(`${folder}/${name}`, content);
+  }
+  Deno.mkdirSync(`${folder}/folder.pem`);
+  Deno.mkdirSync(`${folder}/half`);
+  Deno.writeTextFileSync(`${folder}/half/tmp`, "");
+}
+
+/** Certificate, key, and what is wrong with them; `F` stands for the folder. */
+const BAD_PAIRS = [
+  [
+    "missing.pem",
+    "key.pem",
+    "cannot read --tls-cert F/missing.pem: No such file or directory",
+  ],
+  [
+    "cert.pem",
+    "missing.pem",
+    "cannot read --tls-key F/missing.pem: No such file or directory",
+  ],
+  [
+    "folder.pem",
+    "key.pem",
+    "cannot read --tls-cert F/folder.pem: Is a directory",
+  ],
+  [
+    "text.pem",
+    "key.pem",
+    "cannot use --tls-cert F/text.pem: there is no certificate in PEM in it",
+  ],
+  [
+    "cert.pem",
+    "text.pem",
+    "cannot use --tls-key F/text.pem: there is no private key in PEM in it",
+  ],
+  [
+    "key.pem",
+    "cert.pem",
+    "cannot use --tls-cert F/key.pem: there is no certificate in PEM in it, but a private key: is it that for --tls-key?",
+  ],
+  [
+    "cert.pem",
+    "cert.pem",
+    "cannot use --tls-key F/cert.pem: there is no private key in PEM in it, but a certificate: is it that for --tls-cert?",
+  ],
+  [
+    "cert.pem",
+    "encrypted.pem",
+    "cannot use --tls-key F/encrypted.pem: it is encrypted, and nobody is there to type the passphrase",
+  ],
+  [
+    "cert.pem",
+    "old.pem",
+    "cannot use --tls-key F/old.pem: it is encrypted, and nobody is there to type the passphrase",
+  ],
+  [
+    "cert.pem",
+    "other.pem",
+    "cannot use --tls-cert F/cert.pem with --tls-key F/other.pem: the key is not that of the certificate",
+  ],
+] as const;
+
+Deno.test("serve() names flag, file and reason of a certificate that is not good (issue 11)", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  await writeFiles(folder);
+  const failure = (cert: string, key: string) =>
+    assertRejects(() =>
+      startServing([
+        ...["--maildir", `${folder}/maildir`],
+        ...["--tls-cert", `${folder}/${cert}`],
+        ...["--tls-key", `${folder}/${key}`],
+      ]), Error);
+  for (const [cert, key, expected] of BAD_PAIRS) {
+    const { message } = await failure(cert, key);
+    assertEquals(message.replaceAll(folder, "F"), expected);
+  }
+  const { message } = await failure("broken.pem", "key.pem");
+  assertMatch(
+    message,
+    /^cannot use --tls-cert \S+ with --tls-key \S+: [^\n]+$/,
+  );
+});
+
+Deno.test("serve() takes one file with certificate and key for both", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  await writeFiles(folder);
+  const both = `${folder}/both.pem`;
+  await using served = await startServing([
+    ...["--maildir", `${folder}/maildir`],
+    ...["--tls-cert", both, "--tls-key", both],
+  ]);
+  const { port } = served;
+  using client = await SmtpClient.greeted(port);
+  await client.startTls((await testCertificate()).cert);
+  await client.command("QUIT", "221");
+  await client.expectEnd();
+});
+
+Deno.test("serve() names flag and place of a port or folder that can't be had", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  await writeFiles(folder);
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String(taken.addr.port);
+  const maildir = ["--maildir", `${folder}/maildir`];
+  const tls = [
+    ...["--tls-cert", `${folder}/cert.pem`],
+    ...["--tls-key", `${folder}/key.pem`],
+  ];
+  const rows: readonly (readonly [readonly string[], string])[] = [
+    [
+      [...maildir, "--port", port],
+      `cannot listen on --port 127.0.0.1:${port}: Address already in use`,
+    ],
+    [
+      [...maildir, ...tls, "--tls-port", port],
+      `cannot listen on --tls-port 127.0.0.1:${port}: Address already in use`,
+    ],
+    [
+      [...maildir, "--host", "192.0.2.1"],
+      "cannot listen on --port 192.0.2.1:0: Cannot assign requested address",
+    ],
+    [
+      ["--maildir", `${folder}/file`],
+      "cannot use --maildir F/file: Not a directory",
+    ],
+    [
+      ["--maildir", `${folder}/file/maildir`],
+      "cannot use --maildir F/file/maildir: Not a directory",
+    ],
+    [
+      ["--maildir", `${folder}/half`],
+      "cannot use --maildir F/half: File exists",
+    ],
+    [
+      [...maildir, "--nginx-port", port, "--nginx-upstream", "127.0.0.1:25"],
+      `cannot open --nginx-port 127.0.0.1:${port}: Address already in use`,
+    ],
+    [
+      [...maildir, "--dovecot-socket", `${folder}/missing/auth`],
+      "cannot open --dovecot-socket F/missing/auth: No such file or directory",
+    ],
+  ];
+  for (const [args, expected] of rows) {
+    const { message } = await assertRejects(() => startServing(args), Error);
+    assertEquals(message.replaceAll(folder, "F"), expected);
+  }
 });

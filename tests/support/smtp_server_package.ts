@@ -27,6 +27,12 @@ export interface SmtpServerPackage extends Disposable {
   readonly startHop: (
     certificate: TestCertificate,
   ) => Promise<Daemon & { readonly port: number }>;
+  /** Starts a server of which a page prints the source, under Node. */
+  readonly startPage: (
+    source: string,
+    files: Readonly<Record<string, string>>,
+    port: number,
+  ) => Promise<Daemon>;
 }
 
 /** The server, as its author would write it. */
@@ -110,6 +116,16 @@ export function getSmtpServer(): SmtpServerPackage | undefined {
         ports: [port],
       });
       return { ...daemon, port };
+    },
+    startPage: (source, files, port) => {
+      const page = source.replace("@meowmail/smtpauth", "./smtpauth.js");
+      for (
+        const [name, text] of Object.entries({ ...files, "page.js": page })
+      ) {
+        Deno.writeTextFileSync(`${folder}/${name}`, text);
+      }
+      const options = { args: ["page.js"], cwd: folder, ports: [port] };
+      return startDaemon("node", options);
     },
     [Symbol.dispose]: () => ending.dispose(),
   };

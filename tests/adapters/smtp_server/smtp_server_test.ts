@@ -7,8 +7,11 @@ import {
   checkDecisions,
   checkOutages,
 } from "../../support/adapter_check.ts";
+import { testCertificate } from "../../support/certificate.ts";
+import { freePort } from "../../support/daemons.ts";
 import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
 import { base64 } from "../../support/octets.ts";
+import { codeBlocks, placed } from "../../support/pages.ts";
 import { plain, SmtpClient } from "../../support/smtp_client.ts";
 import {
   getSmtpServer,
@@ -85,5 +88,31 @@ Deno.test({
         for (const { password } of LOGINS) assert(!log.includes(password));
       });
     }
+  },
+});
+
+Deno.test({
+  name:
+    "smtp-server works as docs/smtp-server.md prints it, with a key of its own (issue 11)",
+  ignore: installed === undefined || !hasNode(),
+  fn: async () => {
+    const server = installed;
+    if (server === undefined) return;
+    const { cert, key } = await testCertificate();
+    const [block] = codeBlocks("docs/smtp-server.md", "js ignore");
+    const port = freePort();
+    await using endpoint = newFickleEndpoint();
+    const source = placed(block, {
+      "https://intranet.example/may-send": endpoint.url,
+      "listen(587)": `listen(${port}, "127.0.0.1")`,
+    });
+    const files = { "fullchain.pem": cert, "privkey.pem": key };
+    await using _server = await server.startPage(source, files, port);
+    using client = await SmtpClient.greeted(port);
+    // Nobody else's certificate is trusted.
+    await client.command("STARTTLS", "220");
+    await client.beginTls(cert);
+    await client.command("EHLO client.example.net", "250");
+    await client.login(LOGIN.username, LOGIN.password, "235");
   },
 });

@@ -1,0 +1,99 @@
+/**
+ * The listener that the command opens, or which flag is to blame.
+ *
+ * @module
+ */
+
+import type { AuthProvider } from "../auth/types.ts";
+import { hostPort } from "../lib/addresses.ts";
+import { systemReason } from "../lib/error_text.ts";
+import type { Deliver } from "../smtp/delivery.ts";
+import { serveSmtp, type SmtpServer } from "../smtp/listener.ts";
+import {
+  certificateFiles,
+  pairFault,
+  pairOf,
+  readCertificate,
+} from "./certificate.ts";
+import { entryOf, type LogEntry } from "./log.ts";
+import { present } from "./present.ts";
+import type { Settings } from "./settings.ts";
+
+/** Who decides, who takes mail, and who is told. */
+export interface Around {
+  readonly provider: AuthProvider;
+  readonly deliver: Deliver;
+  readonly log: (entry: LogEntry) => void;
+}
+
+/** What a listener is to be like: its first port and its name are known. */
+export interface ListenerSettings extends Settings {
+  readonly port: number;
+  readonly serverName: string;
+}
+
+/**
+ * Opens the listener.
+ *
+ * @param settings What it is to be like.
+ * @param around Whom it works for.
+ * @throws {Error} Which flag's file or port can't be had, and why.
+ */
+export function openListener(
+  settings: ListenerSettings,
+  { provider, deliver, log }: Around,
+): SmtpServer {
+  const { host, port, serverName, tlsPort } = settings;
+  const { proxyProtocol, proxyProtocolFrom } = settings;
+  const files = certificateFiles(settings);
+  const certificate = files && readCertificate(files);
+  return or(() =>
+    serveSmtp({
+      provider,
+      hostname: host,
+      port,
+      ...present({ tlsPort }),
+      ...certificate,
+      serverName,
+      requireAuth: settings.requireAuth,
+      allowInsecureAuth: settings.allowInsecureAuth,
+      maxAuthFailures: settings.maxAuthFailures,
+      normalizeNewlines: settings.normalizeNewlines,
+      maxRecipients: settings.maxRecipients,
+      maxSize: settings.maxSize,
+      maxConnections: settings.maxConnections,
+      maxConnectionsPerNetwork: settings.maxConnectionsPerNetwork,
+      idleTimeoutMs: settings.idleTimeout,
+      greetingDelayMs: settings.greetingDelay,
+      ...(proxyProtocol ? { proxyProtocolFrom } : {}),
+      onEvent: (event) => log(entryOf(event)),
+    }, deliver), (error) => whyNot(settings, error));
+}
+
+/** Which port or file it was. Each is tried once more: nothing waits for it. */
+function whyNot(settings: ListenerSettings, error: unknown): string {
+  const { host, port, tlsPort } = settings;
+  const ports = [["--port", port], ["--tls-port", tlsPort]] as const;
+  for (const [flag, wanted] of ports) {
+    if (wanted === undefined) continue;
+    try {
+      Deno.listen({ hostname: host, port: wanted }).close();
+    } catch (error) {
+      const where = `${flag} ${hostPort(host, wanted)}`;
+      return `cannot listen on ${where}: ${systemReason(error)}`;
+    }
+  }
+  const files = certificateFiles(settings);
+  return files === undefined
+    ? `cannot listen: ${systemReason(error)}`
+    : `cannot use ${pairOf(files)}: ${pairFault(error)}`;
+}
+
+/** Does what may fail for reasons of the machine's, and says what it was. */
+function or<T>(work: () => T, fault: (error: unknown) => string): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Error(fault(cause), { cause });
+  }
+}
