@@ -19,7 +19,7 @@ const parseArgs: (args: readonly string[], options: {
 }) => Record<string, unknown> = std.parseArgs;
 
 /** Flags that are no settings: what to do instead of serving. */
-const REQUESTS = ["help", "version", "hash-password"] as const;
+const REQUESTS = ["help", "version", "hash-password", "check"] as const;
 
 /** What the command line says. */
 export interface Arguments {

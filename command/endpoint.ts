@@ -116,7 +116,7 @@ function keepFromProxies(): void {
 }
 
 /** Deno itself passes over what is no certificate. */
-function readAuthority(path: string): string {
+export function readAuthority(path: string): string {
   const pem = Deno.readTextFileSync(path);
   if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
   throw new Error("there is no certificate in it");

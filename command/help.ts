@@ -27,6 +27,7 @@ Other:
   --help                     print this
   --version                  print the version
   --hash-password            read a password, print its hash for --users
+  --check                    try what a start would use, and say what is wrong
 
 Each flag can be given in the environment: --auth-url as
 MEOWMAIL_SMTP_AUTH_URL and so on. A flag wins. Switches there are on/off,

@@ -17,6 +17,7 @@ export type Invocation =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "hash-password" }
+  | { readonly kind: "check"; readonly settings: Settings }
   | { readonly kind: "serve"; readonly settings: Settings };
 
 /**
@@ -37,7 +38,7 @@ export function readInvocation(
   readFile: (path: string) => Uint8Array,
 ): Invocation {
   const { request, given: flags } = readArguments(args);
-  if (request !== "serve") return { kind: request };
+  if (request !== "serve" && request !== "check") return { kind: request };
   const environment = newEnvironment(variables(), readFile);
   const given = new Map<FlagName, Given>();
   for (const name of FLAG_NAMES) {
@@ -46,7 +47,7 @@ export function readInvocation(
   }
   const settings = readSettings(given);
   checkConsistency(settings, (name) => given.get(name)?.source);
-  return { kind: "serve", settings };
+  return { kind: request, settings };
 }
 
 function readSettings(given: ReadonlyMap<FlagName, Given>): Settings {

@@ -58,11 +58,13 @@ function flagOf(
 }
 
 function needs(settings: Settings): Permission[] {
-  const { users, authUrl, authDovecot } = settings;
+  const { users, authCa, authUrl, authDovecot } = settings;
   const { dovecotSocket, saslauthdSocket } = settings;
   return [
     ...listenerNeeds(settings),
-    ...(users === undefined ? [] : [read(users)]),
+    ...[users, authCa].flatMap((path) =>
+      path === undefined ? [] : [read(path)]
+    ),
     ...(authUrl === undefined ? [] : [fetching(new URL(authUrl))]),
     ...(authDovecot === undefined ? [] : connecting(authDovecot)),
     ...[dovecotSocket, saslauthdSocket].flatMap((at) =>

@@ -6,6 +6,7 @@
 
 import config from "../deno.json" with { type: "json" };
 import { systemReason } from "../lib/error_text.ts";
+import { check } from "./check.ts";
 import { VARIABLES, type Variables } from "./environment.ts";
 import { hashPassword } from "./hash_password.ts";
 import { helpText } from "./help.ts";
@@ -49,6 +50,11 @@ export async function run(args: readonly string[]): Promise<number> {
         break;
       case "hash-password":
         return await printHash();
+      case "check": {
+        const print = (text: string) => write(Deno.stdout, text);
+        const good = await check(invocation.settings, print);
+        return good ? 0 : EXIT_UNABLE;
+      }
       case "serve":
         await serveUntilSignal(invocation.settings, ask);
         break;

@@ -27,6 +27,20 @@ function makeFolder(path: string, changed: Set<string>): void {
   Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
+/**
+ * Finds out whether something can be made in a folder, or where that is missing
+ * the folder itself. Leaves nothing behind.
+ *
+ * @returns Whether the folder is there.
+ * @throws {Error} What the system says if it can't.
+ */
+export function probeFolder(path: string): boolean {
+  let nearest = path;
+  while (isMissing(nearest)) nearest = parentOf(nearest);
+  Deno.removeSync(Deno.makeTempDirSync({ dir: nearest }));
+  return nearest === path;
+}
+
 function isMissing(path: string): boolean {
   try {
     Deno.statSync(path);

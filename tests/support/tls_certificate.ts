@@ -11,14 +11,14 @@ export interface TestCertificate {
 }
 
 /** Makes a self-signed certificate for 127.0.0.1 and localhost. */
-export async function newTestCertificate(): Promise<TestCertificate> {
+export async function newTestCertificate(days = 1): Promise<TestCertificate> {
   const folder = await Deno.makeTempDir();
   try {
     const cert = `${folder}/cert.pem`;
     const key = `${folder}/key.pem`;
     const { success, stderr } = await new Deno.Command("openssl", {
       args: [
-        ...["req", "-x509", "-nodes", "-days", "1"],
+        ...["req", "-x509", "-nodes", "-days", String(days)],
         ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
         ...["-subj", "/CN=localhost"],
         ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],

@@ -1,0 +1,106 @@
+/**
+ * `--check`: tries what a start would use, and says what it found, a line each.
+ *
+ * @module
+ */
+
+import { probeFolder } from "../delivery/folders.ts";
+import { systemReason } from "../lib/error_text.ts";
+import { checkDovecot, checkEndpoint } from "./check_backend.ts";
+import { checkCertificate } from "./check_certificate.ts";
+import { hasAuthSource } from "./consistency.ts";
+import { lackOf } from "./permissions.ts";
+import type { Settings } from "./settings.ts";
+import { openUsers } from "./users.ts";
+
+/** What one check has found. */
+export interface Finding {
+  /** `warn` is for what works now and will not always. */
+  readonly level: "ok" | "warn" | "error";
+  /** What was tried, what came of it, and what to do about that. */
+  readonly text: string;
+}
+
+/** Tries something; absent where the settings have none of it. */
+export type Check = (settings: Settings) => Promise<Finding | undefined>;
+
+/** All of them, in the order of their lines. To add one, add it here. */
+const CHECKS: readonly Check[] = [
+  checkPermissions,
+  checkCertificate,
+  checkLogins,
+  checkUsers,
+  checkEndpoint,
+  checkDovecot,
+  checkMaildir,
+];
+
+/**
+ * Makes all checks. Nothing is served, nobody logs in, and nothing stays on the
+ * disk.
+ *
+ * @param settings What a start would do.
+ * @param print Takes each line as soon as it is known.
+ * @returns Whether nothing is wrong.
+ */
+export async function check(
+  settings: Settings,
+  print: (line: string) => void,
+): Promise<boolean> {
+  let good = true;
+  for (const each of CHECKS) {
+    const finding = await each(settings);
+    if (finding === undefined) continue;
+    const { level, text } = finding;
+    print(`${level.padEnd(5)} ${text}\n`);
+    good &&= level !== "error";
+  }
+  return good;
+}
+
+function checkPermissions(settings: Settings): Promise<Finding | undefined> {
+  const lack = lackOf(settings);
+  return Promise.resolve(
+    lack === undefined ? undefined : { level: "error", text: lack },
+  );
+}
+
+function checkLogins(settings: Settings): Promise<Finding | undefined> {
+  return Promise.resolve(
+    hasAuthSource(settings) ? undefined : {
+      level: "warn",
+      text: "logins: nobody is there to decide; one is made up at each start",
+    },
+  );
+}
+
+async function checkUsers({ users }: Settings): Promise<Finding | undefined> {
+  if (users === undefined) return undefined;
+  const warnings: string[] = [];
+  const note = ({ message }: { message: string }) => warnings.push(message);
+  try {
+    (await openUsers(users, note))[Symbol.dispose]();
+  } catch (error) {
+    return { level: "error", text: systemReason(error) };
+  }
+  return warnings.length === 0
+    ? { level: "ok", text: `users ${users}: every line is understood` }
+    : { level: "warn", text: `users ${users}: ${warnings.join("; ")}` };
+}
+
+function checkMaildir(
+  { port, maildir }: Settings,
+): Promise<Finding | undefined> {
+  return Promise.resolve(port === undefined ? undefined : tryMaildir(maildir));
+}
+
+function tryMaildir(maildir: string): Finding {
+  try {
+    const there = probeFolder(`${maildir}/tmp`);
+    const text = there ? "can be written to" : "can be made at the start";
+    return { level: "ok", text: `maildir ${maildir}: ${text}` };
+  } catch (error) {
+    const text = `maildir ${maildir}: ${systemReason(error)}`;
+    return { level: "error", text };
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * What `--check` finds out about whoever decides about logins: whether they can
+ * be reached. Nobody logs in.
+ *
+ * @module
+ */
+
+import { faultOf, type NetworkFault } from "../lib/network_fault.ts";
+import { hostPort } from "../lib/addresses.ts";
+import { race } from "../lib/race.ts";
+import { systemReason } from "../lib/error_text.ts";
+import type { SocketAddress } from "../net/address.ts";
+import { isOwnMachine } from "../net/proxy_env.ts";
+import { connectUpgradable } from "../net/tcp_client.ts";
+import type { Finding } from "./check.ts";
+import { readAuthority } from "./endpoint.ts";
+import type { Settings } from "./settings.ts";
+
+/** What to do about it. */
+const ADVICE: Readonly<Partial<Record<NetworkFault, string>>> = {
+  "name not found": "is --auth-url spelt right?",
+  refused: "nobody listens there",
+  timeout: "is something in the way, or --auth-timeout too short?",
+  "certificate not trusted": "a private authority belongs into --auth-ca",
+  "certificate for another name": "name it in --auth-url as it names itself",
+};
+
+/** Connects to the endpoint, and has its certificate checked. */
+export async function checkEndpoint(
+  { authUrl, authCa, authTimeout }: Settings,
+): Promise<Finding | undefined> {
+  if (authUrl === undefined) return undefined;
+  // Never the whole URL: there may be a secret in it.
+  const url = new URL(authUrl);
+  const { hostname, port } = url;
+  const encrypted = url.protocol === "https:";
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const target = {
+    hostname: host,
+    port: Number(port) || (encrypted ? 443 : 80),
+  };
+  const what = `endpoint ${hostPort(host, target.port)}`;
+  let ca: string | undefined;
+  try {
+    ca = authCa && readAuthority(authCa);
+  } catch (error) {
+    const text = `cannot use --auth-ca ${authCa}: ${systemReason(error)}`;
+    return { level: "error", text };
+  }
+  const fault = await reach(target, encrypted, ca, authTimeout);
+  if (fault !== undefined) {
+    const advice = ADVICE[fault];
+    const text = advice === undefined ? fault : `${fault}: ${advice}`;
+    return { level: "error", text: `${what}: ${text}` };
+  }
+  if (encrypted) {
+    return { level: "ok", text: `${what}: reached, its certificate is good` };
+  }
+  return isOwnMachine(url) ? { level: "ok", text: `${what}: reached` } : {
+    level: "warn",
+    text: `${what}: reached, but passwords go there in plain text: use https`,
+  };
+}
+
+/** Connects and leaves; says why that was not possible. */
+async function reach(
+  target: { readonly hostname: string; readonly port: number },
+  encrypted: boolean,
+  ca: string | undefined,
+  limitMs: number,
+): Promise<NetworkFault | undefined> {
+  const giveUp = new AbortController();
+  let close = () => {};
+  const raced = await race(async () => {
+    const connection = await connectUpgradable(target, giveUp.signal);
+    close = () => connection.close();
+    if (encrypted) await connection.startTls(target.hostname, ca);
+  }, { limit: limitMs });
+  giveUp.abort();
+  close();
+  if (raced.kind === "broken") return faultOf(raced.error);
+  return raced.kind === "done" ? undefined : "timeout";
+}
+
+/** Connects to Dovecot, and waits for its first line. */
+export async function checkDovecot(
+  { authDovecot, authTimeout }: Settings,
+): Promise<Finding | undefined> {
+  if (authDovecot === undefined) return undefined;
+  const name = "path" in authDovecot
+    ? authDovecot.path
+    : hostPort(authDovecot.hostname, authDovecot.port);
+  const what = `Dovecot ${name}`;
+  let close = () => {};
+  const raced = await race(async () => {
+    const conn = await connect(authDovecot);
+    close = () => conn.close();
+    const space = new Uint8Array(64);
+    const count = await conn.read(space) ?? 0;
+    return new TextDecoder().decode(space.subarray(0, count));
+  }, { limit: authTimeout });
+  close();
+  const fault = raced.kind === "broken"
+    ? systemReason(raced.error)
+    : raced.kind !== "done"
+    ? "it says nothing: is it the socket auth-client?"
+    : raced.value.startsWith("VERSION\t1\t")
+    ? undefined
+    : "it speaks another protocol: is it the socket auth-client?";
+  return fault === undefined
+    ? { level: "ok", text: `${what}: reached` }
+    : { level: "error", text: `${what}: ${fault}` };
+}
+
+function connect(at: SocketAddress): Promise<Deno.Conn> {
+  return "path" in at
+    ? Deno.connect({ transport: "unix", path: at.path })
+    : Deno.connect(at);
+}
