@@ -42,7 +42,7 @@ const [module, url, port] = process.argv.slice(2);
 const { newHTTPAuthProvider, smtpServerAuth } = await import(module);
 new SMTPServer({
   allowInsecureAuth: true,
-  onAuth: smtpServerAuth(newHTTPAuthProvider(url, { timeoutMs: 400 }), {
+  onAuth: smtpServerAuth(newHTTPAuthProvider(url, { timeoutMs: 3000 }), {
     onEvent: (event) => console.log(JSON.stringify(event)),
   }),
 }).listen(Number(port), "127.0.0.1");
