@@ -6,7 +6,7 @@
 
 import { probeFolder } from "../delivery/folders.ts";
 import { systemReason } from "../lib/error_text.ts";
-import { checkDovecot, checkEndpoint } from "./check_backend.ts";
+import { checkDelivery, checkDovecot, checkEndpoint } from "./check_backend.ts";
 import { checkCertificate } from "./check_certificate.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { lackOf } from "./permissions.ts";
@@ -33,6 +33,7 @@ const CHECKS: readonly Check[] = [
   checkEndpoint,
   checkDovecot,
   checkMaildir,
+  checkDelivery,
 ];
 
 /**
@@ -89,9 +90,10 @@ async function checkUsers({ users }: Settings): Promise<Finding | undefined> {
 }
 
 function checkMaildir(
-  { port, maildir }: Settings,
+  { port, maildir, deliverUrl }: Settings,
 ): Promise<Finding | undefined> {
-  return Promise.resolve(port === undefined ? undefined : tryMaildir(maildir));
+  const unused = port === undefined || deliverUrl !== undefined;
+  return Promise.resolve(unused ? undefined : tryMaildir(maildir));
 }
 
 function tryMaildir(maildir: string): Finding {

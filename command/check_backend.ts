@@ -18,47 +18,62 @@ import type { Settings } from "./settings.ts";
 
 /** What to do about it. */
 const ADVICE: Readonly<Partial<Record<NetworkFault, string>>> = {
-  "name not found": "is --auth-url spelt right?",
+  "name not found": "is it spelt right?",
   refused: "nobody listens there",
-  timeout: "is something in the way, or --auth-timeout too short?",
+  timeout: "is something in the way, or the time limit too short?",
   "certificate not trusted": "a private authority belongs into --auth-ca",
-  "certificate for another name": "name it in --auth-url as it names itself",
+  "certificate for another name": "name it as it names itself",
 };
 
 /** Connects to the endpoint, and has its certificate checked. */
 export async function checkEndpoint(
-  { authUrl, authCa, authTimeout }: Settings,
+  { authUrl, authCa, authTimeout: limitMs }: Settings,
 ): Promise<Finding | undefined> {
   if (authUrl === undefined) return undefined;
-  // Never the whole URL: there may be a secret in it.
-  const url = new URL(authUrl);
-  const { hostname, port } = url;
-  const encrypted = url.protocol === "https:";
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const target = {
-    hostname: host,
-    port: Number(port) || (encrypted ? 443 : 80),
-  };
-  const what = `endpoint ${hostPort(host, target.port)}`;
-  let ca: string | undefined;
   try {
-    ca = authCa && readAuthority(authCa);
+    const ca = authCa && readAuthority(authCa);
+    return await tryUrl("--auth-url", authUrl, { ca, limitMs });
   } catch (error) {
     const text = `cannot use --auth-ca ${authCa}: ${systemReason(error)}`;
     return { level: "error", text };
   }
-  const fault = await reach(target, encrypted, ca, authTimeout);
+}
+
+/** The same for where mail goes. */
+export function checkDelivery(
+  { deliverUrl, deliverTimeout: limitMs }: Settings,
+): Promise<Finding | undefined> {
+  return deliverUrl === undefined
+    ? Promise.resolve(undefined)
+    : tryUrl("--deliver-url", deliverUrl, { ca: undefined, limitMs });
+}
+
+/** How to reach an endpoint. */
+interface Way {
+  /** A private authority in PEM. */
+  readonly ca: string | undefined;
+  readonly limitMs: number;
+}
+
+async function tryUrl(flag: string, text: string, way: Way): Promise<Finding> {
+  // Never the whole URL: there may be a secret in it.
+  const url = new URL(text);
+  const encrypted = url.protocol === "https:";
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const port = Number(url.port) || (encrypted ? 443 : 80);
+  const what = `${flag} ${hostPort(hostname, port)}`;
+  const fault = await reach({ hostname, port }, encrypted, way);
   if (fault !== undefined) {
     const advice = ADVICE[fault];
-    const text = advice === undefined ? fault : `${fault}: ${advice}`;
-    return { level: "error", text: `${what}: ${text}` };
+    const why = advice === undefined ? fault : `${fault}: ${advice}`;
+    return { level: "error", text: `${what}: ${why}` };
   }
   if (encrypted) {
     return { level: "ok", text: `${what}: reached, its certificate is good` };
   }
   return isOwnMachine(url) ? { level: "ok", text: `${what}: reached` } : {
     level: "warn",
-    text: `${what}: reached, but passwords go there in plain text: use https`,
+    text: `${what}: reached, but all goes there in plain text: use https`,
   };
 }
 
@@ -66,8 +81,7 @@ export async function checkEndpoint(
 async function reach(
   target: { readonly hostname: string; readonly port: number },
   encrypted: boolean,
-  ca: string | undefined,
-  limitMs: number,
+  { ca, limitMs }: Way,
 ): Promise<NetworkFault | undefined> {
   const giveUp = new AbortController();
   let close = () => {};

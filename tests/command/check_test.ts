@@ -205,11 +205,11 @@ Deno.test("check() reaches an endpoint without asking it, or says why it can't",
   const at = (port: number) => `127.0.0.1:${port}`;
   assertEquals(await say(`http://${at(plain.addr.port)}/may-send?key=s3cret`), [
     true,
-    `ok    endpoint ${at(plain.addr.port)}: reached\n`,
+    `ok    --auth-url ${at(plain.addr.port)}: reached\n`,
   ]);
   assertEquals(await say(`https://${at(encrypted.addr.port)}/`), [
     false,
-    `error endpoint ${
+    `error --auth-url ${
       at(encrypted.addr.port)
     }: certificate not trusted: a private authority belongs into --auth-ca\n`,
   ]);
@@ -220,7 +220,7 @@ Deno.test("check() reaches an endpoint without asking it, or says why it can't",
     await say(`https://${at(encrypted.addr.port)}/`, ...trusting),
     [
       true,
-      `ok    endpoint ${
+      `ok    --auth-url ${
         at(encrypted.addr.port)
       }: reached, its certificate is good\n`,
     ],
@@ -231,13 +231,24 @@ Deno.test("check() reaches an endpoint without asking it, or says why it can't",
   ]);
   assertEquals(await say(`http://${nobody.host}/`), [
     false,
-    `error endpoint ${nobody.host}: refused: nobody listens there\n`,
+    `error --auth-url ${nobody.host}: refused: nobody listens there\n`,
   ]);
   assertEquals(await say("http://nobody.invalid/"), [
     false,
-    "error endpoint nobody.invalid:80: name not found: is --auth-url spelt right?\n",
+    "error --auth-url nobody.invalid:80: name not found: is it spelt right?\n",
   ]);
   assertEquals(requests, 0);
+});
+
+Deno.test("check() reaches the endpoint that mail goes to, and tries no maildir then", async () => {
+  using nobody = await holdRefusedPort();
+  const { good, lines } = await checked([
+    ...["--deliver-url", `http://${nobody.host}/mail?key=s3cret`],
+  ]);
+  assertEquals([good, ...lines], [
+    false,
+    `error --deliver-url ${nobody.host}: refused: nobody listens there\n`,
+  ]);
 });
 
 Deno.test("check() gives up an endpoint that says nothing after --auth-timeout", async () => {
@@ -252,7 +263,7 @@ Deno.test("check() gives up an endpoint that says nothing after --auth-timeout",
   ], {});
   assertEquals(
     lines[0],
-    `error endpoint 127.0.0.1:${port}: timeout: is something in the way, or --auth-timeout too short?\n`,
+    `error --auth-url 127.0.0.1:${port}: timeout: is something in the way, or the time limit too short?\n`,
   );
 });
 
