@@ -57,9 +57,15 @@ for (
 }
 
 Deno.test("readInvocation() takes the command lines of README.md", () => {
-  const sources = settingsIn("README.md").map(({ authUrl, users }) =>
-    authUrl ?? users
-  );
+  const sources = settingsIn("README.md").map((
+    { authUrl, users, deliverUrl },
+  ) => authUrl ?? users ?? deliverUrl);
   const url = "https://intranet.example/may-send";
-  assertEquals(sources, [url, "/etc/smtpauth/users", url, url]);
+  assertEquals(sources, [
+    url,
+    "/etc/smtpauth/users",
+    "https://intranet.example/mail",
+    url,
+    url,
+  ]);
 });
