@@ -23,23 +23,27 @@
  * @example AUTH in a server of your own
  * ```ts
  * import {
- *   askProvider, type AuthProvider, continueSasl, decisionReply, type SmtpReply, startSasl,
+ *   askProvider, type AuthProvider, continueSasl, finishSasl, type SaslStep, type SmtpReply,
+ *   startSasl,
  * } from "@meowmail/smtpauth";
  *
  * // `words` is what follows AUTH; `send` sends a reply and reads the next line.
  * async function auth(
  *   words: string[], provider: AuthProvider, send: (reply: SmtpReply) => Promise<string>,
  * ): Promise<SmtpReply> {
- *   let step = startSasl(words[0] ?? "", words[1]);
- *   while (step.kind === "challenge") {
+ *   const where = { remoteIp: "192.0.2.7", heloName: "laptop" };
+ *   let step: SaslStep = startSasl(words[0] ?? "", words[1]);
+ *   while (step.kind !== "error") {
+ *     if (step.kind === "credentials") {
+ *       const { username, password, mechanism } = step;
+ *       const request = { username, password, mechanism, ...where };
+ *       const last = finishSasl(step, await askProvider(provider, request));
+ *       if (last.kind === "done") return last.reply;
+ *       step = last;
+ *     }
  *     step = continueSasl(step, await send({ code: 334, text: step.challenge }));
  *   }
- *   if (step.kind === "error") return step; // an error is a reply
- *   const { username, password, mechanism } = step;
- *   const where = { remoteIp: "192.0.2.7", heloName: "laptop" };
- *   return decisionReply(
- *     await askProvider(provider, { username, password, mechanism, ...where }),
- *   );
+ *   return step; // an error is a reply
  * }
  *
  * const lines = [btoa("ann"), btoa("secret")];
@@ -87,10 +91,19 @@ export type { AcceptFailedEvent, AuthEvent, AuthVia } from "./auth/events.ts";
 // For a server of your own: AUTH line by line, and the replies.
 export { askProvider } from "./auth/ask_provider.ts";
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";
-export { continueSasl, startSasl } from "./auth/sasl/sasl.ts";
+export {
+  continueSasl,
+  finishSasl,
+  type SaslOptions,
+  startSasl,
+} from "./auth/sasl/sasl.ts";
+export type { Mechanism } from "./auth/sasl/mechanism.ts";
+export { LOGIN } from "./auth/sasl/login.ts";
+export { PLAIN } from "./auth/sasl/plain.ts";
 export type {
   SaslChallenge,
   SaslCredentials,
+  SaslDone,
   SaslError,
   SaslStep,
 } from "./auth/sasl/steps.ts";
@@ -142,7 +155,10 @@ export type {
 } from "./auth/guards/throttle/store.ts";
 
 // For other mail servers: they ask, a provider answers.
-export { serveDovecotAuth } from "./adapters/dovecot/server.ts";
+export {
+  type DovecotAuthOptions,
+  serveDovecotAuth,
+} from "./adapters/dovecot/server.ts";
 export { serveSaslauthd } from "./adapters/saslauthd/server.ts";
 export type {
   AuthServer,

@@ -39,10 +39,19 @@ export {
 } from "./auth/types.ts";
 export type { ProviderReason, SaslErrorReason } from "./auth/reasons.ts";
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";
-export { continueSasl, startSasl } from "./auth/sasl/sasl.ts";
+export {
+  continueSasl,
+  finishSasl,
+  type SaslOptions,
+  startSasl,
+} from "./auth/sasl/sasl.ts";
+export type { Mechanism } from "./auth/sasl/mechanism.ts";
+export { LOGIN } from "./auth/sasl/login.ts";
+export { PLAIN } from "./auth/sasl/plain.ts";
 export type {
   SaslChallenge,
   SaslCredentials,
+  SaslDone,
   SaslError,
   SaslStep,
 } from "./auth/sasl/steps.ts";

@@ -16,6 +16,7 @@ import {
   checkOptions,
   integer,
   required,
+  type Rule,
   type Rules,
 } from "../lib/options.ts";
 import { acceptAll } from "../net/accept.ts";
@@ -114,6 +115,8 @@ export interface AuthServerKind {
   readonly name: AdapterName;
   /** In error texts: `serve Dovecot auth`. */
   readonly action: string;
+  /** The rules for options of its own, if it has any. */
+  readonly rules?: Readonly<Record<string, Rule>>;
   /** Serves one connection until it is over. It is closed behind it. */
   readonly talk: (wire: Wire, context: AuthServerContext) => Promise<void>;
 }
@@ -132,7 +135,7 @@ export async function openAuthServer(
   kind: AuthServerKind,
   options: AuthServerOptions,
 ): Promise<AuthServer> {
-  checkOptions(kind.action, options, RULES);
+  checkOptions(kind.action, options, { ...RULES, ...kind.rules });
   const { provider, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const report = harmless(options.onEvent);
   const stop = new AbortController();

@@ -55,11 +55,17 @@ export const AuthProgress: {
   readonly apLoginUser: "apLoginUser";
   /** LOGIN's password comes next. */
   readonly apLoginPass: "apLoginPass";
+  /** A token comes next (RFC 7628). */
+  readonly apToken: "apToken";
+  /** The refusal has been explained; one line comes, and then the reply. */
+  readonly apTokenError: "apTokenError";
 } = Object.freeze({
   apNone: "apNone",
   apPlain: "apPlain",
   apLoginUser: "apLoginUser",
   apLoginPass: "apLoginPass",
+  apToken: "apToken",
+  apTokenError: "apTokenError",
 });
 
 /** One of the steps that {@linkcode AuthProgress} names. */

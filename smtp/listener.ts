@@ -178,6 +178,7 @@ function newContext(settings: ListenerSettings, asksAboutMail: boolean) {
       maxMessageOctets: settings.maxSize,
       authRequired: settings.requireAuth,
       asksAboutMail,
+      mechanisms: settings.mechanisms,
       normalizeNewlines: settings.normalizeNewlines,
       maxRecipients: settings.maxRecipients,
       maxAuthFailures: settings.maxAuthFailures,

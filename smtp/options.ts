@@ -21,6 +21,8 @@ import {
   text,
 } from "../lib/options.ts";
 import { aCertificate, aPrivateKey } from "../lib/pem.ts";
+import { type Mechanism, offeredMechanisms } from "../auth/sasl/mechanism.ts";
+import { MECHANISMS } from "../auth/sasl/sasl.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { OnRecipient, OnSender } from "./destination.ts";
@@ -50,6 +52,11 @@ export interface ServeSmtpOptions {
    * there is no certificate.
    */
   readonly allowInsecureAuth?: boolean;
+  /**
+   * The mechanisms of AUTH on offer, in their order. Offer one only where the
+   * provider can check it. Default: PLAIN and LOGIN.
+   */
+  readonly mechanisms?: readonly Mechanism[];
   /** Which failed login of a connection ends it. Default: 3. */
   readonly maxAuthFailures?: number;
   /**
@@ -123,6 +130,7 @@ export interface ListenerSettings {
   readonly serverName: string;
   readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
+  readonly mechanisms: readonly Mechanism[];
   readonly maxAuthFailures: number;
   readonly normalizeNewlines: boolean;
   readonly maxRecipients: number;
@@ -147,6 +155,7 @@ const RULES: Rules<ServeSmtpOptions> = {
   serverName: text("a host name", isServerName),
   requireAuth: aBoolean,
   allowInsecureAuth: aBoolean,
+  mechanisms: offeredMechanisms,
   maxAuthFailures: integer(1),
   normalizeNewlines: aBoolean,
   maxRecipients: integer(1),
@@ -179,6 +188,7 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     serverName: options.serverName ?? "localhost",
     requireAuth: options.requireAuth ?? true,
     allowInsecureAuth: options.allowInsecureAuth ?? false,
+    mechanisms: options.mechanisms ?? MECHANISMS,
     maxAuthFailures: options.maxAuthFailures ?? 3,
     normalizeNewlines: options.normalizeNewlines ?? false,
     maxRecipients: options.maxRecipients ?? 100,

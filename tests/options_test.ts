@@ -99,12 +99,17 @@ async function complaint(call: () => unknown): Promise<string> {
   return "nothing";
 }
 
-/** The functions of mod.ts that have no options of their own. */
+/**
+ * The functions of mod.ts that have no options of their own, or, as the steps
+ * of an exchange, make nothing of them: those are asked for every line, and
+ * who offers the mechanisms has checked them.
+ */
 const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
   "askProvider",
   "byMechanism",
   "continueSasl",
   "decisionReply",
+  "finishSasl",
   "firstProvider",
   "newStaticAuthProvider",
   "openMaildir",

@@ -4,6 +4,10 @@
  * @module
  */
 
+import {
+  type Mechanism,
+  offeredMechanisms,
+} from "../../auth/sasl/mechanism.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
 import { encodeHex } from "../../lib/hex.ts";
@@ -14,12 +18,23 @@ import {
   type AuthServerOptions,
   openAuthServer,
 } from "../auth_server.ts";
-import type { ServerIdentity } from "./protocol.ts";
-import { type DovecotAction, newDovecotSession } from "./session.ts";
+import {
+  type DovecotAction,
+  type DovecotSession,
+  newDovecotSession,
+} from "./session.ts";
+
+/** Where and how {@linkcode serveDovecotAuth} listens. */
+export interface DovecotAuthOptions extends AuthServerOptions {
+  /**
+   * The mechanisms on offer, in their order. Offer one only where the provider
+   * can check it. Default: PLAIN and LOGIN.
+   */
+  readonly mechanisms?: readonly Mechanism[];
+}
 
 /**
- * Serves the Dovecot authentication protocol (version 1.2, PLAIN and LOGIN),
- * so that Postfix, Exim and others ask a provider about their logins.
+ * Serves the Dovecot authentication protocol (version 1.2), so that Postfix, Exim and others ask a provider about their logins.
  *
  * A wrong password is `FAIL`. A temporary failure closes the connection where
  * that is the only thing that the mail server understands (454 in Postfix, 435
@@ -46,19 +61,23 @@ import { type DovecotAction, newDovecotSession } from "./session.ts";
  * ```
  */
 export function serveDovecotAuth(
-  options: AuthServerOptions,
+  options: DovecotAuthOptions,
 ): Promise<AuthServer> {
   const serverId = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
   let connections = 0;
   return openAuthServer({
     name: "dovecot",
     action: "serve Dovecot auth",
-    talk: (wire, context) =>
-      talk(wire, context, {
+    rules: { mechanisms: offeredMechanisms },
+    talk: (wire, context) => {
+      const identity = {
         serverId: serverId >>> 1,
         connectionId: ++connections,
         cookie: newCookie(),
-      }),
+      };
+      const session = newDovecotSession(identity, options.mechanisms);
+      return talk(wire, context, session);
+    },
   }, options);
 }
 
@@ -70,9 +89,8 @@ function newCookie(): string {
 async function talk(
   wire: Wire,
   { provider, timeoutMs, report, stop }: AuthServerContext,
-  identity: ServerIdentity,
+  session: DovecotSession,
 ): Promise<void> {
-  const session = newDovecotSession(identity);
   const asking = new Map<number, AbortController>();
   let writing = Promise.resolve();
   let closed = false;

@@ -5,11 +5,17 @@
  * @module
  */
 
-import { decisionReply } from "../../auth/replies.ts";
-import { continueSasl, MECHANISMS, startSasl } from "../../auth/sasl/sasl.ts";
+import { findMechanism, type Mechanism } from "../../auth/sasl/mechanism.ts";
+import {
+  continueSasl,
+  finishSasl,
+  MECHANISMS,
+  startSasl,
+} from "../../auth/sasl/sasl.ts";
 import {
   SASL_ERRORS,
   type SaslChallenge,
+  type SaslCredentials,
   type SaslError,
   type SaslStep,
 } from "../../auth/sasl/steps.ts";
@@ -84,13 +90,17 @@ type Exchange =
       readonly challenge: SaslChallenge;
       readonly since: number;
     }
-    | { readonly kind: "asking" }
+    | { readonly kind: "asking"; readonly step: SaslCredentials }
   );
 
 /** Makes a session for a client that has just connected. */
-export function newDovecotSession(identity: ServerIdentity): DovecotSession {
+export function newDovecotSession(
+  identity: ServerIdentity,
+  mechanisms: readonly Mechanism[] = MECHANISMS,
+): DovecotSession {
   const readLines = newLineReader();
   const exchanges = new Map<number, Exchange>();
+  const names = mechanisms.map(({ name }) => name);
   let actions: DovecotAction[] = [];
   let minor: number | undefined;
   let closed = false;
@@ -154,7 +164,11 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
   }
 
   function refuse(id: number, who: Who, error: SaslError): void {
-    ended(who, error.code === 535 ? "invalid" : "error", error.reason);
+    if (!isTold(who)) {
+      ended(who, error.code === 535 ? "invalid" : "error", error.reason);
+    }
+    // Explained or not, a failure is no wrong password.
+    if (error.code === 454) return temporary(id, who);
     const code = error.reason === "bad-base64" ? ["code=invalid_base64"] : [];
     send(formatFail(id, who.username, `reason=${error.text}`, ...code));
   }
@@ -163,8 +177,7 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
   function proceed(id: number, who: Who, step: SaslStep): void {
     switch (step.kind) {
       case "challenge": {
-        const username = step.username ?? "";
-        const known = { ...who, mechanism: step.mechanism, username };
+        const known = whoOf(who, step.mechanism, step.username);
         const waiting = {
           kind: "waiting",
           challenge: step,
@@ -176,7 +189,8 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
       case "credentials": {
         const { mechanism, username, password } = step;
         const { remoteIp } = who;
-        exchanges.set(id, { ...who, kind: "asking", mechanism, username });
+        const known = whoOf(who, mechanism, username);
+        exchanges.set(id, { ...known, kind: "asking", step });
         // The protocol has no field for the client's EHLO.
         const request = {
           username,
@@ -197,9 +211,8 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
 
   function begin(command: DovecotCommand & { kind: "auth" }): void {
     const { id, mechanism, fields, response } = command;
-    const known = MECHANISMS.find((name) => name === mechanism.toUpperCase());
     const who: Who = {
-      mechanism: known ?? "",
+      mechanism: findMechanism(mechanism, mechanisms)?.name ?? "",
       username: "",
       remoteIp: plainIp(fields.get("rip")),
       takesTemporary: fields.has("final-resp-ok"),
@@ -211,7 +224,8 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
     // Exim sends the field whether or not there is an initial response.
     const absent = response === "" && (minor ?? 0) < 2;
     const initial = response === "" ? "=" : response;
-    proceed(id, who, startSasl(mechanism, absent ? undefined : initial));
+    const first = absent ? undefined : initial;
+    proceed(id, who, startSasl(mechanism, first, { mechanisms }));
   }
 
   /** Drops what has waited too long, or longest if there is too much of it. */
@@ -232,7 +246,7 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
 
   function forget(id: number, exchange: Exchange): void {
     exchanges.delete(id);
-    ended(exchange, "error", "cancelled");
+    if (!isTold(exchange)) ended(exchange, "error", "cancelled");
     // To the others it was cancelled long ago.
     if (minor !== 0) temporary(id, exchange);
   }
@@ -245,7 +259,11 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
     exchanges.delete(id);
     // Forgotten here, so it is no fault of the user's.
     if (exchange === undefined) return temporary(id, NOBODY);
-    proceed(id, exchange, continueSasl(exchange.challenge, response));
+    proceed(
+      id,
+      exchange,
+      continueSasl(exchange.challenge, response, { mechanisms }),
+    );
   }
 
   function badRequest(id: number, tooLong: boolean): void {
@@ -261,7 +279,7 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
     if (exchange === undefined) return;
     exchanges.delete(id);
     if (exchange.kind === "asking") actions.push({ kind: "drop", id });
-    else ended(exchange, "error", "cancelled");
+    else if (!isTold(exchange)) ended(exchange, "error", "cancelled");
   }
 
   function obey(command: DovecotCommand): void {
@@ -293,7 +311,7 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
 
   return {
     open() {
-      send(formatServerHandshake(MECHANISMS, identity));
+      send(formatServerHandshake(names, identity));
       return take();
     },
     receive(octets, at) {
@@ -308,16 +326,19 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
       const exchange = exchanges.get(id);
       if (closed || exchange?.kind !== "asking") return [];
       exchanges.delete(id);
-      const { username } = exchange;
+      const { username, step } = exchange;
+      const last = finishSasl(step, result, { mechanisms });
+      if (last.kind === "challenge") {
+        proceed(id, exchange, last);
+        return take();
+      }
       switch (result.decision) {
         case "authOk":
           send(formatOk(id, userOf(result, username)));
           break;
         case "authInvalid":
           // Ours are the same words for a user who does not exist.
-          send(
-            formatFail(id, username, `reason=${decisionReply(result).text}`),
-          );
+          send(formatFail(id, username, `reason=${last.reply.text}`));
           break;
         case "authFailure":
           temporary(id, exchange);
@@ -328,6 +349,21 @@ export function newDovecotSession(identity: ServerIdentity): DovecotSession {
       return take();
     },
   };
+}
+
+/** Who it is, with what the exchange has brought, and nothing else of it. */
+function whoOf(
+  { remoteIp, takesTemporary }: Who,
+  mechanism: string,
+  username = "",
+): Who {
+  return { mechanism, username, remoteIp, takesTemporary };
+}
+
+/** Whether the decision was told already, and only its reply is to come. */
+function isTold(exchange: Who | Exchange): boolean {
+  return "kind" in exchange && exchange.kind === "waiting" &&
+    exchange.challenge.refusal !== undefined;
 }
 
 const NOBODY: Who = {

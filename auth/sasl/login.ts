@@ -5,19 +5,32 @@
  * @module
  */
 
-import type { SaslChallenge, SaslStep } from "./steps.ts";
 import { readPassword, readUsername } from "./credentials.ts";
+import type { Mechanism } from "./mechanism.ts";
+import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
 
 /** Asks for the user name: `Username:`, spelled as Outlook insists on it. */
-export const LOGIN_CHALLENGE: SaslChallenge = Object.freeze({
+const USERNAME_CHALLENGE: SaslChallenge = Object.freeze({
   kind: "challenge",
   mechanism: "LOGIN",
   progress: "apLoginUser",
   challenge: "VXNlcm5hbWU6",
 });
 
+/** LOGIN: the user name, then the password. An initial response is the former. */
+export const LOGIN: Mechanism = Object.freeze({
+  name: "LOGIN",
+  first: USERNAME_CHALLENGE,
+  respond({ progress, username }: SaslChallenge, response: Uint8Array) {
+    if (progress === "apLoginUser") return readLoginUser(response);
+    return progress === "apLoginPass" && username !== undefined
+      ? readLoginPassword(username, response)
+      : SASL_ERRORS.outOfSequence;
+  },
+});
+
 /** Takes the user name and asks for the password: `Password:`. */
-export function readLoginUser(response: Uint8Array): SaslStep {
+function readLoginUser(response: Uint8Array): SaslStep {
   const username = readUsername(response);
   if (typeof username !== "string") return username;
   return {
@@ -30,7 +43,7 @@ export function readLoginUser(response: Uint8Array): SaslStep {
 }
 
 /** Takes the password; with it the credentials are whole. */
-export function readLoginPassword(
+function readLoginPassword(
   username: string,
   response: Uint8Array,
 ): SaslStep {

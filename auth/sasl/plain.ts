@@ -4,18 +4,29 @@
  * @module
  */
 
-import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
 import { decodeUTF8 } from "../../lib/text.ts";
 import { readCredentials } from "./credentials.ts";
+import type { Mechanism } from "./mechanism.ts";
+import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
 
 const NUL = 0;
 
 /** The empty challenge that asks for the message (RFC 4954 section 4). */
-export const PLAIN_CHALLENGE: SaslChallenge = Object.freeze({
+const MESSAGE_CHALLENGE: SaslChallenge = Object.freeze({
   kind: "challenge",
   mechanism: "PLAIN",
   progress: "apPlain",
   challenge: "",
+});
+
+/** PLAIN: user name and password in one message. */
+export const PLAIN: Mechanism = Object.freeze({
+  name: "PLAIN",
+  first: MESSAGE_CHALLENGE,
+  respond: ({ progress }: SaslChallenge, response: Uint8Array) =>
+    progress === "apPlain"
+      ? readPlainMessage(response)
+      : SASL_ERRORS.outOfSequence,
 });
 
 /**
@@ -23,7 +34,7 @@ export const PLAIN_CHALLENGE: SaslChallenge = Object.freeze({
  *
  * Syntax is judged first (501), then what the message says (535).
  */
-export function readPlainMessage(message: Uint8Array): SaslStep {
+function readPlainMessage(message: Uint8Array): SaslStep {
   const first = message.indexOf(NUL);
   const second = first < 0 ? -1 : message.indexOf(NUL, first + 1);
   if (second < 0 || message.indexOf(NUL, second + 1) >= 0) {

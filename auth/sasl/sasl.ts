@@ -6,9 +6,21 @@
  */
 
 import { decodeBase64 } from "../../lib/base64.ts";
-import { LOGIN_CHALLENGE, readLoginPassword, readLoginUser } from "./login.ts";
-import { PLAIN_CHALLENGE, readPlainMessage } from "./plain.ts";
-import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
+import { reasonOf } from "../reasons.ts";
+import { decisionReply } from "../replies.ts";
+import { readResult } from "../results.ts";
+import type { AuthDecision, AuthResult, Refused } from "../types.ts";
+import { LOGIN } from "./login.ts";
+import { findMechanism, type Mechanism } from "./mechanism.ts";
+import { PLAIN } from "./plain.ts";
+import {
+  SASL_ERRORS,
+  type SaslChallenge,
+  type SaslCredentials,
+  type SaslDone,
+  type SaslError,
+  type SaslStep,
+} from "./steps.ts";
 
 /**
  * The longest response line in octets, without its CRLF. RFC 4954 section 4
@@ -16,14 +28,14 @@ import { SASL_ERRORS, type SaslChallenge, type SaslStep } from "./steps.ts";
  */
 export const MAX_RESPONSE_OCTETS = 12_288;
 
-/** The mechanisms, in the order in which they are offered after EHLO's AUTH. */
-export const MECHANISMS: readonly string[] = ["PLAIN", "LOGIN"];
+/** The mechanisms that are offered where nothing else is said, in this order. */
+export const MECHANISMS: readonly Mechanism[] = Object.freeze([PLAIN, LOGIN]);
 
-/** The first challenge of each mechanism. */
-const FIRST_CHALLENGE: ReadonlyMap<string, SaslChallenge> = new Map([
-  ["PLAIN", PLAIN_CHALLENGE],
-  ["LOGIN", LOGIN_CHALLENGE],
-]);
+/** What the steps of an exchange have in common. */
+export interface SaslOptions {
+  /** The mechanisms on offer. Default: PLAIN and LOGIN. */
+  readonly mechanisms?: readonly Mechanism[];
+}
 
 /**
  * Begins an exchange: what to do about `AUTH mechanism [initial-response]`.
@@ -35,6 +47,7 @@ const FIRST_CHALLENGE: ReadonlyMap<string, SaslChallenge> = new Map([
  * @param initialResponse The word after it. `undefined` and `""` mean that
  * there was none; `"="` is an initial response of zero length (RFC 4954
  * section 4). For LOGIN it is the user name.
+ * @param options Which mechanisms are on offer.
  * @returns A challenge to send, credentials to check, or an error to send.
  *
  * @example PLAIN in one line
@@ -48,14 +61,16 @@ const FIRST_CHALLENGE: ReadonlyMap<string, SaslChallenge> = new Map([
 export function startSasl(
   mechanism: string,
   initialResponse?: string,
+  { mechanisms = MECHANISMS }: SaslOptions = {},
 ): SaslStep {
   if (mechanism === "") return SASL_ERRORS.noMechanism;
-  // Nearly all clients write it in upper case.
-  const challenge = FIRST_CHALLENGE.get(mechanism) ??
-    FIRST_CHALLENGE.get(upperCase(mechanism));
-  if (challenge === undefined) return SASL_ERRORS.unknownMechanism;
-  if (initialResponse === undefined || initialResponse === "") return challenge;
-  return respond(challenge, initialResponse === "=" ? "" : initialResponse);
+  const known = findMechanism(mechanism, mechanisms);
+  if (known === undefined) return SASL_ERRORS.unknownMechanism;
+  if (initialResponse === undefined || initialResponse === "") {
+    return known.first;
+  }
+  const response = initialResponse === "=" ? "" : initialResponse;
+  return respond(known, known.first, response);
 }
 
 /**
@@ -64,6 +79,7 @@ export function startSasl(
  * @param step The challenge that the client answers.
  * @param response The line without its CRLF. `""` is a response of zero
  * length, `"*"` cancels the exchange (RFC 4954 section 4).
+ * @param options The same as at the beginning.
  * @returns A challenge to send, credentials to check, or an error to send.
  *
  * @example LOGIN, line by line
@@ -78,32 +94,77 @@ export function startSasl(
  * console.assert(last.kind === "credentials" && last.password === "secret");
  * ```
  */
-export function continueSasl(step: SaslChallenge, response: string): SaslStep {
-  return response === "*" ? SASL_ERRORS.cancelled : respond(step, response);
+export function continueSasl(
+  step: SaslChallenge,
+  response: string,
+  { mechanisms = MECHANISMS }: SaslOptions = {},
+): SaslStep {
+  if (response === "*") return SASL_ERRORS.cancelled;
+  // It was only to hear why: some answer nothing, some 0x01, some anything.
+  if (step.refusal !== undefined) return step.refusal;
+  return respond(findMechanism(step.mechanism, mechanisms), step, response);
 }
 
-function respond(step: SaslChallenge, response: string): SaslStep {
+/**
+ * Ends an exchange: what to do about a decision.
+ *
+ * PLAIN and LOGIN have no more to say than the reply. Token mechanisms tell why
+ * a token is refused, in one more challenge, before they refuse it (RFC 7628
+ * section 3.2.2): hand the client's line to `continueSasl`, which returns the
+ * refusal.
+ *
+ * @param step Who was asked about.
+ * @param answer What the provider decided.
+ * @param options The same as at the beginning.
+ * @returns The reply to send, or a challenge to send before it.
+ *
+ * @example The end of an exchange
+ * ```ts
+ * import { finishSasl, startSasl } from "@meowmail/smtpauth";
+ *
+ * const step = startSasl("PLAIN", btoa("\0ann\0secret"));
+ * if (step.kind !== "credentials") throw new Error("PLAIN is one message");
+ * const last = finishSasl(step, "authOk");
+ * console.assert(last.kind === "done" && last.reply.code === 235);
+ * ```
+ */
+export function finishSasl(
+  step: SaslCredentials,
+  answer: AuthDecision | AuthResult,
+  { mechanisms = MECHANISMS }: SaslOptions = {},
+): SaslChallenge | SaslDone {
+  const result = readResult(answer);
+  if (result.decision === "authOk") {
+    return { kind: "done", reply: decisionReply(result) };
+  }
+  const { mechanism, username } = step;
+  const challenge = findMechanism(mechanism, mechanisms)
+    ?.refusalChallenge?.(step, result);
+  if (challenge === undefined) {
+    return { kind: "done", reply: decisionReply(result) };
+  }
+  return {
+    kind: "challenge",
+    mechanism,
+    progress: "apTokenError",
+    challenge,
+    username,
+    refusal: refusalOf(result),
+  };
+}
+
+/** A refusal as the error that an exchange ends in. */
+function refusalOf(result: Refused): SaslError {
+  return { kind: "error", reason: reasonOf(result), ...decisionReply(result) };
+}
+
+function respond(
+  mechanism: Mechanism | undefined,
+  step: SaslChallenge,
+  response: string,
+): SaslStep {
   if (response.length > MAX_RESPONSE_OCTETS) return SASL_ERRORS.lineTooLong;
   const octets = decodeBase64(response);
   if (octets === undefined) return SASL_ERRORS.notBase64;
-  switch (step.progress) {
-    case "apPlain":
-      return readPlainMessage(octets);
-    case "apLoginUser":
-      return readLoginUser(octets);
-    case "apLoginPass":
-      return step.username === undefined
-        ? SASL_ERRORS.outOfSequence
-        : readLoginPassword(step.username, octets);
-    case "apNone":
-      return SASL_ERRORS.outOfSequence;
-    default:
-      step.progress satisfies never;
-      return SASL_ERRORS.outOfSequence;
-  }
-}
-
-// Not toUpperCase() on everything: it turns the dotless "ı" into an "I".
-function upperCase(mechanism: string): string {
-  return /^[A-Za-z0-9_-]{1,20}$/.test(mechanism) ? mechanism.toUpperCase() : "";
+  return mechanism?.respond(step, octets) ?? SASL_ERRORS.outOfSequence;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SaslErrorReason } from "../reasons.ts";
+import type { ProviderReason, SaslErrorReason } from "../reasons.ts";
 import {
   AUTH_REPLIES,
   type AuthReplyName,
@@ -28,8 +28,14 @@ export interface SaslChallenge {
   readonly progress: AuthProgress;
   /** What follows `334 `, in base64; `""` for an empty challenge. */
   readonly challenge: string;
-  /** LOGIN's user name, once it is known. */
+  /** The user name, once it is known. */
   readonly username?: string;
+  /**
+   * What the exchange ends in, where that is decided: the client is only to
+   * hear why. Whatever it answers, `continueSasl` returns this, except that
+   * `*` cancels (RFC 7628 section 3.2.2).
+   */
+  readonly refusal?: SaslError;
 }
 
 /** The client has said who it is; whether that is true, a provider decides. */
@@ -49,7 +55,15 @@ export interface SaslError extends SmtpReply {
   /** Tells the steps apart. */
   readonly kind: "error";
   /** Why, from a closed set, for a log: the text is for the client. */
-  readonly reason: SaslErrorReason;
+  readonly reason: SaslErrorReason | ProviderReason;
+}
+
+/** The decision has fallen, and there is nothing more to say but the reply. */
+export interface SaslDone {
+  /** Tells the steps apart. */
+  readonly kind: "done";
+  /** What the client reads. */
+  readonly reply: SmtpReply;
 }
 
 /**

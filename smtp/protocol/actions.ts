@@ -5,6 +5,7 @@
  */
 
 import type { AuthReason } from "../../auth/reasons.ts";
+import type { Mechanism } from "../../auth/sasl/mechanism.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import type { DataFault } from "./data.ts";
 import type { Envelope } from "./envelope.ts";
@@ -19,6 +20,8 @@ export interface SessionRules {
   readonly asksAboutMail: boolean;
   /** Whether nothing may be sent without AUTH. */
   readonly authRequired: boolean;
+  /** The mechanisms of AUTH on offer, in their order. */
+  readonly mechanisms: readonly Mechanism[];
   /** Whether a bare CR or LF in a message becomes CRLF, and is no fault. */
   readonly normalizeNewlines: boolean;
   /** The most recipients of a message. */

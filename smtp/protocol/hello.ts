@@ -5,7 +5,6 @@
  */
 
 import type { SmtpReply } from "../../auth/replies.ts";
-import { MECHANISMS } from "../../auth/sasl/sasl.ts";
 import type { SessionRules } from "./actions.ts";
 import type { SessionStanding } from "./sequence.ts";
 
@@ -35,7 +34,10 @@ function ehloText(rules: SessionRules, startTls: boolean, auth: boolean) {
     "ENHANCEDSTATUSCODES",
   ];
   if (startTls) lines.push("STARTTLS");
-  if (auth) lines.push(`AUTH ${MECHANISMS.join(" ")}`);
+  if (auth) {
+    const names = rules.mechanisms.map(({ name }) => name);
+    lines.push(`AUTH ${names.join(" ")}`);
+  }
   return lines.join("\n");
 }
 

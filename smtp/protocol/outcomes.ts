@@ -5,9 +5,9 @@
  */
 
 import type { AuthReason } from "../../auth/reasons.ts";
-import { MECHANISMS } from "../../auth/sasl/sasl.ts";
+import { findMechanism, type Mechanism } from "../../auth/sasl/mechanism.ts";
 import type { AuthOutcome } from "./actions.ts";
-import { upperCase, words } from "./commands.ts";
+import { words } from "./commands.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
 
@@ -27,12 +27,12 @@ export function refusalReason(refusal: Refusal): AuthReason {
  * The mechanism that AUTH names, if it is one of ours. Anything else may be a
  * response gone astray, and is not for the log.
  */
-export function knownMechanism(args: string): string {
+export function knownMechanism(
+  args: string,
+  mechanisms: readonly Mechanism[],
+): string {
   const [word = ""] = words(args);
-
-  if (MECHANISMS.includes(word)) return word;
-  const name = upperCase(word);
-  return MECHANISMS.includes(name) ? name : "";
+  return findMechanism(word, mechanisms)?.name ?? "";
 }
 
 /** Puts an outcome together; a user name that is not known is left out. */

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { isThrottled, reasonOf } from "../../auth/reasons.ts";
+import { type AuthReason, isThrottled, reasonOf } from "../../auth/reasons.ts";
 import { decisionReply, type SmtpReply } from "../../auth/replies.ts";
 import {
   continueSasl,
+  finishSasl,
   MAX_RESPONSE_OCTETS,
   startSasl,
 } from "../../auth/sasl/sasl.ts";
@@ -76,7 +77,7 @@ const UNEXPECTED = refusals.unexpectedArgument;
 type State =
   | { readonly kind: "commands" }
   | { readonly kind: "sasl"; readonly step: SaslChallenge }
-  | { readonly kind: "deciding"; readonly request: AuthRequest }
+  | { readonly kind: "deciding"; readonly step: SaslCredentials }
   | { readonly kind: "upgrading" }
   /** Somebody is asked about a sender, or a recipient. */
   | { readonly kind: "beginning"; readonly transaction: Transaction }
@@ -88,6 +89,14 @@ type State =
     readonly linger: boolean;
     readonly reason: CloseReason | undefined;
   };
+
+/** Whom an AUTH is about, as far as that is known. */
+type AuthWho =
+  & Pick<SaslChallenge, "mechanism" | "refusal">
+  & { readonly username?: string | undefined };
+
+/** Why an AUTH ends. */
+type AuthWhy = Pick<AuthOutcome, "reason" | "detail">;
 
 const COMMANDS: State = { kind: "commands" };
 
@@ -205,12 +214,13 @@ export class Session {
   abandoned(): AuthOutcome | undefined {
     const interrupted = this.#interrupted;
     this.#interrupted = undefined;
-    if (interrupted !== undefined) {
+    if (interrupted !== undefined && interrupted.refusal === undefined) {
       return outcomeOf({ code: 421, reason: "interrupted" }, interrupted);
     }
     if (this.#state.kind !== "sasl") return undefined;
     const { step } = this.#state;
     this.#state = { kind: "closed", linger: false, reason: undefined };
+    if (step.refusal !== undefined) return undefined;
     return outcomeOf({ reason: "client-gone" }, step);
   }
 
@@ -232,20 +242,20 @@ export class Session {
   /** Answers `authenticate`. */
   decided(result: AuthResult): void {
     if (this.#state.kind !== "deciding") throw unasked("decided");
-    const { mechanism, username } = this.#state.request;
+    const { step } = this.#state;
+    const { mechanism, username } = step;
     const who = { mechanism, username };
     if (result.decision === "authOk") {
       this.#login = newLogin(result, username);
       who.username = this.#login.user;
       this.#tally.loggedIn();
     }
-    const { detail } = result;
-    const why = { reason: reasonOf(result) };
-    this.#endAuth(
-      decisionReply(result),
-      detail === undefined ? why : { ...why, detail },
-      who,
-    );
+    const last = finishSasl(step, result, this.#rules);
+    const why = { ...result, reason: reasonOf(result) };
+    if (last.kind === "done") return this.#endAuth(last.reply, why, who);
+    // It is decided, whether or not the client stays to hear it.
+    this.#tellAuth(decisionReply(result), why, who);
+    this.#challenge(last);
   }
 
   /** Answers `sender`; nothing is our own 250. */
@@ -339,14 +349,13 @@ export class Session {
       this.#saslStep(
         line === TOO_LONG
           ? SASL_ERRORS.lineTooLong
-          : continueSasl(state.step, lineText(line)),
-        state.step.mechanism,
-        state.step.username,
+          : continueSasl(state.step, lineText(line), this.#rules),
+        state.step,
       );
     } else if (line !== TOO_LONG) {
       this.#command(parseCommand(line), inAuth);
     } else if (inAuth) {
-      this.#saslStep(SASL_ERRORS.lineTooLong, "");
+      this.#saslStep(SASL_ERRORS.lineTooLong, { mechanism: "" });
     } else {
       this.#refuse("", refusals.lineTooLong);
     }
@@ -444,26 +453,35 @@ export class Session {
     if (mechanism === undefined || said.length > 2) {
       return this.#refuseAuth(refusals.authSyntax, args);
     }
-    const step = startSasl(mechanism, said[1]);
-    this.#saslStep(step, knownMechanism(mechanism));
+    const { mechanisms } = this.#rules;
+    this.#saslStep(startSasl(mechanism, said[1], { mechanisms }), {
+      mechanism: knownMechanism(mechanism, mechanisms),
+    });
   }
 
-  #saslStep(step: SaslStep, mechanism: string, username?: string): void {
+  /** @param before What the client has answered, or as much of it as is known. */
+  #saslStep(step: SaslStep, before: AuthWho): void {
     switch (step.kind) {
       case "challenge":
-        this.#state = { kind: "sasl", step };
-        return this.#reply({ code: 334, text: step.challenge });
+        return this.#challenge(step);
       case "credentials":
         return this.#ask(step);
       case "error":
-        return this.#endAuth(step, step, { mechanism, username });
+        return before.refusal === undefined
+          ? this.#endAuth(step, step, before)
+          : this.#replyToAuth(step, step.reason);
       default:
         step satisfies never;
     }
   }
 
-  #ask(credentials: SaslCredentials): void {
-    const { username, password, mechanism } = credentials;
+  #challenge(step: SaslChallenge): void {
+    this.#state = { kind: "sasl", step };
+    this.#reply({ code: 334, text: step.challenge });
+  }
+
+  #ask(step: SaslCredentials): void {
+    const { username, password, mechanism } = step;
     const request: AuthRequest = {
       username,
       password,
@@ -471,28 +489,37 @@ export class Session {
       remoteIp: this.#peer.remoteIp,
       heloName: this.#hello?.name ?? "",
     };
-    this.#state = { kind: "deciding", request };
+    this.#state = { kind: "deciding", step };
     this.#pending = { kind: "authenticate", request };
   }
 
   #refuseAuth(refusal: Refusal, args: string): void {
-    const mechanism = knownMechanism(args);
+    const mechanism = knownMechanism(args, this.#rules.mechanisms);
     this.#endAuth(refusal, { reason: refusalReason(refusal) }, { mechanism });
   }
 
-  /** Every AUTH ends here, and only here. */
-  #endAuth(
-    reply: SmtpReply,
-    { reason, detail }: Pick<AuthOutcome, "reason" | "detail">,
-    who: { mechanism: string; username?: string | undefined },
+  /** Every AUTH ends here, but one whose decision was told before its reply. */
+  #endAuth(reply: SmtpReply, why: AuthWhy, who: AuthWho): void {
+    this.#tellAuth(reply, why, who);
+    this.#replyToAuth(reply, why.reason);
+  }
+
+  /** Once for each AUTH. */
+  #tellAuth(
+    { code }: SmtpReply,
+    { reason, detail }: AuthWhy,
+    who: AuthWho,
   ): void {
-    this.#state = COMMANDS;
-    const end = { code: reply.code, reason };
+    const end = { code, reason };
     const outcome = outcomeOf(
       detail === undefined ? end : { ...end, detail },
       who,
     );
     this.#pending = { kind: "authEnded", outcome };
+  }
+
+  #replyToAuth(reply: SmtpReply, reason: AuthReason): void {
+    this.#state = COMMANDS;
     this.#reply(reply);
     // Otherwise it would cost nothing to go on guessing.
     if (isThrottled(reason)) this.#countError();

@@ -16,12 +16,14 @@ Deno.test("AuthDecision names three answers, which are their own names", () => {
   });
 });
 
-Deno.test("AuthProgress names four steps, which are their own names", () => {
+Deno.test("AuthProgress names its steps, which are their own names", () => {
   assertEquals({ ...AuthProgress }, {
     apNone: "apNone",
     apPlain: "apPlain",
     apLoginUser: "apLoginUser",
     apLoginPass: "apLoginPass",
+    apToken: "apToken",
+    apTokenError: "apTokenError",
   });
 });
 

@@ -13,6 +13,7 @@ import type {
   SessionPeer,
   SessionRules,
 } from "../../smtp/protocol/actions.ts";
+import { MECHANISMS } from "../../auth/sasl/sasl.ts";
 import type { Envelope } from "../../smtp/protocol/envelope.ts";
 import { REPLIES } from "../../smtp/protocol/replies.ts";
 import { Session } from "../../smtp/protocol/session.ts";
@@ -23,6 +24,7 @@ export const RULES: SessionRules = {
   maxMessageOctets: 26_214_400,
   authRequired: true,
   asksAboutMail: false,
+  mechanisms: MECHANISMS,
   normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,

@@ -1,13 +1,14 @@
 // The Dovecot server on sockets, with the octets that Postfix and Exim sent.
 
 import { withThrottle } from "../../../auth/guards/throttle/throttle.ts";
+import { PLAIN } from "../../../auth/sasl/plain.ts";
 import { newStaticAuthProvider } from "../../../auth/providers/static.ts";
 import type { AuthDecision, AuthProvider } from "../../../auth/types.ts";
-import type {
-  AuthServer,
-  AuthServerOptions,
-} from "../../../adapters/auth_server.ts";
-import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
+import type { AuthServer } from "../../../adapters/auth_server.ts";
+import {
+  type DovecotAuthOptions,
+  serveDovecotAuth,
+} from "../../../adapters/dovecot/server.ts";
 import type { AdapterEvent } from "../../../adapters/events.ts";
 import {
   assert,
@@ -19,6 +20,7 @@ import { eventually } from "../../support/eventually.ts";
 import { connectTo, type LineClient } from "../../support/line_client.ts";
 import { temporaryFolder } from "../../support/listener.ts";
 import { plain } from "../../support/smtp_client.ts";
+import { TOKEN, token, WHY } from "../../support/token_mechanism.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -30,7 +32,7 @@ const POSTFIX = "VERSION\t1\t0\nCPID\t26986\n";
 const FIELDS =
   "service=smtp\tnologin\tlip=127.0.0.1\trip=127.0.0.1\tresp=AGpvZQBvaw==";
 
-function serve(options: Partial<AuthServerOptions> = {}): Promise<AuthServer> {
+function serve(options: Partial<DovecotAuthOptions> = {}): Promise<AuthServer> {
   return serveDovecotAuth({ port: 0, provider: PROVIDER, ...options });
 }
 
@@ -54,6 +56,29 @@ Deno.test("serveDovecotAuth() greets at once", async () => {
   assertEquals(lines[4], "CUID\t1");
   assertMatch(lines[5] ?? "", /^COOKIE\t[0-9a-f]{32}$/);
   assertEquals(lines[6], "DONE");
+});
+
+Deno.test("serveDovecotAuth() lets a mechanism say why before FAIL, and tells one event", async () => {
+  const events: AdapterEvent[] = [];
+  await using server = await serve({
+    mechanisms: [PLAIN, TOKEN],
+    onEvent: (event) => events.push(event),
+  });
+  using postfix = await connectTo(server);
+  const handshake = await postfix.lines(7);
+  assertEquals(handshake.slice(1, 3), [
+    "MECH\tPLAIN\tplaintext",
+    "MECH\tX-TOKEN\tplaintext",
+  ]);
+  const wrong = `service=smtp\tresp=${token("ann", "wrong")}`;
+  await postfix.send(`${POSTFIX}AUTH\t1\tX-TOKEN\t${wrong}\n`);
+  assertEquals(await postfix.lines(1), [`CONT\t1\t${WHY}`]);
+  await postfix.send("CONT\t1\tAQ==\n");
+  assertEquals(await postfix.lines(1), [
+    "FAIL\t1\tuser=ann\treason=Authentication credentials invalid",
+  ]);
+  const told = events.map((event) => event.kind === "auth" && event.outcome);
+  assertEquals(told, ["invalid"]);
 });
 
 Deno.test("serveDovecotAuth() lets all in who are right at once, through a throttle (issue 11, 7)", async () => {
@@ -265,9 +290,13 @@ Deno.test("one connection too many is closed, with one line in the log", async (
 
 Deno.test("bad configuration is refused before anything is bound", async () => {
   const provider = PROVIDER;
-  const rows: readonly (readonly [AuthServerOptions, string])[] = [
+  const rows: readonly (readonly [DovecotAuthOptions, string])[] = [
     [{ provider }, "either path or port must be given"],
     [{ provider, path: "/x", port: 1 }, "either path or port must be given"],
+    [
+      { provider, port: 0, mechanisms: [] },
+      "mechanisms must be a list of mechanisms such as PLAIN and LOGIN, each once: got an array",
+    ],
     [{ provider, path: "" }, "path must be the path of a socket file"],
     [{ provider, path: "/x", hostname: "::1" }, "hostname needs port"],
     [{ provider, port: 0, mode: 0o600 }, "mode and group need path"],
@@ -287,7 +316,7 @@ Deno.test("bad configuration is refused before anything is bound", async () => {
       `Cannot serve Dovecot auth: ${text}`,
     );
   }
-  const ranges: readonly (readonly [AuthServerOptions, string])[] = [
+  const ranges: readonly (readonly [DovecotAuthOptions, string])[] = [
     [
       { provider, path: "/x", mode: 0o1000 },
       "mode must be an integer from 0o000 to 0o777: got 512",

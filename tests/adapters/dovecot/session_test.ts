@@ -3,11 +3,20 @@ import {
   type DovecotSession,
   newDovecotSession,
 } from "../../../adapters/dovecot/session.ts";
+import type { Mechanism } from "../../../auth/sasl/mechanism.ts";
+import { PLAIN } from "../../../auth/sasl/plain.ts";
+import { MECHANISMS } from "../../../auth/sasl/sasl.ts";
 import type { AuthDecision, AuthResult } from "../../../auth/types.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { base64 } from "../../support/octets.ts";
 import { newRandom, pick } from "../../support/random.ts";
 import { plain } from "../../support/smtp_client.ts";
+import {
+  TOKEN,
+  token,
+  WHY,
+  WHY_NOT_NOW,
+} from "../../support/token_mechanism.ts";
 
 const IDENTITY = { serverId: 1, connectionId: 1, cookie: "0".repeat(32) };
 
@@ -17,10 +26,11 @@ const INVALID = "reason=Authentication credentials invalid";
 
 /** A session behind its handshake, and what it says and wants. */
 class Talk {
-  readonly session: DovecotSession = newDovecotSession(IDENTITY);
+  readonly session: DovecotSession;
   #now = 0;
 
-  constructor(minor = 0) {
+  constructor(minor = 0, mechanisms: readonly Mechanism[] = MECHANISMS) {
+    this.session = newDovecotSession(IDENTITY, mechanisms);
     this.session.open();
     this.session.receive(encode(`VERSION\t1\t${minor}\nCPID\t7\n`), 0);
   }
@@ -327,4 +337,59 @@ Deno.test("random octets end in answers, and answers are lines (seeded)", () => 
       }
     }
   }
+});
+
+const TOLD = "AUTH\t1\tX-TOKEN\tservice=smtp\trip=192.0.2.7\tresp=";
+
+function tokenTalk(minor = 0): Talk {
+  return new Talk(minor, [...MECHANISMS, TOKEN]);
+}
+
+Deno.test("a session offers the mechanisms that it is given", () => {
+  const session = newDovecotSession(IDENTITY, [TOKEN, PLAIN]);
+  const handshake = shown(session.open()).join("\n");
+  assertEquals(handshake.match(/^MECH.*$/gm), [
+    "MECH\tX-TOKEN\tplaintext",
+    "MECH\tPLAIN\tplaintext",
+  ]);
+});
+
+Deno.test("a mechanism says why with CONT, the client answers, then FAIL", () => {
+  for (const line of ["CONT\t1\t", "CONT\t1\tAQ==", "CONT\t1\tno base64"]) {
+    const talk = tokenTalk();
+    assertEquals(talk.lines(TOLD + token("ann", "wrong")), ["ask 1 ann"]);
+    assertEquals(talk.decided(1, "authInvalid"), [`CONT\t1\t${WHY}`]);
+    // The server has told the log what was decided: nothing more is ended.
+    assertEquals(talk.lines(line), [`FAIL\t1\tuser=ann\t${INVALID}`]);
+    assertEquals(talk.lines(TOLD + token("ann", "secret")), ["ask 1 ann"]);
+    assertEquals(talk.decided(1, "authOk"), ["OK\t1\tuser=ann"]);
+  }
+});
+
+Deno.test("a client that was told why may cancel or be forgotten, and nobody hears of it twice", () => {
+  const talk = tokenTalk();
+  talk.say(TOLD + token("ann", "wrong"));
+  talk.decided(1, "authInvalid");
+  assertEquals(talk.lines("CANCEL\t1"), []);
+
+  const late = tokenTalk();
+  late.say(TOLD + token("ann", "wrong"));
+  late.decided(1, "authInvalid");
+  const next = TOLD.replace("\t1\t", "\t2\t") + token("ann", "x");
+  assertEquals(late.lines(next, 300_001), ["ask 2 ann"]);
+});
+
+Deno.test("a failure that a mechanism explains is no wrong password", () => {
+  const asked = TOLD + token("told", "x");
+  const alone = tokenTalk();
+  alone.say(asked);
+  assertEquals(alone.decided(1, "authFailure"), [`CONT\t1\t${WHY_NOT_NOW}`]);
+  assertEquals(alone.lines("CONT\t1\t"), ["close"]);
+
+  const shared = tokenTalk(2);
+  shared.say(asked);
+  shared.decided(1, "authFailure");
+  assertEquals(shared.lines("CONT\t1\t"), [
+    "FAIL\t1\tuser=told\tcode=temp_fail\ttemp",
+  ]);
 });

@@ -52,6 +52,8 @@ const ASK_LOGIN_PASS: SaslChallenge = {
 };
 const ALL_CHALLENGES = [ASK_PLAIN, ASK_LOGIN_USER, ASK_LOGIN_PASS] as const;
 
+const NAMES = MECHANISMS.map(({ name }) => name);
+
 const ANN = base64("\0ann\0secret");
 
 Deno.test("startSasl() takes a mechanism in any letter case", () => {
@@ -121,8 +123,8 @@ Deno.test("startSasl() wants a mechanism", () => {
 });
 
 Deno.test("MECHANISMS is what startSasl() takes, in the order of the offer", () => {
-  assertEquals(MECHANISMS, ["PLAIN", "LOGIN"]);
-  for (const name of MECHANISMS) {
+  assertEquals(NAMES, ["PLAIN", "LOGIN"]);
+  for (const name of NAMES) {
     assertEquals(challengeOf(startSasl(name)).mechanism, name);
   }
 });
@@ -189,7 +191,7 @@ const NOT_BASE64 = [
 
 Deno.test("startSasl() and continueSasl() refuse everything but strict base64", () => {
   for (const [what, response] of NOT_BASE64) {
-    for (const mechanism of MECHANISMS) {
+    for (const mechanism of NAMES) {
       assertRefused(startSasl(mechanism, response), BAD_BASE64, what);
     }
     for (const challenge of ALL_CHALLENGES) {
@@ -232,7 +234,7 @@ Deno.test("startSasl() and continueSasl() take 12,288 octets and not one more", 
     ["a megabyte", "A".repeat(1 << 20)],
   ] as const;
   for (const [what, response] of tooLong) {
-    for (const mechanism of MECHANISMS) {
+    for (const mechanism of NAMES) {
       assertRefused(startSasl(mechanism, response), TOO_LONG, what);
     }
     for (const challenge of ALL_CHALLENGES) {
@@ -313,7 +315,7 @@ Deno.test("SASL_ERRORS are replies that nobody can change for the next client", 
     assert(reply.enhanced?.startsWith("5."), name);
     assertThrows(() => Object.assign(step, { code: 235 }), TypeError);
   }
-  for (const mechanism of MECHANISMS) {
+  for (const mechanism of NAMES) {
     const step = startSasl(mechanism);
     assertThrows(() => Object.assign(step, { challenge: "?" }), TypeError);
   }
@@ -334,7 +336,7 @@ function assertSound(step: SaslStep, input: string): void {
       return;
     }
     case "credentials":
-      assert(MECHANISMS.includes(step.mechanism), input);
+      assert(NAMES.includes(step.mechanism), input);
       assertName(step.username, input);
       assert(step.password !== "" && !step.password.includes("\0"), input);
       return;
