@@ -153,6 +153,8 @@ function closedLevel({ reason }: SmtpClosedEvent): Level {
     // A proxy that is set up otherwise than the listener is shuts everybody out.
     case "proxy-untrusted":
     case "proxy-malformed":
+    // One client, or all of its kind, whose user will call.
+    case "tls-failed":
       return "warn";
     default:
       return "info";

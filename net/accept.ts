@@ -23,12 +23,6 @@ export interface AcceptOptions<Conn> {
    * at most once a minute, however often it is tried meanwhile.
    */
   readonly onFailure: (error: unknown) => void;
-  /**
-   * Looks after a failure at what may be done about it.
-   *
-   * @returns Whether to go on at once. Default: no.
-   */
-  readonly recover?: (error: unknown) => boolean | Promise<boolean>;
   /** Aborted when no more are to be accepted. */
   readonly stop: AbortSignal;
   /** Milliseconds of a clock that never goes back, for tests. */
@@ -39,7 +33,7 @@ export interface AcceptOptions<Conn> {
 export async function acceptAll<Conn>(
   options: AcceptOptions<Conn>,
 ): Promise<void> {
-  const { accept, admit, onFailure, recover, stop } = options;
+  const { accept, admit, onFailure, stop } = options;
   const clock = options.now ?? (() => performance.now());
   let quietUntil = -Infinity;
   while (!stop.aborted) {
@@ -47,7 +41,7 @@ export async function acceptAll<Conn>(
       admit(await accept());
     } catch (error) {
       if (stop.aborted) return;
-      if (hasLeft(error) || await recover?.(error)) continue;
+      if (hasLeft(error)) continue;
       // Descriptors come back with the clients that leave.
       const now = clock();
       if (now >= quietUntil) {

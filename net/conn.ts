@@ -12,6 +12,8 @@ export interface Wire {
   write(octets: Uint8Array): Promise<number>;
   /** Says that nothing more will be written. */
   closeWrite(): Promise<void>;
+  /** Does both at once, where that is cheaper. */
+  end?(last: Uint8Array): Promise<void>;
   /** Ends both directions at once. */
   close(): void;
 }
@@ -55,6 +57,13 @@ export function tryClose(closable: { close(): void }): void {
   } catch {
     // It was.
   }
+}
+
+/** Writes the last octets, and says that nothing more will be written. */
+export async function endWith(wire: Wire, last: Uint8Array): Promise<void> {
+  if (wire.end !== undefined) return await wire.end(last);
+  await writeAll(wire, last);
+  await wire.closeWrite();
 }
 
 /** What the runtime calls errors of a connection that is no longer there. */

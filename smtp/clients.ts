@@ -157,7 +157,7 @@ function openingsOf(
   context: ConnectionContext,
   admit: ProxyRules["admit"] = () => "serve",
 ): readonly Opening[] {
-  const { conn, tls } = arrival;
+  const { tls } = arrival;
   if (!tls && settings.proxies === undefined) return NO_OPENINGS;
   const openings: Opening[] = [];
   if (settings.proxies !== undefined) {
@@ -172,11 +172,7 @@ function openingsOf(
   }
   if (!tls) return openings;
   openings.push(
-    tlsOpening(
-      "handshake" in conn
-        ? (wire) => conn.handshake().then(() => wire)
-        : (wire) => context.encrypt(wire),
-    ),
+    tlsOpening((wire) => context.encrypt(wire), settings.idleTimeoutMs),
   );
   return openings;
 }

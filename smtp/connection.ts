@@ -37,7 +37,13 @@ import { type Asking, Reads } from "./reads.ts";
 import { REPLIES } from "./protocol/replies.ts";
 import { Session } from "./protocol/session.ts";
 import type { TransferTurn, TransferTurns } from "./transfer_slots.ts";
-import { type Encrypt, isGone, type Wire, writeAll } from "../net/conn.ts";
+import {
+  type Encrypt,
+  endWith,
+  isGone,
+  type Wire,
+  writeAll,
+} from "../net/conn.ts";
 
 /** How long to wait for a client to close after our last word, in milliseconds. */
 const LINGER_MS = 2_000;
@@ -119,7 +125,6 @@ const WRITTEN_BEFORE: ReadonlySet<SessionAction["kind"]> = new Set([
   "needData",
   "flush",
   "startTls",
-  "close",
 ]);
 
 /** One client's connection. */
@@ -445,7 +450,10 @@ export class Connection {
   async #startTls(): Promise<boolean> {
     const early = this.#reads.takePending();
     const encrypted = await this.#open(
-      tlsOpening((wire) => this.#context.encrypt(wire, early)),
+      tlsOpening(
+        (wire) => this.#context.encrypt(wire, early),
+        this.#context.idleTimeoutMs,
+      ),
     );
     if (!encrypted) return false;
     // A login is forgotten with all else; who had one begins anew.
@@ -512,25 +520,30 @@ export class Connection {
 
   /** Interrupts a read with a last reply; `#depart` sees to the rest. */
   #farewell(reply: SmtpReply): void {
+    this.#beginEnd();
+    this.#session.end(reply);
+    this.#lastWords = endWith(this.#wire, this.#session.takeOutput())
+      .catch(() => close(this.#wire));
+  }
+
+  /** From here on the client has little time. */
+  #beginEnd(): void {
     this.#phase = "end";
     this.#renew(LINGER_MS);
-    this.#session.end(reply);
-    this.#lastWords = writeAll(this.#wire, this.#session.takeOutput())
-      .then(() => this.#wire.closeWrite())
-      .catch(() => close(this.#wire));
   }
 
   /** Closes our side, and gives the client time to close its own. */
   async #leave(linger: boolean): Promise<void> {
-    this.#phase = "end";
-    this.#renew(LINGER_MS);
-    // On TLS this is the close_notify that clients wait for.
-    if (!linger && !this.#peer.tls) return;
+    const last = this.#output();
+    if (last.length === 0) this.#beginEnd();
     try {
-      await this.#wire.closeWrite();
+      // On TLS this is the close_notify that clients wait for.
+      if (linger || this.#peer.tls) await endWith(this.#wire, last);
+      else if (last.length > 0) await writeAll(this.#wire, last);
     } catch {
       return;
     }
+    this.#beginEnd();
     if (linger) await this.#reads.drain(this.#wire);
   }
 

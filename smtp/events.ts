@@ -7,6 +7,7 @@
 
 import { errorText } from "../lib/error_text.ts";
 import type { AcceptFailedEvent, AuthEvent } from "../auth/events.ts";
+import { TlsFailure } from "../net/tls_failure.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type {
   AuthOutcome,
@@ -209,6 +210,11 @@ export function closedEvent(
     reason,
     remoteIp,
     tls,
-    ...(error === undefined ? {} : { error: errorText(error) }),
+    ...(error === undefined ? {} : { error: wordsOf(error) }),
   };
+}
+
+/** A failure of TLS is said in words that need no name before them. */
+function wordsOf(error: unknown): string {
+  return error instanceof TlsFailure ? error.message : errorText(error);
 }

@@ -18,7 +18,7 @@ import {
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
-import { openPorts } from "./ports.ts";
+import { checkPair, openPorts } from "./ports.ts";
 import { type Certificate, newEncrypt } from "../net/tls.ts";
 import { newTransferTurns } from "./transfer_slots.ts";
 import type { Encrypt } from "../net/conn.ts";
@@ -123,7 +123,10 @@ export function serveSmtp(
   if (!options.signal?.aborted) ports.addrs.forEach(harmless(options.onListen));
 
   const useCertificate = (certificate: Certificate) => {
-    ports.useCertificate(certificate);
+    if (settings.certificate === undefined) {
+      throw new TypeError("Cannot change the certificate: there is none");
+    }
+    checkPair(settings.hostname, certificate);
     encryption.useCertificate(certificate);
   };
   return { addrs: ports.addrs, useCertificate, ...server };

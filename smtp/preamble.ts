@@ -12,7 +12,7 @@ import type { SmtpClosedEvent } from "./events.ts";
 import { type ProxyHeader, readProxyHeader } from "./protocol/proxy.ts";
 import type { Wire } from "../net/conn.ts";
 
-/** How long a TLS handshake may take, in milliseconds. */
+/** How long a TLS handshake may take at the most, in milliseconds. */
 const HANDSHAKE_MS = 30_000;
 
 /**
@@ -45,12 +45,18 @@ export interface Opening {
   ) => Promise<Opened | undefined>;
 }
 
-/** Begins TLS. */
+/**
+ * Begins TLS.
+ *
+ * @param encrypt Does so.
+ * @param idleTimeoutMs How long a client may be silent, in milliseconds.
+ */
 export function tlsOpening(
   encrypt: (wire: Wire) => Promise<Wire>,
+  idleTimeoutMs: number,
 ): Opening {
   return {
-    limitMs: HANDSHAKE_MS,
+    limitMs: Math.min(HANDSHAKE_MS, idleTimeoutMs),
     work: async (wire, peer) => ({
       wire: await encrypt(wire),
       peer: { ...peer, tls: true },

@@ -75,24 +75,6 @@ Deno.test("acceptAll() waits where none can be accepted, and says so once a minu
   assertEquals(seen, [String(NO_FILES), String(NO_FILES), "a"]);
 });
 
-Deno.test("acceptAll() goes on at once where a failure is over", async () => {
-  using clock = newClock();
-  const { accept, put, close, stop } = newSocket();
-  const seen: string[] = [];
-  const done = acceptAll({
-    accept,
-    admit: (conn) => seen.push(conn),
-    onFailure: () => seen.push("failure"),
-    recover: (error) => Promise.resolve(error === NO_FILES),
-    stop,
-  });
-  await put(NO_FILES);
-  await put("a");
-  await close();
-  await done;
-  assertEquals([seen, clock.timers()], [["a"], []]);
-});
-
 Deno.test("acceptAll() ends at once while it waits", async () => {
   using clock = newClock();
   const { accept, put, stop, close } = newSocket();

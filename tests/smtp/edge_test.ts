@@ -4,7 +4,7 @@ import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
 import { entryOf } from "../../command/log.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
-import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
 import { plain, SmtpClient } from "../support/smtp_client.ts";
@@ -93,23 +93,6 @@ Deno.test("what is no header is closed without a word", async () => {
     await client.sendRaw(start);
     assertEquals(await client.rest(), "");
   }
-});
-
-Deno.test("a proxy that does not finish its header in 5 s is closed without a word", async () => {
-  await using asked = serve(FROM_HERE);
-  await Promise.all(["", HEADER.slice(0, 20)].map(async (start) => {
-    using client = await SmtpClient.open(asked.port);
-    const began = performance.now();
-    const rest = client.rest();
-    // Each octet that comes meanwhile gives no more time.
-    for (const octet of start) {
-      await client.sendRaw(octet);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    assertEquals(await rest, "");
-    const seconds = (performance.now() - began) / 1000;
-    assert(seconds >= 5 && seconds < 5.8, `${seconds} s`);
-  }));
 });
 
 Deno.test("a connection from elsewhere than the proxies is closed without a word", async () => {
@@ -287,9 +270,9 @@ Deno.test("SmtpServer.useCertificate() changes what new clients see, and no open
   using newUpgraded = await SmtpClient.greeted(asked.port);
   await newUpgraded.startTls(next.cert);
   await newUpgraded.command("NOOP", "250");
-  using newImplicit = await connected(() =>
-    SmtpClient.open(asked.tlsPort, { trusted: next.cert })
-  );
+  using newImplicit = await SmtpClient.open(asked.tlsPort, {
+    trusted: next.cert,
+  });
   await newImplicit.expect("220");
 });
 
@@ -318,14 +301,3 @@ Deno.test("SmtpServer.useCertificate() wants a listener that has one", async () 
     "there is none",
   );
 });
-
-/** Connects as soon as the port is there again. */
-async function connected(open: () => Promise<SmtpClient>): Promise<SmtpClient> {
-  for (;;) {
-    try {
-      return await open();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-    }
-  }
-}

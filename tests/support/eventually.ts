@@ -14,8 +14,9 @@ const LIMIT_MS = 10_000;
 export async function eventually<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs: number = LIMIT_MS,
 ): Promise<T> {
-  const end = performance.now() + LIMIT_MS;
+  const end = performance.now() + limitMs;
   for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;

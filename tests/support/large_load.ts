@@ -16,6 +16,8 @@ export interface LargeLoad {
   readonly octets: number;
   /** What a client reads that has sent one. */
   readonly accepted: RegExp;
+  /** Connects to the port. Default: in plain text. */
+  readonly open?: (port: number) => Promise<Deno.Conn>;
 }
 
 /** What the listener held, in KiB. */
@@ -59,9 +61,13 @@ export async function loadLarge(load: LargeLoad): Promise<LoadCost> {
 async function measure(
   pid: number,
   port: number,
-  { clients, octets, accepted }: LargeLoad,
+  { clients, octets, accepted, open = openPlain }: LargeLoad,
 ): Promise<LoadCost> {
-  await sendLarge(port, 1000, accepted);
+  const send = async (octets: number) => {
+    using conn = await open(port);
+    await sendLarge(conn, octets, accepted);
+  };
+  await send(1000);
   const before = heldBy(pid);
   let peakKiB = 0;
   const measuring = setInterval(() => {
@@ -70,7 +76,7 @@ async function measure(
   try {
     const sending = Array.from(
       { length: clients },
-      () => sendLarge(port, octets, accepted),
+      () => send(octets),
     );
     await Promise.all(sending);
   } finally {
@@ -79,13 +85,16 @@ async function measure(
   return { before, peakKiB, after: heldBy(pid) };
 }
 
+function openPlain(port: number): Promise<Deno.Conn> {
+  return Deno.connect({ hostname: "127.0.0.1", port });
+}
+
 /** Sends one message of so many octets, and waits for its 250 without end. */
 async function sendLarge(
-  port: number,
+  conn: Deno.Conn,
   octets: number,
   accepted: RegExp,
 ): Promise<void> {
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const envelope = [
     "EHLO client.example.net",
     "MAIL FROM:<ann@example.org>",

@@ -82,6 +82,8 @@ export interface Listener extends AsyncDisposable {
   readonly port: number;
   /** The port for implicit TLS; 0 if there is none. */
   readonly tlsPort: number;
+  /** The number of its process. */
+  readonly pid: number;
   /** The working folder. */
   readonly folder: string;
   /** Where mail goes, as an absolute path. */
@@ -147,6 +149,7 @@ export async function startListener(
   return {
     port,
     tlsPort,
+    pid: child.pid,
     folder,
     maildir,
     stdout: () => stdout.text(),

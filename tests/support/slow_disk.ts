@@ -2,7 +2,8 @@
  * A listener that keeps mail in a Maildir on a disk that is slow: a process of
  * its own, so that its memory can be measured. Prints its port.
  *
- * Arguments: a folder, and how many octets a second the disk takes.
+ * Arguments: a folder, how many octets a second the disk takes, how clients
+ * come in, a certificate and its key in PEM.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { openMaildir } from "../../delivery/maildir.ts";
 /** How often the disk takes something, in milliseconds. */
 const TICK_MS = 10;
 
-const [folder = "", rate = ""] = Deno.args;
+const [folder = "", rate = "", way = "", cert = "", key = ""] = Deno.args;
 const deliver = openMaildir(folder, "mail.example.org");
 
 /** Those who wait for the disk, and how much it takes at this moment. */
@@ -52,7 +53,14 @@ Object.assign(Deno.FsFile.prototype, {
 });
 
 const server = serveSmtp(
-  { port: 0, provider: () => "authOk", requireAuth: false },
+  {
+    ...{ port: 0, tlsPort: 0, cert, key },
+    ...way === "implicit TLS behind PROXY"
+      ? { proxyProtocolFrom: ["127.0.0.0/8"] }
+      : {},
+    provider: () => "authOk",
+    requireAuth: false,
+  },
   async (message) => {
     const reply = await deliver(message);
     // The disk need not be large as well.
@@ -62,4 +70,4 @@ const server = serveSmtp(
     return reply;
   },
 );
-console.log(server.addrs[0]?.port);
+console.log(server.addrs[way.startsWith("implicit") ? 1 : 0]?.port);

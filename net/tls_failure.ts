@@ -1,0 +1,45 @@
+/**
+ * Why a handshake has failed, in words for an operator.
+ *
+ * @module
+ */
+
+/** What the words of rustls mean: the first that fits. */
+const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  // Only clients before TLS 1.2 say nothing about signatures.
+  [
+    /Tls12NotOffered|SignatureAlgorithmsExtensionRequired|SupportedVersionsExtensionRequired|alert: ProtocolVersion/,
+    "the client offers no TLS 1.2",
+  ],
+  [
+    /NoCipherSuitesInCommon|NoKxGroupsInCommon|NoSignatureSchemesInCommon|NamedGroupsExtensionRequired|EcPoint/,
+    "the client offers no cipher that is good enough",
+  ],
+  [
+    /alert: (?:UnknownCA|BadCertificate|Certificate\w*|UnsupportedCertificate|AccessDenied)/,
+    "the client does not trust the certificate",
+  ],
+  [/alert: /, "the client has given up"],
+  [
+    /corrupt message|InvalidContentType|InvalidMessage/,
+    "the client does not speak TLS",
+  ],
+];
+
+/** There is no TLS on a connection, or no longer. */
+export class TlsFailure extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "TlsFailure";
+
+  /** @param cause What the library has said. */
+  constructor(cause: Error) {
+    super(meaningOf(cause.message), { cause });
+  }
+}
+
+/** Words of a closed set, and behind them the library's own for one of them. */
+function meaningOf(message: string): string {
+  const [, meaning = "TLS has failed"] =
+    MEANINGS.find(([pattern]) => pattern.test(message)) ?? [];
+  return `${meaning} (${message})`;
+}
