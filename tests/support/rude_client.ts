@@ -57,13 +57,15 @@ export class RudeClient implements Disposable {
     return this.#closed;
   }
 
-  /** Waits until the listener has said something. */
-  async hears(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.#heard)) {
+  /** Waits until the listener has said something; a text: nothing else. */
+  async hears(what: RegExp | string): Promise<void> {
+    const isHeard = () =>
+      typeof what === "string" ? this.#heard === what : what.test(this.#heard);
+    while (!isHeard()) {
       if (this.#closed) throw new Error(`closed after: ${this.#heard}`);
       await mustHappen(
         new Promise<void>((resolve) => this.#wake = resolve),
-        `${pattern} in: ${this.#heard}`,
+        `${what} in: ${this.#heard}`,
       );
     }
     this.#heard = "";
