@@ -8,6 +8,7 @@ import { probeFolder } from "../delivery/folders.ts";
 import { systemReason } from "../lib/error_text.ts";
 import { checkDelivery, checkDovecot, checkEndpoint } from "./check_backend.ts";
 import { checkCertificate } from "./check_certificate.ts";
+import { checkNextHop } from "./check_next_hop.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { lackOf } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   checkDovecot,
   checkMaildir,
   checkDelivery,
+  checkNextHop,
 ];
 
 /**
@@ -90,9 +92,9 @@ async function checkUsers({ users }: Settings): Promise<Finding | undefined> {
 }
 
 function checkMaildir(
-  { port, maildir, deliverUrl }: Settings,
+  { port, maildir, deliverUrl, relay }: Settings,
 ): Promise<Finding | undefined> {
-  const unused = port === undefined || deliverUrl !== undefined;
+  const unused = port === undefined || (deliverUrl ?? relay) !== undefined;
   return Promise.resolve(unused ? undefined : tryMaildir(maildir));
 }
 

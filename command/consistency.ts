@@ -35,12 +35,26 @@ const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
   ["nginxSecret", "nginxPort"],
   ["deliverToken", "deliverUrl"],
   ["deliverTimeout", "deliverUrl"],
+  ["relayUser", "relay"],
+  ["relayUser", "relayPass", "relayOauthTokenUrl"],
+  ["relayPass", "relayUser"],
+  ["relayOauthTokenUrl", "relayUser"],
+  ["relayOauthTokenUrl", "relayOauthClientId"],
+  ["relayOauthTokenUrl", "relayOauthClientSecret"],
+  ["relayOauthClientId", "relayOauthTokenUrl"],
+  ["relayOauthClientSecret", "relayOauthTokenUrl"],
+  ["relayOauthScope", "relayOauthTokenUrl"],
+  ["relayCa", "relay"],
+  ["relayMaxConnections", "relay"],
 ];
 
 /** What excludes the other. */
 const EITHER: readonly (readonly [FlagName, FlagName])[] = [
   ["authUrl", "authDovecot"],
   ["maildir", "deliverUrl"],
+  ["maildir", "relay"],
+  ["deliverUrl", "relay"],
+  ["relayPass", "relayOauthTokenUrl"],
 ];
 
 /**

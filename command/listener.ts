@@ -8,6 +8,7 @@ import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
 import type { Deliver } from "../smtp/delivery.ts";
+import type { Destination } from "../smtp/destination.ts";
 import { serveSmtp, type SmtpServer } from "../smtp/listener.ts";
 import {
   certificateFiles,
@@ -22,7 +23,7 @@ import type { Settings } from "./settings.ts";
 /** Who decides, who takes mail, and who is told. */
 export interface Around {
   readonly provider: AuthProvider;
-  readonly deliver: Deliver;
+  readonly to: Deliver | Destination;
   readonly log: (entry: LogEntry) => void;
 }
 
@@ -41,7 +42,7 @@ export interface ListenerSettings extends Settings {
  */
 export function openListener(
   settings: ListenerSettings,
-  { provider, deliver, log }: Around,
+  { provider, to, log }: Around,
 ): SmtpServer {
   const { host, port, serverName, tlsPort } = settings;
   const { proxyProtocol, proxyProtocolFrom } = settings;
@@ -67,7 +68,7 @@ export function openListener(
       greetingDelayMs: settings.greetingDelay,
       ...(proxyProtocol ? { proxyProtocolFrom } : {}),
       onEvent: (event) => log(entryOf(event)),
-    }, deliver), (error) => whyNot(settings, error));
+    }, to), (error) => whyNot(settings, error));
 }
 
 /** Which port or file it was. Each is tried once more: nothing waits for it. */

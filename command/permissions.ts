@@ -5,6 +5,8 @@
  * @module
  */
 
+import { parseNextHop } from "../delivery/relay/next_hop.ts";
+import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { present } from "./present.ts";
 import type { SocketAddress } from "../net/address.ts";
@@ -78,7 +80,6 @@ function needs(settings: Settings): Permission[] {
 
 function listenerNeeds(settings: Settings): Permission[] {
   const { host, port, tlsPort, tlsCert, tlsKey } = settings;
-  const { maildir, deliverUrl } = settings;
   if (port === undefined) return [];
   // Certificate and key are tried together at any free port.
   const ports = tlsCert === undefined ? [port, tlsPort] : [port, tlsPort, 0];
@@ -89,9 +90,19 @@ function listenerNeeds(settings: Settings): Permission[] {
     ...[tlsCert, tlsKey].flatMap((path) =>
       path === undefined ? [] : [read(path)]
     ),
-    ...(deliverUrl === undefined
-      ? [read(maildir), write(maildir)]
-      : [fetching(new URL(deliverUrl))]),
+    ...destinationNeeds(settings),
+  ];
+}
+
+function destinationNeeds(settings: Settings): Permission[] {
+  const { maildir, deliverUrl, relay, relayCa } = settings;
+  const { relayOauthTokenUrl: tokenUrl } = settings;
+  if (deliverUrl !== undefined) return [fetching(new URL(deliverUrl))];
+  if (relay === undefined) return [read(maildir), write(maildir)];
+  return [
+    ...connecting(parseNextHop(relay)),
+    ...(relayCa === undefined ? [] : [read(relayCa)]),
+    ...(tokenUrl === undefined ? [] : [fetching(parseTokenUrl(tokenUrl).url)]),
   ];
 }
 

@@ -77,7 +77,7 @@ export async function serve(
     ? undefined
     : opened.use(openListener({ ...settings, port, serverName }, {
       provider: logins.provider,
-      deliver: destination.deliver,
+      to: destination.to,
       log,
     }));
   const adapters = await openAdapters(settings, logins.provider, log);

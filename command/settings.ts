@@ -68,6 +68,16 @@ export interface Settings {
   readonly deliverToken: string | undefined;
   /** Milliseconds. */
   readonly deliverTimeout: number;
+  readonly relay: string | undefined;
+  readonly relayUser: string | undefined;
+  readonly relayPass: string | undefined;
+  readonly relayOauthTokenUrl: string | undefined;
+  readonly relayOauthScope: string | undefined;
+  readonly relayOauthClientId: string | undefined;
+  readonly relayOauthClientSecret: string | undefined;
+  /** The path of a file. */
+  readonly relayCa: string | undefined;
+  readonly relayMaxConnections: number;
   readonly maxRecipients: number;
   /** Octets. */
   readonly maxSize: number;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { parseNextHop } from "../delivery/relay/next_hop.ts";
+import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { blockedPort } from "../lib/blocked_ports.ts";
 import { parseIp, parseNetwork } from "../lib/ip.ts";
 import { isServerName } from "../smtp/options.ts";
@@ -155,6 +157,29 @@ export function url(tokenName: string): Reader<string> {
       `${source} must have a port that fetch does not block: got ${blocked}`,
     );
   };
+}
+
+/** A next hop. Never repeated: it may hold credentials. */
+export function nextHop({ source, value }: Given): string {
+  try {
+    parseNextHop(value);
+    return value;
+  } catch (error) {
+    const rule = error instanceof Error ? error.message : "";
+    throw new UsageError(rule.replace("Cannot create relay: url", source));
+  }
+}
+
+/** A token endpoint. Never repeated, likewise. */
+export function tokenEndpoint({ source, value }: Given): string {
+  try {
+    parseTokenUrl(value);
+    return value;
+  } catch (error) {
+    const rule = error instanceof Error ? error.message : "";
+    const said = "Cannot create relay: oauth.tokenUrl";
+    throw new UsageError(rule.replace(said, source));
+  }
 }
 
 /** What can stand in a header. */

@@ -168,17 +168,31 @@ function tokenRules(
   { tokenUrl, clientId, clientSecret, scope }: RelayOAuthOptions,
   fetch: RelayOptions["fetch"],
 ): TokenRules {
-  const tenant = MICROSOFT.exec(String(tokenUrl))?.[1];
+  const endpoint = parseTokenUrl(tokenUrl);
   return {
-    tokenUrl: tenant === undefined ? endpointUrl(tokenUrl) : new URL(
-      `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`,
-    ),
+    tokenUrl: endpoint.url,
     clientId,
     clientSecret: () => now(clientSecret),
-    scope: scope ?? (tenant === undefined ? undefined : MICROSOFT_SCOPE),
+    scope: scope ?? endpoint.scope,
     fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
     now: () => Date.now(),
   };
+}
+
+/**
+ * Reads a token endpoint, and the scope that goes with it, if one does.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function parseTokenUrl(
+  tokenUrl: string | URL,
+): { readonly url: URL; readonly scope: string | undefined } {
+  const tenant = MICROSOFT.exec(String(tokenUrl))?.[1];
+  if (tenant === undefined) {
+    return { url: endpointUrl(tokenUrl), scope: undefined };
+  }
+  const url = `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`;
+  return { url: new URL(url), scope: MICROSOFT_SCOPE };
 }
 
 /** The secret must not cross a network in plain text. */

@@ -7,7 +7,9 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { newFakeDovecot } from "../support/fake_dovecot.ts";
 import { runCommand, temporaryFolder } from "../support/listener.ts";
+import { base64 } from "../support/octets.ts";
 import { holdRefusedPort } from "../support/raw_end.ts";
+import { serveHop } from "../support/scripted_hop.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -250,6 +252,64 @@ Deno.test("check() reaches the endpoint that mail goes to, and tries no maildir 
     `error --deliver-url ${nobody.host}: refused: nobody listens there\n`,
   ]);
 });
+
+Deno.test("check() logs in at the next hop without any mail, and tries no maildir then", async () => {
+  using nobody = await holdRefusedPort();
+  await using hop = serveHop({
+    extensions: ["AUTH PLAIN"],
+    script: {
+      AUTH: (line) =>
+        line.endsWith(base64("\0relay\0right"))
+          ? "235 2.7.0 in\r\n"
+          : "535 5.7.8 no\r\n",
+    },
+  });
+  const at = `127.0.0.1:${hop.port}`;
+  const rows = [
+    [`smtp://${at}`, {}, true, `ok    --relay ${at}: reached, no login is set`],
+    [
+      `smtp://${at}`,
+      login("right"),
+      true,
+      `ok    --relay ${at}: reached, it lets us in`,
+    ],
+    [
+      `smtp://${at}`,
+      login("s3cret"),
+      false,
+      `error --relay ${at}: relay-credentials: 535 5.7.8: are user and password, or client, right there?`,
+    ],
+    [
+      `starttls://${at}`,
+      {},
+      false,
+      `error --relay ${at}: relay-tls: the next hop does not offer STARTTLS: does it need --relay-ca, or another scheme in --relay?`,
+    ],
+    [
+      `smtp://${nobody.host}`,
+      {},
+      false,
+      `error --relay ${nobody.host}: relay-unreachable: refused: is --relay right, and does a server listen there?`,
+    ],
+  ] as const;
+  for (const [url, env, isGood, line] of rows) {
+    const { good, lines } = await checked(["--relay", url], {
+      ...LOCAL,
+      ...env,
+    });
+    assertEquals([good, ...lines], [isGood, `${line}\n`]);
+  }
+  await hop.idle();
+  const verbs = hop.lines().map((each) => each.split(" ")[0] ?? "");
+  assertEquals([...new Set(verbs)].sort(), ["AUTH", "EHLO", "QUIT"]);
+});
+
+function login(password: string): Record<string, string> {
+  return {
+    MEOWMAIL_SMTP_RELAY_USER: "relay",
+    MEOWMAIL_SMTP_RELAY_PASS: password,
+  };
+}
 
 Deno.test("check() gives up an endpoint that says nothing after --auth-timeout", async () => {
   using cleanUp = new DisposableStack();

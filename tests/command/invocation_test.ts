@@ -6,6 +6,7 @@ import {
   assert,
   assertEquals,
   assertFalse,
+  assertObjectMatch,
   assertStringIncludes,
   assertThrows,
 } from "../support/assert.ts";
@@ -50,6 +51,15 @@ const DEFAULTS: Settings = {
   deliverUrl: undefined,
   deliverToken: undefined,
   deliverTimeout: 30_000,
+  relay: undefined,
+  relayUser: undefined,
+  relayPass: undefined,
+  relayOauthTokenUrl: undefined,
+  relayOauthScope: undefined,
+  relayOauthClientId: undefined,
+  relayOauthClientSecret: undefined,
+  relayCa: undefined,
+  relayMaxConnections: 20,
   maxRecipients: 100,
   maxSize: 26_214_400,
   normalizeNewlines: false,
@@ -202,6 +212,18 @@ const VALUES: readonly (readonly [
     ["2147483647", 2_147_483_647],
     ...["--deliver-url", "http://a.example/"],
   ],
+  [
+    "relay",
+    ["smtps://mail.example", "smtps://mail.example"],
+    ["smtp://[::1]:2525", "smtp://[::1]:2525"],
+  ],
+  ["relayCa", ["a.pem", "a.pem"], ["b", "b"], "--relay", "smtp://a.example"],
+  [
+    "relayMaxConnections",
+    ["1", 1],
+    ["500", 500],
+    ...["--relay", "smtp://a.example"],
+  ],
   ["maxRecipients", ["1", 1], ["1000", 1000]],
   ["maxSize", ["1", 1], ["99999999999", 99_999_999_999]],
   ["log", ["text", "text"], ["json", "json"]],
@@ -238,9 +260,60 @@ const SECRETS = [
   "deliverToken",
 ] as const;
 
+/** What the login at the next hop consists of, which has tests of its own. */
+const RELAY_LOGIN = [
+  "relayUser",
+  "relayPass",
+  "relayOauthTokenUrl",
+  "relayOauthScope",
+  "relayOauthClientId",
+  "relayOauthClientSecret",
+] as const;
+
 Deno.test("readInvocation() is tested with every setting", () => {
-  const names = [...VALUES.map(([name]) => name), ...SWITCHES, ...SECRETS];
+  const names = [
+    ...VALUES.map(([name]) => name),
+    ...SWITCHES,
+    ...SECRETS,
+    ...RELAY_LOGIN,
+  ];
   assertEquals([...new Set(names)].sort(), [...FLAG_NAMES].sort());
+});
+
+Deno.test("readInvocation() takes what a login by password at the next hop needs", () => {
+  const env = {
+    MEOWMAIL_SMTP_RELAY_USER: "relay@a.example",
+    MEOWMAIL_SMTP_RELAY_PASS_FILE: "/run/secrets/pass",
+  };
+  const files = { "/run/secrets/pass": "s3cret\n" };
+  assertObjectMatch(settings(["--relay", "smtp://a.example"], { env, files }), {
+    relayUser: "relay@a.example",
+    relayPass: "s3cret",
+    relayOauthTokenUrl: undefined,
+  });
+});
+
+Deno.test("readInvocation() takes what a login by token at the next hop needs", () => {
+  const env = {
+    MEOWMAIL_SMTP_RELAY: "starttls://smtp.office365.com",
+    MEOWMAIL_SMTP_RELAY_USER: "relay@contoso.example",
+    MEOWMAIL_SMTP_RELAY_OAUTH_CLIENT_ID: "id",
+    MEOWMAIL_SMTP_RELAY_OAUTH_CLIENT_SECRET_FILE: "/run/secrets/client",
+  };
+  const files = { "/run/secrets/client": "s3cret\n" };
+  const args = [
+    ...["--relay-oauth-token-url", "microsoft:contoso.example"],
+    ...["--relay-oauth-scope", "https://a.example/.default"],
+  ];
+  assertObjectMatch(settings(args, { env, files }), {
+    relay: "starttls://smtp.office365.com",
+    relayUser: "relay@contoso.example",
+    relayPass: undefined,
+    relayOauthTokenUrl: "microsoft:contoso.example",
+    relayOauthScope: "https://a.example/.default",
+    relayOauthClientId: "id",
+    relayOauthClientSecret: "s3cret",
+  });
 });
 
 Deno.test("readInvocation() takes secrets from variables and files", () => {
@@ -568,6 +641,57 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
     "there must be one of --maildir and --deliver-url, not both",
   ],
   [["--deliver-timeout", "1"], {}, "--deliver-timeout needs --deliver-url"],
+  [
+    ["--maildir", "./maildir", "--relay", "smtp://a.example"],
+    {},
+    "there must be one of --maildir and --relay, not both",
+  ],
+  [
+    ["--deliver-url", "http://a.example/", "--relay", "smtp://a.example"],
+    {},
+    "there must be one of --deliver-url and --relay, not both",
+  ],
+  [["--relay-ca", "a.pem"], {}, "--relay-ca needs --relay"],
+  [
+    ["--relay-max-connections", "1"],
+    {},
+    "--relay-max-connections needs --relay",
+  ],
+  [
+    [],
+    { MEOWMAIL_SMTP_RELAY_USER: "ann", MEOWMAIL_SMTP_RELAY_PASS: "s3cret" },
+    "MEOWMAIL_SMTP_RELAY_USER needs --relay",
+  ],
+  [
+    ["--relay", "smtp://a.example"],
+    { MEOWMAIL_SMTP_RELAY_USER: "ann" },
+    "MEOWMAIL_SMTP_RELAY_USER needs MEOWMAIL_SMTP_RELAY_PASS or --relay-oauth-token-url",
+  ],
+  [
+    ["--relay", "smtp://a.example"],
+    { MEOWMAIL_SMTP_RELAY_PASS: "s3cret" },
+    "MEOWMAIL_SMTP_RELAY_PASS needs MEOWMAIL_SMTP_RELAY_USER",
+  ],
+  [
+    ["--relay", "smtp://a.example", "--relay-oauth-token-url", "microsoft:a"],
+    { MEOWMAIL_SMTP_RELAY_USER: "ann" },
+    "--relay-oauth-token-url needs MEOWMAIL_SMTP_RELAY_OAUTH_CLIENT_ID",
+  ],
+  [
+    ["--relay", "smtp://ann:s3cret@a.example"],
+    {},
+    "--relay must not have credentials in it",
+  ],
+  [
+    ["--relay", "a.example"],
+    {},
+    "--relay must be smtps://host, starttls://host or smtp://host, with or without :port",
+  ],
+  [
+    ["--relay-oauth-token-url", "http://a.example/?s3cret"],
+    {},
+    "--relay-oauth-token-url must be an https URL without credentials, or microsoft:TENANT",
+  ],
   [
     [],
     { MEOWMAIL_SMTP_DELIVER_TOKEN: "s3cret" },

@@ -1,7 +1,15 @@
-import { assertEquals, assertMatch, assertRejects } from "../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+} from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
 import { onlyMessageIn } from "../support/maildir.ts";
+import { base64 } from "../support/octets.ts";
+import { holdRefusedPort } from "../support/raw_end.ts";
+import { serveHop } from "../support/scripted_hop.ts";
 import { LOCAL, startServing } from "../support/served.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
@@ -172,6 +180,74 @@ Deno.test("serve() loses no login while 500 log in and the users file is replace
   }
   const taken = messages().filter((message) => message === "new users in use");
   assertEquals(taken.length, 50);
+});
+
+Deno.test("serve() hands mail on to a next hop, with the password of the moment", async () => {
+  await using hop = serveHop({ extensions: ["AUTH PLAIN"] });
+  const served = await startServing([
+    ...["--relay", `smtp://127.0.0.1:${hop.port}`, "--hostname", "a.example"],
+  ], {
+    ...LOCAL,
+    MEOWMAIL_SMTP_RELAY_USER: "relay",
+    MEOWMAIL_SMTP_RELAY_PASS: "one",
+  });
+  const { serving, settings, port, messages } = served;
+  {
+    await using _ = served;
+    using client = await SmtpClient.greeted(port);
+    await client.login(USER, PASSWORD);
+    for (const password of ["one", "two"]) {
+      serving.reload({ ...settings, relayPass: password });
+      await client.envelope();
+      await client.send("Subject: x", "", "..text", ".");
+      const { lines } = await client.expect("250 2.0.0");
+      assertEquals(lines, ["taken"]);
+      hop.drop();
+      await hop.idle();
+    }
+  }
+  const logins = ["one", "two"].map((password) =>
+    `AUTH PLAIN ${base64(`\0relay\0${password}`)}`
+  );
+  assertEquals(hop.lines().filter((line) => line.startsWith("AUTH")), logins);
+  assertEquals(hop.lines()[0], "EHLO a.example");
+  assertMatch(
+    hop.messages()[1] ?? "",
+    /^Received: from [^]*\tby a\.example with ESMTPA [^]*\r\nSubject: x\r\n\r\n\.\.text\r\n$/,
+  );
+  assert(!messages().join().includes("next hop"));
+});
+
+Deno.test("serve() tells the log what is wrong with the next hop, and the client 451", async () => {
+  using refused = await holdRefusedPort();
+  await using served = await startServing(
+    ["--relay", `smtp://${refused.host}`],
+  );
+  const { port, messages } = served;
+  using client = await SmtpClient.greeted(port);
+  await client.login(USER, PASSWORD);
+  await client.command(`MAIL FROM:<${USER}>`, "451 4.4.1");
+  assertEquals(
+    messages().filter((message) => message.startsWith("next hop")),
+    [`next hop ${refused.host}: relay-unreachable: refused`],
+  );
+});
+
+Deno.test("serve() says which --relay-ca is of no use", async () => {
+  using cleanUp = new DisposableStack();
+  const file = `${temporaryFolder(cleanUp)}/ca.pem`;
+  const args = ["--relay", "smtps://a.example", "--relay-ca", file];
+  await assertRejects(
+    () => startServing(args),
+    Error,
+    `cannot use --relay-ca ${file}: No such file or directory`,
+  );
+  Deno.writeTextFileSync(file, "nothing");
+  await assertRejects(
+    () => startServing(args),
+    Error,
+    `cannot use --relay-ca ${file}: there is no certificate in it`,
+  );
 });
 
 Deno.test("serve() hands mail to an endpoint, with the token of the moment", async () => {

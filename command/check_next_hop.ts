@@ -1,0 +1,51 @@
+/**
+ * The next hop, as `--check` tries it: connection, TLS and login, and no mail.
+ *
+ * @module
+ */
+
+import { parseNextHop } from "../delivery/relay/next_hop.ts";
+import { hostPort } from "../lib/addresses.ts";
+import { systemReason } from "../lib/error_text.ts";
+import type { Finding } from "./check.ts";
+import { openRelay } from "./destination.ts";
+import type { Settings } from "./settings.ts";
+
+/** What to do about what is wrong. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/^relay-unreachable/, "is --relay right, and does a server listen there?"],
+  [/^relay-tls/, "does it need --relay-ca, or another scheme in --relay?"],
+  [/^relay-credentials/, "are user and password, or client, right there?"],
+  [/^relay-token/, "are --relay-oauth-token-url and the client right?"],
+];
+
+/** Tries the next hop, if there is one. */
+export async function checkNextHop(
+  settings: Settings,
+): Promise<Finding | undefined> {
+  const { relay: url, relayUser, port } = settings;
+  if (url === undefined || port === undefined) return undefined;
+  const { hostname, port: hopPort } = parseNextHop(url);
+  const host = hostPort(hostname, hopPort);
+  try {
+    const serverName = settings.hostname ?? "localhost";
+    const { relay } = openRelay(settings, url, serverName, () => {});
+    try {
+      await relay.check();
+    } finally {
+      relay.close();
+    }
+    const login = relayUser === undefined ? "no login is set" : "it lets us in";
+    return { level: "ok", text: `--relay ${host}: reached, ${login}` };
+  } catch (error) {
+    const reason = systemReason(error);
+    const [, advice] = ADVICE.find(([words]) => words.test(reason)) ?? [];
+    const what = reason.startsWith("cannot")
+      ? reason
+      : `--relay ${host}: ${reason}`;
+    return {
+      level: "error",
+      text: advice === undefined ? what : `${what}: ${advice}`,
+    };
+  }
+}
