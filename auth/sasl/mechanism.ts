@@ -47,9 +47,11 @@ export function findMechanism(
   mechanisms: readonly Mechanism[],
 ): Mechanism | undefined {
   // Nearly all clients write it in upper case.
-  const exact = mechanisms.find((mechanism) => mechanism.name === name);
+  for (const mechanism of mechanisms) {
+    if (mechanism.name === name) return mechanism;
+  }
   // Not toUpperCase() on everything: it turns the dotless "ı" into an "I".
-  if (exact !== undefined || !NAME.test(name)) return exact;
+  if (!NAME.test(name)) return undefined;
   const upperCase = name.toUpperCase();
   return mechanisms.find((mechanism) => mechanism.name === upperCase);
 }

@@ -133,22 +133,28 @@ export function finishSasl(
   answer: AuthDecision | AuthResult,
   { mechanisms = MECHANISMS }: SaslOptions = {},
 ): SaslChallenge | SaslDone {
+  const known = findMechanism(step.mechanism, mechanisms);
+  return explanation(known, step, answer) ??
+    { kind: "done", reply: decisionReply(answer) };
+}
+
+/** What a mechanism says before a refusal, if it is one that says something. */
+function explanation(
+  known: Mechanism | undefined,
+  step: SaslCredentials,
+  answer: AuthDecision | AuthResult,
+): SaslChallenge | undefined {
+  if (known?.refusalChallenge === undefined) return undefined;
   const result = readResult(answer);
-  if (result.decision === "authOk") {
-    return { kind: "done", reply: decisionReply(result) };
-  }
-  const { mechanism, username } = step;
-  const challenge = findMechanism(mechanism, mechanisms)
-    ?.refusalChallenge?.(step, result);
-  if (challenge === undefined) {
-    return { kind: "done", reply: decisionReply(result) };
-  }
+  if (result.decision === "authOk") return undefined;
+  const challenge = known.refusalChallenge(step, result);
+  if (challenge === undefined) return undefined;
   return {
     kind: "challenge",
-    mechanism,
+    mechanism: step.mechanism,
     progress: "apTokenError",
     challenge,
-    username,
+    username: step.username,
     refusal: refusalOf(result),
   };
 }

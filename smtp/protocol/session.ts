@@ -251,7 +251,9 @@ export class Session {
       this.#tally.loggedIn();
     }
     const last = finishSasl(step, result, this.#rules);
-    const why = { ...result, reason: reasonOf(result) };
+    const { detail } = result;
+    const reason = reasonOf(result);
+    const why = detail === undefined ? { reason } : { reason, detail };
     if (last.kind === "done") return this.#endAuth(last.reply, why, who);
     // It is decided, whether or not the client stays to hear it.
     this.#tellAuth(decisionReply(result), why, who);
@@ -454,9 +456,12 @@ export class Session {
       return this.#refuseAuth(refusals.authSyntax, args);
     }
     const { mechanisms } = this.#rules;
-    this.#saslStep(startSasl(mechanism, said[1], { mechanisms }), {
-      mechanism: knownMechanism(mechanism, mechanisms),
-    });
+    const step = startSasl(mechanism, said[1], this.#rules);
+    // Only an error does not say by itself which mechanism it is about.
+    const who = step.kind === "error"
+      ? { mechanism: knownMechanism(mechanism, mechanisms) }
+      : step;
+    this.#saslStep(step, who);
   }
 
   /** @param before What the client has answered, or as much of it as is known. */
