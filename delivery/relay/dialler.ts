@@ -36,7 +36,7 @@ export class TcpDialler implements Dialler {
   /** Connections that can be encrypted cost twice as much. */
   #mayBeTls: boolean;
 
-  /** @param ca More authorities that may have signed its certificate, in PEM. */
+  /** @param ca Who must have signed its certificate, in PEM. */
   constructor(hop: NextHop, ca: string | undefined) {
     this.#hop = hop;
     this.#ca = ca;

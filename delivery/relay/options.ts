@@ -44,7 +44,10 @@ export interface RelayOptions {
   readonly password?: string | (() => string);
   /** How to get a token, for XOAUTH2. Default: none. */
   readonly oauth?: RelayOAuthOptions;
-  /** More authorities that may have signed its certificate, in PEM. */
+  /**
+   * The private authority that must have signed its certificate, in PEM.
+   * Default: one that is trusted anyway.
+   */
   readonly ca?: string;
   /** Our own name, behind EHLO and in `Received`. Default: `localhost`. */
   readonly serverName?: string;
