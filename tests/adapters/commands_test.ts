@@ -57,15 +57,17 @@ for (
 }
 
 Deno.test("readInvocation() takes the command lines of README.md", () => {
-  const sources = settingsIn("README.md").map((
-    { authUrl, users, deliverUrl },
-  ) => authUrl ?? users ?? deliverUrl);
+  const lives = settingsIn("README.md").map((
+    { authUrl, users, relay, deliverUrl },
+  ) => [authUrl ?? users, relay ?? deliverUrl]);
   const url = "https://intranet.example/may-send";
-  assertEquals(sources, [
-    url,
-    "/etc/smtpauth/users",
-    "https://intranet.example/mail",
-    url,
-    url,
+  const users = "/etc/smtpauth/users";
+  assertEquals(lives, [
+    [url, undefined],
+    [users, undefined],
+    [users, "starttls://smtp.example.com"],
+    [undefined, "https://intranet.example/mail"],
+    [url, undefined],
+    [url, undefined],
   ]);
 });
