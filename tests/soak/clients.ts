@@ -11,6 +11,8 @@ import { pick } from "../support/random.ts";
 import { textOf } from "../support/session.ts";
 import { plain, SmtpClient } from "../support/smtp_client.ts";
 import type { SeenRequest } from "../support/http_end.ts";
+import { cutInside } from "./cut_inside.ts";
+import { enter, type Entry } from "./entries.ts";
 import { type Ledger, wireOf } from "./ledger.ts";
 
 /** The largest message that the listener is to take, in octets. */
@@ -24,8 +26,9 @@ const DOWN = "down@example.org";
 
 /** Where the clients go, and what they write down. */
 export interface Soak {
-  readonly port: number;
-  /** The certificate that the listener has. */
+  /** All ways in. */
+  readonly entries: readonly Entry[];
+  /** The certificate that the listeners have. */
   readonly trusted: string;
   readonly random: (below: number) => number;
   readonly ledger: Ledger;
@@ -71,16 +74,12 @@ function badHome({ random }: Soak): string {
   return headerFrom(`203.0.113.${random(250)}`);
 }
 
-/** Connects and says EHLO; one in eight goes on over TLS. */
-async function greeted(soak: Soak, header: string): Promise<SmtpClient> {
-  const client = await SmtpClient.open(soak.port);
-  await client.sendRaw(header);
-  await client.expect("220");
-  await client.command("EHLO client.example.net", "250");
-  if (soak.random(8) > 0) return client;
-  await client.startTls(soak.trusted);
-  await client.command("EHLO client.example.net", "250");
-  return client;
+/** Comes in one way or another, up to the reply to EHLO. */
+function greeted(
+  { random, entries, trusted }: Soak,
+  header: string,
+): Promise<SmtpClient> {
+  return enter(pick(random, entries), header, trusted);
 }
 
 /** Logs in as a user, sends up to three messages, and quits. */
@@ -168,9 +167,10 @@ const BAD: readonly ((soak: Soak) => Promise<void>)[] = [
   },
   // Noise. What guesses are in it may be held up for long, one after another.
   async (soak) => {
-    const wire = await Deno.connect({ hostname: "127.0.0.1", port: soak.port });
+    const { port, isProxied } = pick(soak.random, soak.entries);
+    const wire = await Deno.connect({ hostname: "127.0.0.1", port });
     const { turns } = newFuzzCase(soak.random(1e9));
-    const header = new TextEncoder().encode(badHome(soak));
+    const header = new TextEncoder().encode(isProxied ? badHome(soak) : "");
     const noise = new Blob([header, ...turns]).stream();
     const [said] = await Promise.all([
       textUntilEnd(wire),
@@ -180,7 +180,8 @@ const BAD: readonly ((soak: Soak) => Promise<void>)[] = [
   },
   // A listener for proxies has no word for others.
   async (soak) => {
-    using client = await SmtpClient.open(soak.port);
+    const proxied = soak.entries.filter(({ isProxied }) => isProxied);
+    using client = await SmtpClient.open(pick(soak.random, proxied).port);
     await client.sendRaw("GET / HTTP/1.1\r\n\r\n");
     assertEquals(await client.rest(), "");
     soak.tally.refusals++;
@@ -214,16 +215,21 @@ export async function cutOff(soak: Soak): Promise<void> {
   const { random, ledger, tally } = soak;
   const user = random(USERS);
   const number = ledger.next();
-  const head = homeOf(user) + "EHLO client.example.net\r\n" +
+  const entry = pick(random, soak.entries);
+  const head = "EHLO client.example.net\r\n" +
     `AUTH PLAIN ${plain(userName(user), passwordOf(userName(user)))}\r\n` +
     "MAIL FROM:<ann@example.org>\r\nRCPT TO:<bob@example.net>\r\nDATA\r\n";
-  const octets = new TextEncoder().encode(head + wireOf(number));
+  const header = entry.isProxied ? homeOf(user) : "";
+  tally.cutOff++;
+  if (entry.way !== "plain text") {
+    return await cutInside(entry, header, head + wireOf(number), random);
+  }
+  const octets = new TextEncoder().encode(header + head + wireOf(number));
   // In the head, in the message, or behind its end.
   const most = pick(random, [head.length, octets.length, octets.length * 2]);
   const at = Math.min(1 + random(most), octets.length);
   if (at >= octets.length) ledger.ended.add(number);
-  using client = await SmtpClient.open(soak.port);
-  tally.cutOff++;
+  using client = await SmtpClient.open(entry.port);
   await client.sendRaw(octets.subarray(0, at));
   // Gone at once, a little later, or only as far as sending goes.
   const how = random(3);

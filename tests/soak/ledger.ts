@@ -41,12 +41,12 @@ export class Ledger {
   /** What was found that must not be. */
   readonly faults: string[] = [];
   readonly #found: Set<number> = new Set();
-  readonly #maildir: string;
+  readonly #maildirs: readonly string[];
   #last = 0;
 
-  /** @param maildir Where the messages go. */
-  constructor(maildir: string) {
-    this.#maildir = maildir;
+  /** @param maildirs Where the messages go. */
+  constructor(maildirs: readonly string[]) {
+    this.#maildirs = maildirs;
   }
 
   /** A number for a new message. */
@@ -66,10 +66,12 @@ export class Ledger {
 
   /** Compares each message in `new/` with what was sent, and deletes it. */
   reap(): void {
-    for (const name of filesIn(this.#maildir, "new")) {
-      const path = `${this.#maildir}/new/${name}`;
-      this.#check(withoutTrace(utf8.decode(Deno.readFileSync(path))), name);
-      Deno.removeSync(path);
+    for (const maildir of this.#maildirs) {
+      for (const name of filesIn(maildir, "new")) {
+        const path = `${maildir}/new/${name}`;
+        this.#check(withoutTrace(utf8.decode(Deno.readFileSync(path))), name);
+        Deno.removeSync(path);
+      }
     }
   }
 

@@ -126,10 +126,13 @@ export class RudeClient implements Disposable {
   /** Ends in the middle of something: a record of TLS, a line of text. */
   endInside(): void {
     if (this.#tls === undefined) this.#socket.end("NOO");
-    else {
-      this.#allowed = CUT_OCTETS;
-      this.#tls.write(LONG);
-    }
+    else this.endAfter(LONG, CUT_OCTETS);
+  }
+
+  /** Says something over TLS, and ends after so many of TLS's octets. */
+  endAfter(text: string, octets: number): void {
+    this.#allowed = octets;
+    this.#tls?.write(text);
   }
 
   /** Waits until the listener, or the system, has all that was to be sent. */

@@ -9,23 +9,39 @@
 const LINE =
   /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]{2} \S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
 
-/**
- * The clients' ports of all connections to a port that a process has not
- * closed. What it has closed, and the system still sends, has no inode.
- */
-export function clientsHeld(port: number): Set<number> {
+/** A connection that a process of this machine holds. */
+interface Socket {
+  readonly localPort: number;
+  /** 0 for a socket that listens. */
+  readonly remotePort: number;
+}
+
+/** What a process has closed, and the system still sends, has no inode. */
+function socketsHeld(): Socket[] {
   // For /proc Deno itself wants every permission.
   const { stdout } = new Deno.Command("cat", {
     args: ["/proc/net/tcp"],
   }).outputSync();
-  const held = new Set<number>();
-  for (
-    const [, local = "", remote = "", inode] of new TextDecoder()
-      .decode(stdout).matchAll(LINE)
-  ) {
-    if (parseInt(local, 16) !== port || inode === "0") continue;
-    // The socket that listens has nobody at its other end.
-    if (remote !== "0000") held.add(parseInt(remote, 16));
-  }
-  return held;
+  return [...new TextDecoder().decode(stdout).matchAll(LINE)]
+    .filter(([, , , inode]) => inode !== "0")
+    .map(([, local = "", remote = ""]) => ({
+      localPort: parseInt(local, 16),
+      remotePort: parseInt(remote, 16),
+    }));
+}
+
+/** The clients' ports of all connections that whoever listens at a port holds. */
+export function clientsHeld(port: number): Set<number> {
+  return new Set(
+    socketsHeld()
+      .filter(({ localPort, remotePort }) =>
+        localPort === port && remotePort !== 0
+      )
+      .map(({ remotePort }) => remotePort),
+  );
+}
+
+/** How many connections to a port are held at their clients' end. */
+export function connectionsTo(port: number): number {
+  return socketsHeld().filter(({ remotePort }) => remotePort === port).length;
 }
