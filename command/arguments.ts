@@ -5,7 +5,7 @@
  */
 
 import * as std from "@std/cli/parse-args";
-import { FLAG_NAMES, type FlagName, flagOf, isSwitch } from "./flags.ts";
+import { FLAG_NAMES, type FlagName, flagOf, isSwitch } from "./flags/table.ts";
 import { didYouMean } from "./near_miss.ts";
 import { type Given, onOff, UsageError } from "./values.ts";
 

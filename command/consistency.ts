@@ -5,7 +5,7 @@
  */
 
 import { hostPort, isLoopback } from "../lib/addresses.ts";
-import { type FlagName, flagOf, variableOf } from "./flags.ts";
+import { type FlagName, flagOf, variableOf } from "./flags/table.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./values.ts";

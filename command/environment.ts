@@ -11,7 +11,7 @@ import {
   FLAGS,
   PREFIX,
   variableOf,
-} from "./flags.ts";
+} from "./flags/table.ts";
 import { didYouMean } from "./near_miss.ts";
 import { type Given, UsageError } from "./values.ts";
 

@@ -10,19 +10,19 @@ import {
   type FlagName,
   flagOf,
   FLAGS,
+  GROUPS,
   isSwitch,
   variableOf,
-} from "./flags.ts";
+} from "./flags/table.ts";
 
 /** The help: grouped, with defaults and two examples. At most 80 columns. */
 export function helpText(): string {
-  const groups = Map.groupBy(FLAG_NAMES, (name) => FLAGS[name].group);
   return `An SMTP submission server that asks your own HTTP endpoint "may this user
 send?" and keeps accepted mail in a Maildir, or hands it to an endpoint, too.
 
 Usage: deno run -P main.ts [flags]
 
-${[...groups].map(([title, names]) => group(title, names)).join("\n")}
+${[...GROUPS].map(([title, rows]) => group(title, rows)).join("\n")}
 Other:
   --help                     print this
   --version                  print the version
@@ -47,7 +47,8 @@ Examples:
 `;
 }
 
-function group(title: string, names: readonly FlagName[]): string {
+function group(title: string, rows: object): string {
+  const names = FLAG_NAMES.filter((name) => Object.hasOwn(rows, name));
   return `${title}:\n${names.map(entry).join("")}`;
 }
 

@@ -8,7 +8,7 @@
 import { readArguments } from "./arguments.ts";
 import { checkConsistency } from "./consistency.ts";
 import { newEnvironment, type Variables } from "./environment.ts";
-import { FLAG_NAMES, type FlagName, FLAGS } from "./flags.ts";
+import { FLAG_NAMES, type FlagName, FLAGS } from "./flags/table.ts";
 import type { Settings } from "./settings.ts";
 import type { Given } from "./values.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { systemReason } from "../lib/error_text.ts";
-import { FLAG_NAMES, type FlagName, flagOf, FLAGS } from "./flags.ts";
+import { FLAG_NAMES, type FlagName, flagOf, FLAGS } from "./flags/table.ts";
 import type { Invocation } from "./invocation.ts";
 import type { LogEntry } from "./log.ts";
 import type { Settings } from "./settings.ts";

@@ -5,7 +5,7 @@ import {
   FLAGS,
   PREFIX,
   variableOf,
-} from "../command/flags.ts";
+} from "../command/flags/table.ts";
 import { usageOf } from "../command/help.ts";
 import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { assert, assertEquals, assertExists } from "./support/assert.ts";

@@ -1,4 +1,4 @@
-import { FLAG_NAMES } from "../../command/flags.ts";
+import { FLAG_NAMES } from "../../command/flags/table.ts";
 import { helpText, usageOf } from "../../command/help.ts";
 import {
   assert,

@@ -1,4 +1,4 @@
-import { FLAG_NAMES, flagOf, variableOf } from "../../command/flags.ts";
+import { FLAG_NAMES, flagOf, variableOf } from "../../command/flags/table.ts";
 import { readInvocation } from "../../command/invocation.ts";
 import type { Settings } from "../../command/settings.ts";
 import { UsageError } from "../../command/values.ts";

@@ -1,0 +1,133 @@
+/**
+ * Flags: who may send, and who is asked.
+ *
+ * @module
+ */
+
+import type { SocketAddress } from "../../net/address.ts";
+import {
+  credential,
+  milliseconds,
+  onOff,
+  socketAddress,
+  text,
+  token,
+  url,
+  whole,
+} from "../values.ts";
+import type { Rows } from "./flag.ts";
+
+/** What they set. */
+export interface AuthenticateSettings {
+  readonly authUrl: string | undefined;
+  readonly authToken: string | undefined;
+  /** The path of a PEM file. */
+  readonly authCa: string | undefined;
+  readonly authDovecot: SocketAddress | undefined;
+  /** Milliseconds. */
+  readonly authTimeout: number;
+  readonly authConcurrency: number;
+  /** Milliseconds for which an accepted login passes unasked; 0: not at all. */
+  readonly authCache: number;
+  /** Milliseconds more while the endpoint fails; 0: not at all. */
+  readonly authGrace: number;
+  /** The path of a users file. */
+  readonly users: string | undefined;
+  readonly user: string | undefined;
+  readonly pass: string | undefined;
+  readonly requireAuth: boolean;
+  readonly allowInsecureAuth: boolean;
+  readonly maxAuthFailures: number;
+  readonly throttle: boolean;
+}
+
+/** Their rows, in the order of the help. */
+export const AUTHENTICATE_FLAGS: Rows<AuthenticateSettings> = {
+  authUrl: {
+    placeholder: "URL",
+    help: "endpoint that is asked about each login",
+    read: url("AUTH_TOKEN"),
+    byDefault: undefined,
+  },
+  authToken: {
+    secret: true,
+    help: "bearer token for the endpoint",
+    read: token,
+    byDefault: undefined,
+  },
+  authCa: {
+    placeholder: "FILE",
+    help: "its private authority's certificate in PEM",
+    read: text,
+    byDefault: undefined,
+  },
+  authDovecot: {
+    placeholder: "PLACE",
+    help: "or a Dovecot server: path or host:port",
+    read: socketAddress,
+    byDefault: undefined,
+  },
+  authTimeout: {
+    placeholder: "MS",
+    help: "how long the endpoint may take",
+    read: milliseconds(1),
+    byDefault: 1200,
+  },
+  authConcurrency: {
+    placeholder: "N",
+    help: "requests to either at a time",
+    read: whole(1),
+    byDefault: 1000,
+  },
+  authCache: {
+    placeholder: "MS",
+    help: "accepted logins pass unasked for so long",
+    read: milliseconds(0),
+    byDefault: 0,
+  },
+  authGrace: {
+    placeholder: "MS",
+    help: "and so much longer if it fails",
+    read: milliseconds(0),
+    byDefault: 0,
+  },
+  users: {
+    placeholder: "FILE",
+    help: "users with hashed passwords, as htpasswd has",
+    read: text,
+    byDefault: undefined,
+  },
+  user: {
+    secret: true,
+    help: "one local user; others are asked about",
+    read: credential,
+    byDefault: undefined,
+  },
+  pass: {
+    secret: true,
+    help: "that user's password",
+    read: credential,
+    byDefault: undefined,
+  },
+  requireAuth: {
+    help: "refuse mail without a login",
+    read: onOff,
+    byDefault: true,
+  },
+  allowInsecureAuth: {
+    help: "passwords may travel in plain text",
+    read: onOff,
+    byDefault: false,
+  },
+  maxAuthFailures: {
+    placeholder: "N",
+    help: "wrong logins until a connection is closed",
+    read: whole(1),
+    byDefault: 3,
+  },
+  throttle: {
+    help: "slow password guessing down",
+    read: onOff,
+    byDefault: true,
+  },
+};
