@@ -80,6 +80,7 @@ export {
   type Refused,
   type ResultCause,
   type SendingLimits,
+  type TokenError,
 } from "./auth/types.ts";
 export type {
   AuthReason,

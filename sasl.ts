@@ -36,6 +36,7 @@ export {
   type Refused,
   type ResultCause,
   type SendingLimits,
+  type TokenError,
 } from "./auth/types.ts";
 export type { ProviderReason, SaslErrorReason } from "./auth/reasons.ts";
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";

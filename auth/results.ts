@@ -9,6 +9,7 @@ import { errorText } from "../lib/error_text.ts";
 import { isProviderReason } from "./reasons.ts";
 import { isSenderList } from "./rights/senders.ts";
 import { hasControls } from "../lib/text.ts";
+import { readTokenError } from "./token_error.ts";
 import type {
   AuthDecision,
   AuthResult,
@@ -100,17 +101,20 @@ function readCause({ reason, detail }: Untrusted): ResultCause | BadMember {
 }
 
 /**
- * A no stays one whatever its text: were it a failure, guesses at passwords
+ * A no stays one whatever its words: were it a failure, guesses at passwords
  * would not be counted.
  */
 function readRefusal(
   decision: "authInvalid" | "authFailure",
-  { text }: Untrusted,
+  answer: Untrusted,
   cause: ResultCause,
 ): AuthResult {
+  const { text } = answer;
+  const tokenError = readTokenError(answer.tokenError);
   return Object.freeze({
     decision,
     ...(isReplyText(text) ? { text } : {}),
+    ...(tokenError === undefined ? {} : { tokenError }),
     ...cause,
   });
 }

@@ -130,6 +130,27 @@ export interface Accepted extends LoginRights, ResultCause {
   readonly decision: "authOk";
 }
 
+/**
+ * Why a token is refused, in the members of RFC 7628 section 3.2.2. The client
+ * reads it before its `535`, in the form that its mechanism has for it.
+ */
+export interface TokenError {
+  /**
+   * The error code (RFC 6750 section 3.1): `invalid_request`, `invalid_token`
+   * or `insufficient_scope`; another one passes as it is. Up to 64 octets of
+   * printable ASCII without a space, `"` and `\`.
+   */
+  readonly status: string;
+  /** The scope that a token must have, as in OAuth; up to 512 octets. */
+  readonly scope?: string;
+  /**
+   * Where the issuer's metadata are, for clients that can find their way from
+   * there: an http(s) URL of up to 512 octets. JSON has it as
+   * `openid-configuration`.
+   */
+  readonly openidConfiguration?: string;
+}
+
 /** The user may not, or nobody could tell. */
 export interface Refused extends ResultCause {
   /** Tells the results apart. */
@@ -139,6 +160,11 @@ export interface Refused extends ResultCause {
    * ASCII, one line, up to 200 octets; anything else is left out.
    */
   readonly text?: string;
+  /**
+   * With `authInvalid` and a token: why, for the client. Where a member is not
+   * what it should be, all of it is left out. Default: `invalid_token`.
+   */
+  readonly tokenError?: TokenError;
 }
 
 /** A decision with what belongs to it: a union on `decision`. */

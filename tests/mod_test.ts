@@ -134,6 +134,7 @@ Deno.test("mod.ts exports these types, and no others", async () => {
     "ThrottleKvEntry",
     "ThrottleOptions",
     "ThrottleStore",
+    "TokenError",
     "Transfer",
     "UsersAuthProvider",
     "UsersAuthProviderOptions",

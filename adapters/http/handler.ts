@@ -24,7 +24,9 @@ import type {
   AuthProvider,
   AuthRequest,
   AuthResult,
+  Refused,
 } from "../../auth/types.ts";
+import { tokenErrorJson } from "../../auth/token_error.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
 import type { AuthEvent } from "../../auth/events.ts";
 import type { AdapterEvent } from "../events.ts";
@@ -227,12 +229,21 @@ function answer(result: AuthResult): Response {
       return json(200, { ok: true, ...rights }, freshness(expiresAt));
     }
     case "authInvalid":
-      return json(200, { ok: false, text: result.text });
+      return json(200, { ok: false, ...refusal(result) });
     case "authFailure":
       return failed(503, "the provider cannot tell");
     default:
       return result satisfies never;
   }
+}
+
+function refusal({ text, tokenError }: Refused): Record<string, unknown> {
+  return {
+    text,
+    ...(tokenError === undefined
+      ? {}
+      : { tokenError: tokenErrorJson(tokenError) }),
+  };
 }
 
 /** A caller whose clock goes otherwise can tell the end of a yes by this. */

@@ -12,6 +12,7 @@ import {
   readRights,
   type Untrusted,
 } from "../results.ts";
+import { readTokenError } from "../token_error.ts";
 import type { AuthResult } from "../types.ts";
 
 /** The longest `max-age` that counts, in seconds: RFC 9111 section 1.2.2. */
@@ -127,9 +128,19 @@ function maxAgeOf(headers: Headers): number | undefined {
 }
 
 /** A no stays one whatever else the endpoint says: guesses must count. */
-function readNo({ text }: Untrusted): AuthResult {
-  if (text === undefined) return bareResult("authInvalid");
-  return isReplyText(text)
-    ? { decision: "authInvalid", text }
-    : { decision: "authInvalid", detail: "text" };
+function readNo(answer: Untrusted): AuthResult {
+  const { text } = answer;
+  const tokenError = readTokenError(answer.tokenError);
+  const bad = [
+    ...(text === undefined || isReplyText(text) ? [] : ["text"]),
+    ...(answer.tokenError === undefined || tokenError !== undefined
+      ? []
+      : ["tokenError"]),
+  ];
+  return {
+    decision: "authInvalid",
+    ...(isReplyText(text) ? { text } : {}),
+    ...(tokenError === undefined ? {} : { tokenError }),
+    ...(bad.length === 0 ? {} : { detail: bad.join(", ") }),
+  };
 }

@@ -97,6 +97,17 @@ Deno.test("authHandler() and newHTTPAuthProvider() are inverse", async () => {
       context: { tenant: 7 },
     },
     { decision: "authInvalid", text: "Account closed" },
+    { decision: "authInvalid", tokenError: { status: "invalid_token" } },
+    {
+      decision: "authInvalid",
+      text: "Not for mail",
+      tokenError: {
+        status: "insufficient_scope",
+        scope: "mail",
+        openidConfiguration:
+          "https://sso.example/.well-known/openid-configuration",
+      },
+    },
   ] as const;
   for (const answer of results) {
     decision = answer;

@@ -95,3 +95,28 @@ Deno.test("newHTTPAuthProvider() reads the text of a no, and keeps the no withou
     });
   }
 });
+
+Deno.test("newHTTPAuthProvider() reads why a token is refused, and keeps the no without it", async () => {
+  const configuration = "https://sso.example/.well-known/openid-configuration";
+  const wanted = { status: "insufficient_scope", scope: "mail" };
+  const rows = [
+    [{ ...wanted, error: "x" }, wanted],
+    [{ ...wanted, "openid-configuration": configuration }, {
+      ...wanted,
+      openidConfiguration: configuration,
+    }],
+  ] as const;
+  for (const [tokenError, read] of rows) {
+    assertEquals<unknown>(
+      await resultOf({ ok: false, text: "No", tokenError }),
+      { decision: "authInvalid", text: "No", tokenError: read },
+    );
+  }
+  assertEquals(await resultOf({ ok: false, tokenError: {}, text: "ü" }), {
+    decision: "authInvalid",
+    detail: "text, tokenError",
+  });
+  assertEquals(await resultOf({ ok: true, tokenError: wanted }), {
+    decision: "authOk",
+  });
+});

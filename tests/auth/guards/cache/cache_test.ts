@@ -386,7 +386,8 @@ Deno.test("withCache() keeps all that a result says, and nobody can change it", 
     limits: { recipientsPerDay: 10 },
     context: { tenant: [1] },
   } as const;
-  const no = { decision: "authInvalid", text: "Closed" } as const;
+  const tokenError = { status: "invalid_token", scope: "mail" };
+  const no = { decision: "authInvalid", text: "Closed", tokenError } as const;
   let answer: AuthResult = yes;
   const cache = withCache(() => answer, {
     ttlMs: 1000,
