@@ -6,13 +6,14 @@
 
 import { probeFolder } from "../delivery/folders.ts";
 import { systemReason } from "../lib/error_text.ts";
+import { withAdvice } from "./check_advice.ts";
 import { checkDelivery, checkDovecot, checkEndpoint } from "./check_backend.ts";
 import { checkCertificate } from "./check_certificate.ts";
 import { checkNextHop } from "./check_next_hop.ts";
+import { checkUsers } from "./check_users.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { lackOf } from "./permissions.ts";
 import type { Settings } from "./settings.ts";
-import { openUsers } from "./users.ts";
 
 /** What one check has found. */
 export interface Finding {
@@ -72,23 +73,10 @@ function checkLogins(settings: Settings): Promise<Finding | undefined> {
   return Promise.resolve(
     hasAuthSource(settings) ? undefined : {
       level: "warn",
-      text: "logins: nobody is there to decide; one is made up at each start",
+      text:
+        "logins: nobody is there to decide; one is made up at each start: set --users or --auth-url",
     },
   );
-}
-
-async function checkUsers({ users }: Settings): Promise<Finding | undefined> {
-  if (users === undefined) return undefined;
-  const warnings: string[] = [];
-  const note = ({ message }: { message: string }) => warnings.push(message);
-  try {
-    (await openUsers(users, note))[Symbol.dispose]();
-  } catch (error) {
-    return { level: "error", text: systemReason(error) };
-  }
-  return warnings.length === 0
-    ? { level: "ok", text: `users ${users}: every line is understood` }
-    : { level: "warn", text: `users ${users}: ${warnings.join("; ")}` };
 }
 
 function checkMaildir(
@@ -104,7 +92,7 @@ function tryMaildir(maildir: string): Finding {
     const text = there ? "can be written to" : "can be made at the start";
     return { level: "ok", text: `maildir ${maildir}: ${text}` };
   } catch (error) {
-    const text = `maildir ${maildir}: ${systemReason(error)}`;
+    const text = `maildir ${maildir}: ${withAdvice(systemReason(error))}`;
     return { level: "error", text };
   }
 }

@@ -13,16 +13,24 @@ import type { SocketAddress } from "../net/address.ts";
 import { isOwnMachine } from "../net/proxy_env.ts";
 import { connectUpgradable } from "../net/tcp_client.ts";
 import type { Finding } from "./check.ts";
+import { withAdvice } from "./check_advice.ts";
 import { readAuthority } from "./endpoint.ts";
 import type { Settings } from "./settings.ts";
 
 /** What to do about it. */
-const ADVICE: Readonly<Partial<Record<NetworkFault, string>>> = {
+const ADVICE: Readonly<Record<NetworkFault, string>> = {
   "name not found": "is it spelt right?",
   refused: "nobody listens there",
+  "host unreachable": "is there a route to it from this machine?",
   timeout: "is something in the way, or the time limit too short?",
   "certificate not trusted": "a private authority belongs into --auth-ca",
   "certificate for another name": "name it as it names itself",
+  "certificate not valid now": "renew it, or set the clock of this machine",
+  "TLS error": "does it speak TLS there, and 1.2 or 1.3?",
+  reset: "is something else there, or a firewall in the way?",
+  closed: "is something else there, or a firewall in the way?",
+  "not HTTP": "is something else there?",
+  failed: "is the URL right?",
 };
 
 /** Connects to the endpoint, and has its certificate checked. */
@@ -34,7 +42,8 @@ export async function checkEndpoint(
     const ca = authCa && readAuthority(authCa);
     return await tryUrl("--auth-url", authUrl, { ca, limitMs });
   } catch (error) {
-    const text = `cannot use --auth-ca ${authCa}: ${systemReason(error)}`;
+    const reason = withAdvice(systemReason(error));
+    const text = `cannot use --auth-ca ${authCa}: ${reason}`;
     return { level: "error", text };
   }
 }
@@ -64,9 +73,7 @@ async function tryUrl(flag: string, text: string, way: Way): Promise<Finding> {
   const what = `${flag} ${hostPort(hostname, port)}`;
   const fault = await reach({ hostname, port }, encrypted, way);
   if (fault !== undefined) {
-    const advice = ADVICE[fault];
-    const why = advice === undefined ? fault : `${fault}: ${advice}`;
-    return { level: "error", text: `${what}: ${why}` };
+    return { level: "error", text: `${what}: ${fault}: ${ADVICE[fault]}` };
   }
   if (encrypted) {
     return { level: "ok", text: `${what}: reached, its certificate is good` };
@@ -115,7 +122,7 @@ export async function checkDovecot(
   }, { limit: authTimeout });
   close();
   const fault = raced.kind === "broken"
-    ? systemReason(raced.error)
+    ? withAdvice(systemReason(raced.error))
     : raced.kind !== "done"
     ? "it says nothing: is it the socket auth-client?"
     : raced.value.startsWith("VERSION\t1\t")

@@ -7,6 +7,7 @@
 import { systemReason } from "../lib/error_text.ts";
 import { readCertificateFacts } from "../net/certificate.ts";
 import type { Finding } from "./check.ts";
+import { withAdvice } from "./check_advice.ts";
 import {
   certificateFiles,
   pairFault,
@@ -50,14 +51,16 @@ export async function checkCertificate(
     const text = `certificate ${files.cert}${listOf(names)}: ${finding.text}`;
     return { level: finding.level, text };
   } catch (error) {
-    return { level: "error", text: systemReason(error) };
+    return { level: "error", text: withAdvice(systemReason(error)) };
   }
 }
 
 function judge(from: number, until: number, now: number): Finding {
   const days = Math.floor((until - now) / DAY_MS);
   if (now < from) {
-    const text = `it does not hold before ${dateOf(from)}`;
+    const text = `it does not hold before ${
+      dateOf(from)
+    }: is the clock of this machine right?`;
     return { level: "error", text };
   }
   if (now > until) {

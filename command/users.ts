@@ -40,7 +40,7 @@ export async function openUsers(
   const { reload, stop } = followFiles({
     paths: [path],
     load: () => {
-      provider.use(readUsers(path));
+      provider.use(readUsersFile(path));
       provider.ready().catch((error) =>
         log({ level: "error", message: systemReason(error), fields: {} })
       );
@@ -59,7 +59,7 @@ async function useUsers(
   opened: DisposableStack,
 ): Promise<UsersAuthProvider> {
   try {
-    const users = newUsersAuthProvider(readUsers(path), { onWarning });
+    const users = newUsersAuthProvider(readUsersFile(path), { onWarning });
     await opened.use(users).ready();
     return users;
   } catch (cause) {
@@ -68,7 +68,12 @@ async function useUsers(
   }
 }
 
-function readUsers(path: string): string {
+/**
+ * Reads the text of a users file.
+ *
+ * @throws {Error} If it can't be read, or is not UTF-8.
+ */
+export function readUsersFile(path: string): string {
   const text = decodeUTF8(Deno.readFileSync(path));
   if (text === undefined) throw new Error("it is not UTF-8");
   return text;

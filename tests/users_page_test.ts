@@ -61,3 +61,27 @@ Deno.test("docs/users.md: its command makes a hash", async () => {
   assertEquals(code, 0);
   assertMatch(stdout, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$\S+\n$/);
 });
+
+Deno.test("docs/users.md: --check says what the page prints of its users", async () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  const [users = ""] = codeBlocks(PAGE, "text");
+  Deno.writeTextFileSync(`${folder}/users`, users, { mode: 0o600 });
+  const [start] = codeBlocks(PAGE, "sh");
+  const { stdout } = await runCommand({
+    args: [
+      ...argumentsOf(
+        placed(start, { "/etc/smtpauth/users": `${folder}/users` }),
+      ),
+      ...["--check", "--maildir", `${folder}/maildir`],
+    ],
+  });
+  const [, printed = ""] = /`ok (users [^`]+)`/.exec(
+    Deno.readTextFileSync(PAGE),
+  ) ?? [];
+  const [line] = stdout.split("\n");
+  assertEquals(
+    line,
+    `ok    ${placed(printed, { "/etc/smtpauth": folder })}`,
+  );
+});

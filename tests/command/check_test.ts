@@ -3,7 +3,7 @@ import { checkCertificate } from "../../command/check_certificate.ts";
 import { readInvocation } from "../../command/invocation.ts";
 import type { Settings } from "../../command/settings.ts";
 import { readCertificateFacts } from "../../net/certificate.ts";
-import { assert, assertEquals } from "../support/assert.ts";
+import { assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { newFakeDovecot } from "../support/fake_dovecot.ts";
 import { runCommand, temporaryFolder } from "../support/listener.ts";
@@ -60,7 +60,9 @@ Deno.test("check() finds nothing wrong with a maildir that can be made, and make
   Deno.writeTextFileSync(`${folder}/file`, "");
   assertEquals(await checked(["--maildir", `${folder}/file`]), {
     good: false,
-    lines: [`error maildir ${folder}/file: Not a directory\n`],
+    lines: [
+      `error maildir ${folder}/file: Not a directory: a file stands where a folder must be\n`,
+    ],
   });
 });
 
@@ -70,7 +72,7 @@ Deno.test("check() says that nobody decides about logins, and tries no maildir w
   assertEquals(await checked(args, {}), {
     good: true,
     lines: [
-      "warn  logins: nobody is there to decide; one is made up at each start\n",
+      "warn  logins: nobody is there to decide; one is made up at each start: set --users or --auth-url\n",
       line,
     ],
   });
@@ -140,7 +142,7 @@ Deno.test("checkCertificate() says in time that a certificate ends", async () =>
   };
   assertEquals(await at(from - 1), [
     "error",
-    `it does not hold before ${day(from)}`,
+    `it does not hold before ${day(from)}: is the clock of this machine right?`,
   ]);
   assertEquals(await at(until - 14 * 86_400_000), [
     "ok",
@@ -156,28 +158,50 @@ Deno.test("checkCertificate() says in time that a certificate ends", async () =>
   ]);
 });
 
-Deno.test("check() says what is wrong with a users file", async () => {
+Deno.test("check() reads a users file, says who is in it and computes a hash of each kind", async () => {
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
   const { args, line } = maildirIn(folder);
   const users = `${folder}/users`;
-  const say = async (content: string) => {
+  const say = async (content: string, mode = 0o640) => {
     Deno.writeTextFileSync(users, content);
-    const { lines } = await checked([...args, "--users", users], {});
+    Deno.chmodSync(users, mode);
+    const { good, lines } = await checked([...args, "--users", users], {});
     assertEquals(lines.pop(), line);
-    return lines.join("").replaceAll(folder, "F");
+    return [good, lines.join("").replaceAll(folder, "F")];
   };
-  assertEquals(
-    await say(
-      "ann:$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$+mWg7mpD2vPhffa1AWlDXg\n",
-    ),
-    "ok    users F/users: every line is understood\n",
-  );
-  assertEquals(
-    await say("ann\n"),
+  const argon2 =
+    ":$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$+mWg7mpD2vPhffa1AWlDXg\n";
+  const bcrypt =
+    "bea:$2y$04$7VVy4jVBLoy3yYBaEyDFa.3tK3frnrWiCmeZ4UyhM6i1b4S02itJi\n";
+  assertEquals(await say(`ann${argon2}`), [
+    true,
+    "ok    users F/users: 1 user (1 $argon2id$)\n",
+  ]);
+  assertEquals(await say(`ann${argon2}${bcrypt}cat${argon2}`), [
+    true,
+    "ok    users F/users: 3 users (2 $argon2id$, 1 $2y$)\n",
+  ]);
+  assertEquals(await say(`${bcrypt}ann:{PLAIN}secret\n`, 0o644), [
+    true,
+    "warn  users F/users: 2 users (1 $2y$, 1 {PLAIN}); " +
+    "whoever reads the users file soon has the password of line 2: make new hashes with --hash-password; " +
+    "everybody on this machine can read it: chmod o-r F/users\n",
+  ]);
+  assertEquals(await say("ann\n"), [
+    false,
     "error cannot use --users F/users: line 1: a line must be name:hash or name:hash:senders\n",
+  ]);
+  assertEquals(await say("# nobody yet\n"), [
+    false,
+    "error cannot use --users F/users: there is no user: a line must be name:hash or name:hash:senders\n",
+  ]);
+  Deno.removeSync(users);
+  const { lines } = await checked([...args, "--users", users], {});
+  assertEquals(
+    lines[0],
+    `error cannot use --users ${users}: No such file or directory: is the path right?\n`,
   );
-  assert((await say("ann:{PLAIN}secret\n")).startsWith("warn  users F/users:"));
 });
 
 Deno.test("check() reaches an endpoint without asking it, or says why it can't", async () => {
@@ -229,7 +253,7 @@ Deno.test("check() reaches an endpoint without asking it, or says why it can't",
   );
   assertEquals(await say("https://a.example/", "--auth-ca", "/no/ca"), [
     false,
-    "error cannot use --auth-ca /no/ca: No such file or directory\n",
+    "error cannot use --auth-ca /no/ca: No such file or directory: is the path right?\n",
   ]);
   assertEquals(await say(`http://${nobody.host}/`), [
     false,
@@ -360,7 +384,7 @@ Deno.test("main.ts --check prints a line each and exits with 0 or 1, and with 2 
   const bad = await runCommand({ args: ["--check"], env: LOCAL, cwd });
   assertEquals([bad.code, bad.stdout, bad.stderr], [
     1,
-    "error maildir ./maildir: Not a directory\n",
+    "error maildir ./maildir: Not a directory: a file stands where a folder must be\n",
     "",
   ]);
   const none = await runCommand({ args: ["--check", "--port", "x"], cwd });

@@ -131,7 +131,7 @@ Deno.test("serve() refuses to start with a users file that it can't use, and say
   assertEquals(await reasonFor(), "No such file or directory");
   for (
     const [content, reason] of [
-      ["", "there is no user"],
+      ["", "there is no user: a line must be name:hash or name:hash:senders"],
       [
         "# users\nann:$y$secret\n",
         "line 2: yescrypt ($y$) cannot be checked here: make a new hash with --hash-password",

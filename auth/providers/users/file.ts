@@ -15,6 +15,8 @@ const FOLD_CASE = "#fold-case";
 /** What the errors of a bad file begin with. */
 const ACTION = "Cannot read users";
 
+const LINE_RULE = "a line must be name:hash or name:hash:senders";
+
 /** A user of the file. */
 export interface FileUser {
   /** As it stands in the file, in NFC. */
@@ -68,7 +70,9 @@ export function readUsers(text: string): Users {
   const all = [...users.values()];
   const usual = mostUsual(all);
   // As while it is being written: nobody's password is wrong because of that.
-  if (usual === undefined) throw new TypeError(`${ACTION}: there is no user`);
+  if (usual === undefined) {
+    throw new TypeError(`${ACTION}: there is no user: ${LINE_RULE}`);
+  }
   return { find: (name) => users.get(keyOf(name)), all, usual, weakLines };
 }
 
@@ -76,7 +80,7 @@ export function readUsers(text: string): Users {
 function readLine(line: string): FileUser | string {
   const [name = "", hashText, senderText, ...more] = line.split(":");
   if (hashText === undefined || more.length > 0) {
-    return "a line must be name:hash or name:hash:senders";
+    return LINE_RULE;
   }
   if (name === "" || name !== name.trim() || hasControls(name)) {
     return "a name must be without control characters and without white space around it";

@@ -59,6 +59,32 @@ export function costOf(hash: PasswordHash): string {
   }
 }
 
+/** What a hash begins with in a file: how an operator knows its kind. */
+export function schemeOf(hash: PasswordHash): string {
+  switch (hash.kind) {
+    case "argon2":
+      return `$${hash.name.toLowerCase()}$`;
+    case "bcrypt":
+      return hash.text.slice(0, 4);
+    case "digest": {
+      const name = hash.algorithm === "SHA-1"
+        ? "SHA"
+        : hash.algorithm.replace("-", "");
+      return hash.salt.length === 0 ? `{${name}}` : `{S${name}}`;
+    }
+    case "md5-crypt":
+      return hash.magic;
+    case "plain":
+      return "{PLAIN}";
+    case "scrypt":
+      return "$scrypt$";
+    case "sha-crypt":
+      return hash.algorithm === "sha512" ? "$6$" : "$5$";
+    default:
+      return hash satisfies never;
+  }
+}
+
 type Parse = (text: string) => PasswordHash | string | undefined;
 
 /** By what stands between the first two dollars, as in /etc/shadow. */

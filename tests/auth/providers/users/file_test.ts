@@ -124,7 +124,7 @@ Deno.test("readUsers() wants a user: an empty file is one that is being written"
     assertThrows(
       () => readUsers(text),
       TypeError,
-      "Cannot read users: there is no user",
+      "Cannot read users: there is no user: a line must be name:hash or name:hash:senders",
     );
   }
 });

@@ -1,4 +1,4 @@
-import { parseHash } from "../../../../auth/providers/users/hash.ts";
+import { parseHash, schemeOf } from "../../../../auth/providers/users/hash.ts";
 import { verify } from "../../../../auth/providers/users/verify.ts";
 import { HashWorkers } from "../../../../auth/providers/users/workers.ts";
 import {
@@ -57,6 +57,18 @@ Deno.test("parseHash() takes a scheme's name in any letter case", () => {
     parseHash("{ssha}1NhTL5D6dy27JrKEzVlQqFLqfFYPWofn"),
     parseHash("{SSHA}1NhTL5D6dy27JrKEzVlQqFLqfFYPWofn"),
   );
+});
+
+Deno.test("schemeOf() is what a hash begins with", () => {
+  for (const { made, hash } of VECTORS) {
+    const parsed = parseHash(hash);
+    assert(typeof parsed !== "string");
+    // Dovecot's other names for the same: `{ARGON2ID}$argon2id$…`, `{SHA1}…`.
+    const bare = hash
+      .replace(/^\{[A-Z0-9-]+\}(?=\$)/, "")
+      .replace(/^\{SHA1\}/, "{SHA}");
+    assert(bare.startsWith(schemeOf(parsed)), made);
+  }
 });
 
 Deno.test("parseHash() refuses what lacks its last character, or has one more", () => {
