@@ -1,17 +1,36 @@
 import config from "../deno.json" with { type: "json" };
 import { assert, assertEquals } from "./support/assert.ts";
+import { filesIn, isUnitTest } from "./support/suite.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const TESTS = new URL("./", import.meta.url);
+const SUITES = new URL("suites/", TESTS);
 
-Deno.test("deno task test and deno task test:real share out all tests between them", () => {
-  const { test, "test:real": real } = config.tasks;
-  const [, left = ""] = test.split("--ignore=");
-  const taken = real.split(" ").filter((word) => word.startsWith("tests/"));
-  assertEquals(left.split(","), taken);
-  assert(taken.length > 0);
-  for (const path of taken) Deno.statSync(new URL(path, ROOT));
+Deno.test("deno task test loads the tests of every folder that has some", async () => {
+  const all = filesIn(TESTS, true).filter(isUnitTest)
+    .map((file) => file.slice(TESTS.href.length));
+  assert(all.includes("tasks_test.ts"));
+  const rooms = new Set(
+    all.map((file) =>
+      file.includes("/") ? file.slice(0, file.indexOf("/")) : ""
+    ),
+  );
+  const loaded = await Promise.all(
+    filesIn(SUITES, false).map(async (file) => {
+      const [, room] = (await Deno.readTextFile(new URL(file)))
+        .match(/^await load\("(.*)"\);$/m) ?? [];
+      return room;
+    }),
+  );
+  assertEquals(new Set(loaded), rooms);
+  assertEquals(loaded.length, rooms.size);
 });
 
-Deno.test("deno task ok runs both", () => {
-  assert(config.tasks.ok.endsWith("deno task test && deno task test:real"));
+Deno.test("deno task ok runs all tests", () => {
+  const { ok, test, "test:real": real, "test:doc": docs } = config.tasks;
+  assert(
+    ok.endsWith("deno task test && deno task test:doc && deno task test:real"),
+  );
+  assert(test.endsWith(" tests/suites/*.ts"));
+  assert(real.endsWith(" tests/**/*_real_test.ts"));
+  assert(docs.includes(" --doc ") && docs.endsWith(" --ignore=tests"));
 });

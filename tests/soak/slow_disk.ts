@@ -1,5 +1,5 @@
 /**
- * The full size of tests/faults/slow_disk_test.ts: 500 clients send a message
+ * The full size of tests/faults/slow_disk_real_test.ts: 500 clients send a message
  * of 20 MB each, at once, into a slow disk. Prints what it costs, and fails
  * above 64 MiB. Takes about a minute; Linux only:
  *

@@ -1,6 +1,7 @@
 // The configurations that docs/ prints, run as printed: only addresses, paths
 // and the group of the socket are the tests' own. Dovecot's is in use in
-// dovecot_test.ts, those for saslauthd in postfix_test.ts and exim_test.ts.
+// dovecot_real_test.ts, those for saslauthd in postfix_real_test.ts and
+// exim_real_test.ts.
 
 import { serveDovecotAuth } from "../../adapters/dovecot/server.ts";
 import { nginxAuthHandler } from "../../adapters/nginx/handler.ts";
