@@ -87,7 +87,17 @@ export type {
   ProviderReason,
   SaslErrorReason,
 } from "./auth/reasons.ts";
-export type { AcceptFailedEvent, AuthEvent, AuthVia } from "./auth/events.ts";
+export type {
+  AcceptFailedEvent,
+  AuthEvent,
+  AuthVia,
+  ClosedEvent,
+  ClosedReason,
+  ConnectionEvent,
+  OpenedEvent,
+  SecuredEvent,
+  ServerEvent,
+} from "./auth/events.ts";
 
 // For a server of your own: AUTH line by line, and the replies.
 export { askProvider } from "./auth/ask_provider.ts";
@@ -184,11 +194,6 @@ export {
   type SmtpServerLogin,
   type SmtpServerOnAuth,
 } from "./adapters/smtp_server/on_auth.ts";
-export type {
-  AdapterClosedEvent,
-  AdapterEvent,
-  AdapterName,
-} from "./adapters/events.ts";
 
 // A whole listener, and who takes its mail.
 export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
@@ -220,12 +225,10 @@ export type { Envelope, SmtpMessage } from "./smtp/protocol/envelope.ts";
 export type { MailParameters } from "./smtp/protocol/params.ts";
 export type {
   SmtpClientEvent,
-  SmtpClosedEvent,
   SmtpEvent,
   SmtpMessageEvent,
   SmtpRefusedEvent,
   SmtpStepEvent,
 } from "./smtp/events.ts";
-export type { CloseReason } from "./smtp/protocol/actions.ts";
 export type { DataFault } from "./smtp/protocol/data.ts";
 export type { RefusalReason } from "./smtp/protocol/refusals.ts";

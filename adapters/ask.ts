@@ -14,8 +14,7 @@ import type {
 } from "../auth/types.ts";
 import { limitMs, type Rule } from "../lib/options.ts";
 import { race, type Raced } from "../lib/race.ts";
-import type { AuthEvent } from "../auth/events.ts";
-import type { AdapterName } from "./events.ts";
+import type { AuthEvent, AuthVia } from "../auth/events.ts";
 
 /**
  * How long a provider may take, in milliseconds. Postfix gives up after ten
@@ -26,8 +25,15 @@ export const DEFAULT_TIMEOUT_MS = 9_000;
 /** A time limit for a provider: ten minutes are the longest that makes sense. */
 export const aTimeout: Rule = limitMs(600_000);
 
+/** Through which adapter a question has come. */
+export type AdapterName = Exclude<AuthVia, "smtp">;
+
 /** How an adapter asks. */
 export interface AskOptions {
+  /** Through which adapter the question has come. */
+  readonly via: AdapterName;
+  /** The id of the connection that it has come on, or of the question. */
+  readonly id: string;
   /** Who decides. */
   readonly provider: AuthProvider;
   /** How long it may take, in milliseconds. */
@@ -44,10 +50,10 @@ export interface Asked {
 
 /** Asks, in time, and says what the log should know. Never rejects. */
 export async function askInTime(
-  via: AdapterName,
   request: AuthRequest,
-  { provider, timeoutMs, signal }: AskOptions,
+  options: AskOptions,
 ): Promise<Asked> {
+  const { provider, timeoutMs, signal } = options;
   const abort = new AbortController();
   const began = performance.now();
   const raced = await race(
@@ -57,7 +63,7 @@ export async function askInTime(
   const milliseconds = Math.round(performance.now() - began);
   if (raced.kind !== "done") abort.abort();
   const result = resultOf(raced);
-  return { result, event: authEvent(via, request, result, milliseconds) };
+  return { result, event: authEvent(options, request, result, milliseconds) };
 }
 
 function resultOf(raced: Raced<AuthResult>): AuthResult {
@@ -77,7 +83,7 @@ function resultOf(raced: Raced<AuthResult>): AuthResult {
 const LATE: AuthResult = { decision: "authFailure", reason: "backend-timeout" };
 
 function authEvent(
-  via: AdapterName,
+  { via, id }: AskOptions,
   { username, mechanism, remoteIp }: AuthRequest,
   result: AuthResult,
   milliseconds: number,
@@ -86,6 +92,7 @@ function authEvent(
   return {
     kind: "auth",
     via,
+    id,
     outcome: OUTCOMES[decision],
     reason: reasonOf(result),
     ...(detail === undefined ? {} : { detail }),

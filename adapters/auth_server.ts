@@ -35,8 +35,14 @@ import {
   DEFAULT_SOCKET_MODE,
   type UnixSocket,
 } from "../net/unix_socket.ts";
-import { aTimeout, DEFAULT_TIMEOUT_MS } from "./ask.ts";
-import type { AdapterEvent, AdapterName, AdapterReport } from "./events.ts";
+import type { ClosedReason, ServerEvent } from "../auth/events.ts";
+import { newConnectionId } from "../lib/connection_id.ts";
+import {
+  type AdapterName,
+  type AskOptions,
+  aTimeout,
+  DEFAULT_TIMEOUT_MS,
+} from "./ask.ts";
 
 /** Where and how a server of an authentication protocol listens. */
 export interface AuthServerOptions {
@@ -71,7 +77,7 @@ export interface AuthServerOptions {
   /** Called once the socket is bound. What it throws is ignored. */
   readonly onListen?: (address: AuthServerAddress) => void;
   /** Called with what a log would want to know. What it throws is ignored. */
-  readonly onEvent?: (event: AdapterEvent) => void;
+  readonly onEvent?: (event: ServerEvent) => void;
 }
 
 /** Where a server is. */
@@ -121,14 +127,17 @@ export interface AuthServerKind {
   readonly talk: (wire: Wire, context: AuthServerContext) => Promise<void>;
 }
 
-/** What a connection is told. */
-export interface AuthServerContext {
-  readonly provider: AuthProvider;
-  readonly timeoutMs: number;
-  readonly report: AdapterReport;
+/** What a connection is told: how to ask, and whom to tell. */
+export interface AuthServerContext extends Omit<AskOptions, "signal"> {
+  readonly report: (event: ServerEvent) => void;
+  /** Says why the connection ends, where it is not that the client has gone. */
+  readonly ends: (reason: ClosedReason, error?: string) => void;
   /** Aborted when nothing new may begin. */
   readonly stop: AbortSignal;
 }
+
+/** What all connections of a server share. */
+type SharedContext = Omit<AuthServerContext, "id" | "ends">;
 
 /** Checks the options, binds the socket and serves it. */
 export async function openAuthServer(
@@ -139,8 +148,13 @@ export async function openAuthServer(
   const { provider, timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const report = harmless(options.onEvent);
   const stop = new AbortController();
-  const context = { provider, timeoutMs, report, stop: stop.signal };
-  const clients = newClients(kind, context, options.maxConnections ?? 1_000);
+  const via = kind.name;
+  const context = { via, provider, timeoutMs, report, stop: stop.signal };
+  const clients = newClients(
+    kind.talk,
+    context,
+    options.maxConnections ?? 1_000,
+  );
 
   const { accept, close, address } = await listen(socketOf(kind, options));
   const accepting = new AbortController();
@@ -149,11 +163,7 @@ export async function openAuthServer(
       accept,
       admit: clients.admit,
       onFailure: (error) =>
-        report({
-          kind: "acceptFailed",
-          via: kind.name,
-          error: errorText(error),
-        }),
+        report({ kind: "acceptFailed", via, error: errorText(error) }),
       stop: accepting.signal,
     }),
     close: () => {
@@ -217,39 +227,56 @@ interface Clients {
 }
 
 function newClients(
-  { name, talk }: AuthServerKind,
-  context: AuthServerContext,
+  talk: AuthServerKind["talk"],
+  context: SharedContext,
   maxConnections: number,
 ): Clients {
+  const { via, report, stop } = context;
   const served = new Map<Wire, Promise<void>>();
-  let full = false;
+  let isFull = false;
 
   async function serve(wire: Wire): Promise<void> {
+    const id = newConnectionId();
+    const from = { via, id, remoteIp: "" } as const;
+    let isTold = false;
+    const ends = (reason: ClosedReason, error?: string) => {
+      if (isTold) return;
+      isTold = true;
+      const why = error === undefined ? { reason } : { reason, error };
+      report({ kind: "closed", ...why, ...from });
+    };
+    report({ kind: "opened", ...from });
     try {
-      await talk(wire, context);
+      await talk(wire, { ...context, id, ends });
     } catch (error) {
       // Sockets that break do not come here: this is a fault of ours.
-      const reason = "error";
-      const text = errorText(error);
-      context.report({ kind: "closed", via: name, reason, error: text });
+      ends("error", errorText(error));
     } finally {
       tryClose(wire);
       served.delete(wire);
+      ends(stop.aborted ? "shutdown" : "client-gone");
     }
+  }
+
+  /** A temporary failure to Postfix and Exim. A flood is one line in a log. */
+  function turnAway(wire: Wire): void {
+    tryClose(wire);
+    report({
+      kind: "closed",
+      reason: "too-many-connections",
+      ...(isFull ? { again: true } : {}),
+      via,
+      id: newConnectionId(),
+      remoteIp: "",
+    });
+    isFull = true;
   }
 
   return {
     admit(wire) {
-      if (served.size < maxConnections) {
-        full = false;
-        served.set(wire, serve(wire));
-        return;
-      }
-      // A temporary failure to Postfix and Exim. A flood is one line in the log.
-      tryClose(wire);
-      const reason = "too-many-connections";
-      if (!full) context.report({ kind: "closed", via: name, reason });
-      full = true;
+      if (served.size >= maxConnections) return turnAway(wire);
+      isFull = false;
+      served.set(wire, serve(wire));
     },
     cut() {
       for (const wire of served.keys()) tryClose(wire);

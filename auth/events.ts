@@ -1,6 +1,7 @@
 /**
- * What a log is told of a login, whoever has asked. Named fields only, so that
- * no secret can come along.
+ * What a log is told of logins and of connections, by our own listener and by
+ * the adapters alike. Named fields only, never a whole object of somebody
+ * else's, so that no secret can come along.
  *
  * @module
  */
@@ -16,12 +17,26 @@ export type AuthVia =
   | "http"
   | "smtp-server";
 
-/** A login has been decided, or has come to nothing. Each ends in one event. */
-export interface AuthEvent {
-  /** Tells the events apart. */
-  readonly kind: "auth";
+/** What every event about a connection says. */
+export interface ConnectionEvent {
   /** Through what it has come. */
   readonly via: AuthVia;
+  /**
+   * The connection's id, in letters and digits: the same in all its events, and
+   * unlike that of any other connection, of this process or another one. An
+   * adapter without connections of its own has one for each question.
+   */
+  readonly id: string;
+  /** The mail client's address; `""` if an adapter does not learn it. */
+  readonly remoteIp: string;
+  /** Whether the connection to our listener is encrypted. */
+  readonly tls?: boolean;
+}
+
+/** A login has been decided, or has come to nothing. Each ends in one event. */
+export interface AuthEvent extends ConnectionEvent {
+  /** Tells the events apart. */
+  readonly kind: "auth";
   /**
    * `ok`, `invalid` (a wrong password, 535), `failure` (nobody could tell,
    * 454), or `error` where no provider was asked.
@@ -40,12 +55,73 @@ export interface AuthEvent {
    * was accepted, else as it was typed.
    */
   readonly username?: string;
-  /** The mail client's address; `""` if an adapter does not learn it. */
-  readonly remoteIp: string;
-  /** Whether the connection to our listener is encrypted. */
-  readonly tls?: boolean;
   /** How long the provider took, in milliseconds. */
   readonly milliseconds: number;
+}
+
+/** A connection has been accepted, and has a place. */
+export interface OpenedEvent extends ConnectionEvent {
+  /** Tells the events apart. */
+  readonly kind: "opened";
+}
+
+/** A connection that was in plain text is encrypted from here on: STARTTLS. */
+export interface SecuredEvent extends ConnectionEvent {
+  /** Tells the events apart. */
+  readonly kind: "secured";
+}
+
+/**
+ * Why a connection has ended. All but the first three are somebody's fault, or
+ * a limit.
+ */
+export type ClosedReason =
+  /** The client has taken its leave, or has its one answer. */
+  | "quit"
+  /** The client has closed, or the network has, whatever was under way. */
+  | "client-gone"
+  /** The server stops. */
+  | "shutdown"
+  /** The login that is required has not come in time. */
+  | "no-login"
+  | "too-many-failures"
+  | "too-many-errors"
+  /** A hook or a destination has answered 421. */
+  | "not-taken"
+  /** A web browser or a scanner. */
+  | "http"
+  | "idle"
+  | "too-many-connections"
+  /** It has talked before it was greeted. */
+  | "early-talker"
+  /** It does not come from a network of `proxyProtocolFrom`. */
+  | "proxy-untrusted"
+  /** It does, and does not begin with a header of the PROXY protocol. */
+  | "proxy-malformed"
+  | "tls-failed"
+  /** All that Postfix and Exim understand where nobody could tell about a login. */
+  | "temporary-failure"
+  /** What came to an adapter is not what its protocol says. */
+  | "bad-protocol"
+  /** A fault of our own. */
+  | "error";
+
+/**
+ * A connection has ended, or is about to: there is one such event for each that
+ * was opened, and one for each that had no place.
+ */
+export interface ClosedEvent extends ConnectionEvent {
+  /** Tells the events apart. */
+  readonly kind: "closed";
+  /** Why, from a closed set of words. */
+  readonly reason: ClosedReason;
+  /** What went wrong, for `tls-failed`, `bad-protocol` and `error`. */
+  readonly error?: string;
+  /**
+   * One of a flood, for `too-many-connections`: others were turned away
+   * just before, so that a log has its line already.
+   */
+  readonly again?: true;
 }
 
 /** A connection could not be accepted, for want of file descriptors mostly. */
@@ -57,3 +133,14 @@ export interface AcceptFailedEvent {
   /** What the system said. */
   readonly error: string;
 }
+
+/**
+ * What every server here can tell its log: a union on `kind` that may grow. The
+ * listener has a few more, about mail.
+ */
+export type ServerEvent =
+  | AuthEvent
+  | OpenedEvent
+  | SecuredEvent
+  | ClosedEvent
+  | AcceptFailedEvent;

@@ -6,14 +6,13 @@
 
 import type { AuthServer, AuthServerOptions } from "../adapters/auth_server.ts";
 import { serveDovecotAuth } from "../adapters/dovecot/server.ts";
-import type { AdapterEvent } from "../adapters/events.ts";
+import type { ServerEvent } from "../auth/events.ts";
 import { nginxAuthHandler } from "../adapters/nginx/handler.ts";
 import { serveSaslauthd } from "../adapters/saslauthd/server.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
-import { adapterEntry } from "./adapter_log.ts";
-import type { LogEntry } from "./log.ts";
+import { type LogEntry, logEvents } from "./log.ts";
 import { present } from "./present.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
@@ -34,7 +33,7 @@ type Open = (context: Context) => Promise<OpenAdapter> | undefined;
 interface Context {
   readonly settings: Settings;
   readonly provider: AuthProvider;
-  readonly onEvent: (event: AdapterEvent) => void;
+  readonly onEvent: (event: ServerEvent) => void;
 }
 
 const KINDS: readonly Open[] = [openDovecot, openSaslauthd, openNginx];
@@ -53,7 +52,7 @@ export async function openAdapters(
   provider: AuthProvider,
   log: (entry: LogEntry) => void,
 ): Promise<OpenAdapter[]> {
-  const onEvent = (event: AdapterEvent) => log(adapterEntry(event));
+  const onEvent = logEvents(log);
   const adapters: OpenAdapter[] = [];
   try {
     for (const open of KINDS) {

@@ -12,7 +12,7 @@ import { systemReason } from "../lib/error_text.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
 import { MAIL, watchWay } from "./endpoint.ts";
-import { entryOf, type LogEntry } from "./log.ts";
+import { type LogEntry, logEvents } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -90,7 +90,7 @@ export function openRelay(
     url,
     serverName,
     maxConnections: settings.relayMaxConnections,
-    onEvent: (event) => log(entryOf(event)),
+    onEvent: logEvents(log),
     ...present({ username, password, oauth, ca }),
   });
   return { relay, reload: (settings) => current = settings };

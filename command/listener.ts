@@ -16,7 +16,7 @@ import {
   pairOf,
   readCertificate,
 } from "./certificate.ts";
-import { entryOf, type LogEntry } from "./log.ts";
+import { type LogEntry, logEvents } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -67,7 +67,7 @@ export function openListener(
       idleTimeoutMs: settings.idleTimeout,
       greetingDelayMs: settings.greetingDelay,
       ...(proxyProtocol ? { proxyProtocolFrom } : {}),
-      onEvent: (event) => log(entryOf(event)),
+      onEvent: logEvents(log),
     }, to), (error) => whyNot(settings, error));
 }
 

@@ -1,13 +1,17 @@
 /**
- * The log of the command: a line per event, for people or for programs.
+ * What the log of the command says about an event, and which events it passes
+ * over.
  *
  * @module
  */
 
-import type { AuthEvent } from "../auth/events.ts";
+import type {
+  AcceptFailedEvent,
+  AuthEvent,
+  ClosedEvent,
+} from "../auth/events.ts";
 import type { RelayEvent } from "../delivery/relay/options.ts";
 import type {
-  SmtpClosedEvent,
   SmtpEvent,
   SmtpMessageEvent,
   SmtpRefusedEvent,
@@ -18,7 +22,6 @@ import {
   shownName,
   shownText,
   shownWords,
-  visibleJson,
 } from "./quoting.ts";
 
 /** How bad it is. */
@@ -37,10 +40,32 @@ export interface LogEntry {
   readonly fields: Fields;
 }
 
-/** What the log says about an event of the listener or of the relay. */
-export function entryOf(event: SmtpEvent | RelayEvent): LogEntry {
+/** What the listener, the adapters and the destinations tell. */
+export type LoggedEvent = SmtpEvent | RelayEvent;
+
+/**
+ * Makes what takes events out of what takes lines.
+ *
+ * @param log The log.
+ */
+export function logEvents(
+  log: (entry: LogEntry) => void,
+): (event: LoggedEvent) => void {
+  return (event) => {
+    const entry = entryOf(event);
+    if (entry !== undefined) log(entry);
+  };
+}
+
+/**
+ * What the log says about an event; nothing about what every connection does.
+ */
+export function entryOf(event: LoggedEvent): LogEntry | undefined {
   const fields = fieldsOf(event);
   switch (event.kind) {
+    case "opened":
+    case "secured":
+      return undefined;
     case "auth":
       return { level: authLevel(event), message: authMessage(event), fields };
     case "message":
@@ -67,25 +92,18 @@ export function entryOf(event: SmtpEvent | RelayEvent): LogEntry {
       return { level: "error", message, fields };
     }
     case "closed": {
-      const why = event.error === undefined
-        ? ""
-        : `: ${shownText(event.error)}`;
-      const message = `closed ${event.remoteIp}: ${event.reason}${why}`;
-      return { level: closedLevel(event), message, fields };
+      const level = closedLevel(event);
+      return level && { level, message: closedMessage(event), fields };
     }
     case "acceptFailed":
-      return {
-        level: "error",
-        message: `cannot accept connections: ${shownText(event.error)}`,
-        fields,
-      };
+      return { level: "error", message: acceptMessage(event), fields };
     default:
       return event satisfies never;
   }
 }
 
 /** The values of an event; of somebody else's texts no more than a line. */
-export function fieldsOf(
+function fieldsOf(
   { kind, ...values }: { readonly kind: string },
 ): Fields {
   const fields = Object.entries(values).map(([name, value]) => [
@@ -101,58 +119,23 @@ export function fieldsOf(
 
 const NAMES: ReadonlySet<string> = new Set(["username", "sender"]);
 
-/** A line for a program: one JSON object. */
-export function jsonLine(
-  { level, message, fields }: LogEntry,
-  at: Date,
-): string {
-  return visibleJson({ time: at.toISOString(), level, message, ...fields });
-}
-
-const COLORS: Readonly<Record<Level, string>> = {
-  info: "\x1b[32m",
-  warn: "\x1b[33m",
-  error: "\x1b[31m",
-};
-
-/** How lines for people look. */
-export interface TextStyle {
-  /** Whether a terminal shows them, and its owner wants colors. */
-  readonly colored: boolean;
-  /** Whether the date stands in them, too: for who reads them later. */
-  readonly dated: boolean;
-}
-
-/** A line for a person: the time, a word, what happened. */
-export function textLine(
-  { level, message }: LogEntry,
-  at: Date,
-  { colored, dated }: TextStyle,
-): string {
-  const time = dated ? localTime(at) : at.toTimeString().slice(0, 8);
-  const word = level.padEnd(5);
-  return colored
-    ? `\x1b[2m${time}\x1b[0m ${COLORS[level]}${word}\x1b[0m ${message}`
-    : `${time} ${word} ${message}`;
-}
-
-/** RFC 3339 section 5.6, in the machine's time zone: `2026-11-23T18:05:09+01:00`. */
-function localTime(at: Date): string {
-  const offset = -at.getTimezoneOffset();
-  const local = new Date(at.getTime() + offset * 60_000);
-  const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), offset % 60]
-    .map((part) => String(Math.abs(part)).padStart(2, "0"));
-  const sign = offset < 0 ? "-" : "+";
-  return `${local.toISOString().slice(0, 19)}${sign}${hours}:${minutes}`;
-}
-
-function closedLevel({ reason }: SmtpClosedEvent): Level {
+/** How bad the end of a connection is; nothing where it is no news. */
+function closedLevel({ reason, again }: ClosedEvent): Level | undefined {
   switch (reason) {
+    case "quit":
+    case "client-gone":
+    case "shutdown":
+    // The line of the login has said it.
+    case "temporary-failure":
+      return undefined;
+    case "too-many-connections":
+      return again ? undefined : "warn";
     case "error":
       return "error";
     // A proxy that is set up otherwise than the listener is shuts everybody out.
     case "proxy-untrusted":
     case "proxy-malformed":
+    case "bad-protocol":
     // One client, or all of its kind, whose user will call.
     case "tls-failed":
       return "warn";
@@ -161,8 +144,19 @@ function closedLevel({ reason }: SmtpClosedEvent): Level {
   }
 }
 
+function closedMessage({ via, remoteIp, reason, error }: ClosedEvent): string {
+  const who = via === "smtp" ? remoteIp : `a connection of ${via}`;
+  const why = error === undefined ? "" : `: ${shownText(error)}`;
+  return `closed ${who}: ${reason}${why}`;
+}
+
+function acceptMessage({ via, error }: AcceptFailedEvent): string {
+  const whose = via === "smtp" ? "" : ` for ${via}`;
+  return `cannot accept connections${whose}: ${shownText(error)}`;
+}
+
 /** How bad the end of an AUTH is. */
-export function authLevel(
+function authLevel(
   { outcome, reason }: { readonly outcome: string; readonly reason: string },
 ): Level {
   switch (reason) {
@@ -183,17 +177,22 @@ export function authLevel(
 }
 
 function authMessage(event: AuthEvent): string {
-  const { outcome, mechanism, username, remoteIp, tls } = event;
+  const { outcome, mechanism, username, remoteIp, via, tls } = event;
   const who = username === undefined ? "" : ` ${shownName(username)}`;
   const why = cause(event);
-  const how = [mechanism || "unknown mechanism", tls ? "TLS" : "plain text"];
-  return `auth ${outcome}${who}${why} from ${remoteIp}, ${
-    how.join(", ")
-  }, ${event.milliseconds} ms`;
+  const from = remoteIp === "" ? "" : ` from ${remoteIp}`;
+  const isOurs = via === "smtp";
+  const through = isOurs ? "" : ` through ${via}`;
+  const how = [
+    mechanism || (isOurs ? "unknown mechanism" : ""),
+    tls === undefined ? "" : tls ? "TLS" : "plain text",
+    `${event.milliseconds} ms`,
+  ].filter((word) => word !== "");
+  return `auth ${outcome}${who}${why}${from}${through}, ${how.join(", ")}`;
 }
 
 /** Why an AUTH came out as it did, in brackets; nothing if all went well. */
-export function cause(
+function cause(
   { reason, detail }: { readonly reason: string; readonly detail?: string },
 ): string {
   if (reason === "ok") return "";

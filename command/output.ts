@@ -4,7 +4,8 @@
  * @module
  */
 
-import { jsonLine, type LogEntry, textLine } from "./log.ts";
+import type { LogEntry } from "./log.ts";
+import { jsonLine, textLine } from "./log_line.ts";
 import { LogQueue, type LogTarget } from "./log_queue.ts";
 import type { Settings } from "./settings.ts";
 

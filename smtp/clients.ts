@@ -9,9 +9,10 @@ import type { SmtpReply } from "../auth/replies.ts";
 import { type Listed, Roster } from "../lib/live_set.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import { isLoopback, plainIp } from "../lib/addresses.ts";
+import { newConnectionId } from "../lib/connection_id.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { newNetworkLimit } from "./network_limit.ts";
-import { closedEvent } from "./events.ts";
+import { peerEvent, turnedAwayEvent } from "./events.ts";
 import {
   type Opening,
   proxyOpening,
@@ -57,9 +58,9 @@ export function newClients(
   }
 
   function refuse(arrival: Arrival, peer: SessionPeer, reply: SmtpReply): void {
+    reportRefusal(peer);
     if (isFloodOfRefusals()) return arrival.conn.close();
     const connection = new Connection(arrival.conn, peer, context);
-    reportRefusal(peer);
     const ended = connection
       .run(openingsOf(arrival, settings, context), reply)
       .then(() => void refused.delete(client));
@@ -67,10 +68,9 @@ export function newClients(
     refused.add(client);
   }
 
-  /** A flood of clients is one line in the log, not one each. */
+  /** A flood of clients is one line in a log, not one each. */
   function reportRefusal(peer: SessionPeer): void {
-    if (refused.size > 0) return;
-    context.report?.(closedEvent("too-many-connections", peer));
+    context.report?.(turnedAwayEvent(peer, refused.size > 0));
   }
 
   /** Counts a client in before anything else: a TLS handshake can take long. */
@@ -79,6 +79,7 @@ export function newClients(
     if (!networks.enter(remoteIp)) {
       return refuse(arrival, peer, REPLIES.tooManyFromNetwork);
     }
+    context.report?.(peerEvent("opened", peer));
     const connection = new Connection(arrival.conn, peer, context);
     const ended = connection
       .run(openingsOf(arrival, settings, context))
@@ -92,6 +93,7 @@ export function newClients(
 
   /** Does so as soon as the proxy has said who the client is. */
   function serveProxied(arrival: Arrival, peer: SessionPeer): void {
+    context.report?.(peerEvent("opened", peer));
     const connection = new Connection(arrival.conn, peer, context);
     let entered: string | undefined;
     const admit = (known: SessionPeer) => {
@@ -114,8 +116,8 @@ export function newClients(
 
   /** What to do with a client that has turned out to be one too many. */
   function turnAway(client: Client, peer: SessionPeer): "close" | SmtpReply {
-    if (isFloodOfRefusals()) return "close";
     reportRefusal(peer);
+    if (isFloodOfRefusals()) return "close";
     served.delete(client);
     refused.add(client);
     return REPLIES.tooManyFromNetwork;
@@ -165,8 +167,6 @@ function openingsOf(
       proxyOpening(settings.proxies, {
         plainTextAuth: (destination) => plainTextAuth(destination, settings),
         admit,
-        refused: (reason) =>
-          context.report?.(closedEvent(reason, peerOf(arrival, settings))),
       }),
     );
   }
@@ -182,6 +182,7 @@ function peerOf(
   settings: ListenerSettings,
 ): SessionPeer {
   return {
+    id: newConnectionId(),
     remoteIp: plainIp(conn.remoteAddr.hostname),
     tls,
     plainTextAuth: plainTextAuth(conn.localAddr.hostname, settings),

@@ -6,6 +6,7 @@
  */
 
 import { askProvider } from "../auth/ask_provider.ts";
+import type { ClosedReason } from "../auth/events.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type { AuthProvider, AuthRequest, AuthResult } from "../auth/types.ts";
 import type {
@@ -25,8 +26,8 @@ import {
   authEvent,
   closedEvent,
   messageEvent,
+  peerEvent,
   refusedEvent,
-  type SmtpClosedEvent,
   type SmtpEvent,
   type SmtpStepEvent,
   stepEvent,
@@ -144,8 +145,8 @@ export class Connection {
   #lastWords: Promise<void> | undefined;
   /** Why the client is not served. */
   #refusal: SmtpReply | undefined;
-  /** The id of the connection, once there is mail on it. */
-  #id: string | undefined;
+  /** Whether the log knows that the connection ends, and why. */
+  #isEndTold = false;
   /** The transaction, where somebody is asked about it. */
   #transaction: MailTransaction | undefined;
   #delivery: Delivery | undefined;
@@ -181,6 +182,7 @@ export class Connection {
   async run(openings: readonly Opening[], refusal?: SmtpReply): Promise<void> {
     try {
       this.#refusal = refusal;
+      this.#isEndTold = refusal !== undefined;
       for (const opening of openings) {
         if (!await this.#open(opening)) return;
       }
@@ -204,6 +206,7 @@ export class Connection {
       close(this.#wire);
       await this.#abandon();
       this.#reportRefused();
+      this.#reportClosed("client-gone");
     }
   }
 
@@ -211,18 +214,22 @@ export class Connection {
   stop(): void {
     this.#session.stop();
     if (this.#phase === "opening" || this.#phase === "silence") {
+      this.#reportClosed("shutdown");
       close(this.#wire);
     }
     if (this.#phase !== "client" || this.#session.inTransaction) return;
-    this.#farewell(REPLIES.shuttingDown);
+    this.#farewell(REPLIES.shuttingDown, "shutdown");
   }
 
   /** Ends at once, whatever is under way. */
   cut(): void {
     this.#asking?.abort();
     this.#turn?.end();
-    if (this.#phase === "client") this.#farewell(REPLIES.shuttingDown);
-    else close(this.#wire);
+    if (this.#phase === "client") {
+      return this.#farewell(REPLIES.shuttingDown, "shutdown");
+    }
+    this.#reportClosed("shutdown");
+    close(this.#wire);
   }
 
   /** Does one thing before the session; false if there will be none. */
@@ -231,10 +238,15 @@ export class Connection {
     this.#renew(limitMs);
     try {
       const opened = await work(this.#wire, this.#peer);
-      if (opened === undefined) return false;
+      if ("reason" in opened) {
+        if (opened.reason === undefined) this.#isEndTold = true;
+        else this.#reportClosed(opened.reason);
+        return false;
+      }
       this.#wire = opened.wire;
       this.#peer = opened.peer;
       this.#refusal ??= opened.refusal;
+      this.#isEndTold ||= opened.refusal !== undefined;
       return true;
     } catch (error) {
       // Scanners and health checks that only connect are nobody's fault.
@@ -381,8 +393,8 @@ export class Connection {
   async #askAboutSender(mail: Omit<Envelope, "recipients">): Promise<void> {
     const { to } = this.#context;
     if (typeof to === "function") return this.#session.senderAnswered();
-    this.#id ??= newConnectionId();
-    const transaction = new MailTransaction(to, { ...mail, id: this.#id });
+    const { id } = this.#peer;
+    const transaction = new MailTransaction(to, { ...mail, id });
     this.#transaction = transaction;
     const begun = await this.#wait(
       (signal) => transaction.begin(signal),
@@ -456,6 +468,7 @@ export class Connection {
       ),
     );
     if (!encrypted) return false;
+    this.#context.report?.(peerEvent("secured", this.#peer));
     // A login is forgotten with all else; who had one begins anew.
     if (!this.#session.lacksLogin) {
       this.#loginBy = this.#context.deadlines.now() + LOGIN_MS;
@@ -514,12 +527,13 @@ export class Connection {
     // Where the message was at fault, what deliver threw is a consequence.
     const cause = last === reply ? error : undefined;
     this.#context.report?.(
-      messageEvent(delivery.envelope, received, last, cause),
+      messageEvent(delivery.envelope, received, this.#peer, last, cause),
     );
   }
 
   /** Interrupts a read with a last reply; `#depart` sees to the rest. */
-  #farewell(reply: SmtpReply): void {
+  #farewell(reply: SmtpReply, reason: ClosedReason): void {
+    this.#reportClosed(reason);
     this.#beginEnd();
     this.#session.end(reply);
     this.#lastWords = endWith(this.#wire, this.#session.takeOutput())
@@ -551,10 +565,9 @@ export class Connection {
   #expire(): void {
     switch (this.#phase) {
       case "client":
-        this.#reportClosed(this.#needsLogin ? "no-login" : "idle");
-        return this.#farewell(
-          this.#needsLogin ? REPLIES.noLoginInTime : REPLIES.idle,
-        );
+        return this.#needsLogin
+          ? this.#farewell(REPLIES.noLoginInTime, "no-login")
+          : this.#farewell(REPLIES.idle, "idle");
       case "question":
         return this.#asking?.abort(new DOMException("Late", "TimeoutError"));
       case "write":
@@ -563,6 +576,8 @@ export class Connection {
       case "silence":
         return this.#endSilence?.();
       case "opening":
+        this.#reportClosed("idle");
+        return close(this.#wire);
       case "delivery":
       case "end":
         return close(this.#wire);
@@ -599,7 +614,7 @@ export class Connection {
     delivery.body.fail(new Error("The client has left before the end"));
     await delivery.result;
     this.#context.report?.(
-      messageEvent(delivery.envelope, this.#session.received),
+      messageEvent(delivery.envelope, this.#session.received, this.#peer),
     );
   }
 
@@ -620,7 +635,10 @@ export class Connection {
     this.#askedMs = 0;
   }
 
-  #reportClosed(reason: SmtpClosedEvent["reason"], error?: unknown): void {
+  /** Tells the log once: what follows is a consequence. */
+  #reportClosed(reason: ClosedReason, error?: unknown): void {
+    if (this.#isEndTold) return;
+    this.#isEndTold = true;
     this.#context.report?.(closedEvent(reason, this.#peer, error));
   }
 }
@@ -637,12 +655,4 @@ function close(wire: Wire): void {
   } catch {
     // It was.
   }
-}
-
-/** Ids of connections: unlike those of any other process, and short. */
-let connections = 0;
-const processId = crypto.randomUUID().slice(0, 8);
-
-function newConnectionId(): string {
-  return `${processId}${(connections++).toString(36)}`;
 }

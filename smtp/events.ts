@@ -5,13 +5,17 @@
  * @module
  */
 
+import type {
+  AuthEvent,
+  ClosedEvent,
+  ConnectionEvent,
+  ServerEvent,
+} from "../auth/events.ts";
 import { errorText } from "../lib/error_text.ts";
-import type { AcceptFailedEvent, AuthEvent } from "../auth/events.ts";
 import { TlsFailure } from "../net/tls_failure.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type {
   AuthOutcome,
-  CloseReason,
   ReceivedMessage,
   SessionPeer,
 } from "./protocol/actions.ts";
@@ -20,10 +24,10 @@ import type { DataFault } from "./protocol/data.ts";
 import type { RefusalReason } from "./protocol/refusals.ts";
 import type { RefusedCommands } from "./protocol/tally.ts";
 
-/** What all events about a client say. */
-export interface SmtpClientEvent {
-  /** The client's address. */
-  readonly remoteIp: string;
+/** What all events about mail say. */
+export interface SmtpClientEvent extends ConnectionEvent {
+  /** It has come to the listener. */
+  readonly via: "smtp";
   /** Whether the connection is encrypted. */
   readonly tls: boolean;
 }
@@ -86,62 +90,50 @@ export interface SmtpStepEvent extends SmtpClientEvent {
   readonly error: string;
 }
 
-/** The listener has ended a connection on its own account. */
-export interface SmtpClosedEvent extends SmtpClientEvent {
-  /** Tells the events apart. */
-  readonly kind: "closed";
-  /** Why, from a closed set of words. */
-  readonly reason:
-    | CloseReason
-    | "idle"
-    | "too-many-connections"
-    /** It has talked before it was greeted. */
-    | "early-talker"
-    /** It does not come from a network of `proxyProtocolFrom`. */
-    | "proxy-untrusted"
-    /** It does, and does not begin with a header of the PROXY protocol. */
-    | "proxy-malformed"
-    | "tls-failed"
-    | "error";
-  /** What went wrong, for `tls-failed` and `error`. */
-  readonly error?: string;
-}
-
 /** What a listener tells its log: a union on `kind` that may grow. */
 export type SmtpEvent =
-  | AuthEvent
+  | ServerEvent
   | SmtpMessageEvent
   | SmtpRefusedEvent
-  | SmtpStepEvent
-  | SmtpClosedEvent
-  | AcceptFailedEvent;
+  | SmtpStepEvent;
+
+/** What every event about a client says. */
+function about({ id, remoteIp, tls }: SessionPeer): SmtpClientEvent {
+  return { via: "smtp", id, remoteIp, tls };
+}
+
+/** Makes the event for a connection that has a place, or has become TLS. */
+export function peerEvent<Kind extends "opened" | "secured">(
+  kind: Kind,
+  peer: SessionPeer,
+): SmtpClientEvent & { readonly kind: Kind } {
+  return { kind, ...about(peer) };
+}
 
 /** Makes the event for a question about mail that had no good answer. */
 export function stepEvent(
   step: SmtpStepEvent["step"],
-  { remoteIp, tls }: SessionPeer,
+  peer: SessionPeer,
   error: string,
 ): SmtpStepEvent {
-  return { kind: "stepFailed", step, error, remoteIp, tls };
+  return { kind: "stepFailed", step, error, ...about(peer) };
 }
 
 /** Makes the event for the end of an AUTH. */
 export function authEvent(
   { code, reason, detail, mechanism, username }: AuthOutcome,
-  { remoteIp, tls }: SessionPeer,
+  peer: SessionPeer,
   milliseconds: number,
 ): AuthEvent {
   return {
     kind: "auth",
-    via: "smtp",
     outcome: outcomeWord(code),
     ...(code === undefined ? {} : { code }),
     reason,
     ...(detail === undefined ? {} : { detail }),
     mechanism,
     ...(username === undefined ? {} : { username }),
-    remoteIp,
-    tls,
+    ...about(peer),
     milliseconds: Math.round(milliseconds),
   };
 }
@@ -161,12 +153,12 @@ function outcomeWord(code: number | undefined): AuthEvent["outcome"] {
 
 /** Makes the event for the end of a message, one way or another. */
 export function messageEvent(
-  envelope: Envelope,
+  { user, sender, recipients }: Envelope,
   { refusedRecipients, octets, fault }: ReceivedMessage,
+  peer: SessionPeer,
   reply?: SmtpReply,
   error?: string,
 ): SmtpMessageEvent {
-  const { user, sender, recipients, remoteIp, tls } = envelope;
   return {
     kind: "message",
     ...(reply === undefined ? {} : { code: reply.code, text: reply.text }),
@@ -175,8 +167,7 @@ export function messageEvent(
     recipients: recipients.length,
     refusedRecipients,
     octets,
-    remoteIp,
-    tls,
+    ...about(peer),
     ...(fault === undefined ? {} : { fault }),
     ...(error === undefined ? {} : { error }),
   };
@@ -185,7 +176,7 @@ export function messageEvent(
 /** Makes the event for commands that were refused for one reason. */
 export function refusedEvent(
   { verb, code, reason, count, username }: RefusedCommands,
-  { remoteIp, tls }: SessionPeer,
+  peer: SessionPeer,
 ): SmtpRefusedEvent {
   return {
     kind: "refused",
@@ -194,24 +185,31 @@ export function refusedEvent(
     reason,
     count,
     ...(username === undefined ? {} : { username }),
-    remoteIp,
-    tls,
+    ...about(peer),
   };
 }
 
-/** Makes the event for a connection that the listener ends. */
+/** Makes the event for the end of a connection. */
 export function closedEvent(
-  reason: SmtpClosedEvent["reason"],
-  { remoteIp, tls }: SessionPeer,
+  reason: ClosedEvent["reason"],
+  peer: SessionPeer,
   error?: unknown,
-): SmtpClosedEvent {
+): ClosedEvent {
   return {
     kind: "closed",
     reason,
-    remoteIp,
-    tls,
+    ...about(peer),
     ...(error === undefined ? {} : { error: wordsOf(error) }),
   };
+}
+
+/** Makes the event for a client that has no place. */
+export function turnedAwayEvent(
+  peer: SessionPeer,
+  isFlood: boolean,
+): ClosedEvent {
+  const event = closedEvent("too-many-connections", peer);
+  return isFlood ? { ...event, again: true } : event;
 }
 
 /** A failure of TLS is said in words that need no name before them. */

@@ -6,9 +6,9 @@
  */
 
 import { isIn, type Network, parseIp } from "../lib/ip.ts";
+import type { ClosedReason } from "../auth/events.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
-import type { SmtpClosedEvent } from "./events.ts";
 import { type ProxyHeader, readProxyHeader } from "./protocol/proxy.ts";
 import type { Wire } from "../net/conn.ts";
 
@@ -34,15 +34,21 @@ export interface Opened {
   readonly refusal?: SmtpReply;
 }
 
+/** The connection is to be closed without a word. */
+export interface Unopened {
+  /** Why; absent where the log knows. */
+  readonly reason: ClosedReason | undefined;
+}
+
 /** One thing to do before the session. */
 export interface Opening {
   /** How long it may take, in milliseconds. */
   readonly limitMs: number;
-  /** Does it; `undefined` means: close without a word. */
+  /** Does it. */
   readonly work: (
     wire: Wire,
     peer: SessionPeer,
-  ) => Promise<Opened | undefined>;
+  ) => Promise<Opened | Unopened>;
 }
 
 /**
@@ -73,8 +79,6 @@ export interface ProxyRules {
   readonly plainTextAuth: (destination: string | undefined) => boolean;
   /** Whether there is room for the client, or what to tell it. */
   readonly admit: (client: SessionPeer) => "serve" | "close" | SmtpReply;
-  /** Told why somebody is closed who is no proxy. */
-  readonly refused: (reason: SmtpClosedEvent["reason"]) => void;
 }
 
 /**
@@ -86,7 +90,7 @@ export interface ProxyRules {
  */
 export function proxyOpening(
   trusted: readonly Network[],
-  { plainTextAuth, admit, refused }: ProxyRules,
+  { plainTextAuth, admit }: ProxyRules,
 ): Opening {
   return {
     limitMs: PROXY_HEADER_MS,
@@ -96,20 +100,20 @@ export function proxyOpening(
         address === undefined ||
         !trusted.some((network) => isIn(address, network))
       ) {
-        refused("proxy-untrusted");
-        return undefined;
+        return { reason: "proxy-untrusted" };
       }
       const read = await readHeader(wire);
-      if (read === "malformed") refused("proxy-malformed");
-      if (read === "malformed" || read === "left") return undefined;
+      if (read === "malformed") return { reason: "proxy-malformed" };
+      if (read === "left") return { reason: "client-gone" };
       const { source, destination, tls, local } = read.header;
       const client = {
+        id: peer.id,
         remoteIp: source ?? peer.remoteIp,
         tls,
         plainTextAuth: local ? peer.plainTextAuth : plainTextAuth(destination),
       };
       const admission = admit(client);
-      if (admission === "close") return undefined;
+      if (admission === "close") return { reason: undefined };
       const opened = { wire: withRest(wire, read.rest), peer: client };
       return admission === "serve" ? opened : { ...opened, refusal: admission };
     },

@@ -49,7 +49,7 @@ for (const way of ["throws", "rejects"] as const) {
     await refused.expectEnd();
     await client.command("QUIT", "221");
     await client.expectEnd();
-    assertEquals(hook.calls, 4);
+    assertEquals(hook.calls, 6);
   });
 
   Deno.test(`the adapters' servers bear an onEvent and an onListen that ${way}`, async () => {
@@ -83,7 +83,8 @@ for (const way of ["throws", "rejects"] as const) {
         if (count === null) throw new Error(`It has closed behind ${heard}`);
         heard += new TextDecoder().decode(space.subarray(0, count));
       }
-      assertEquals(hook.calls, 2);
+      await server.shutdown();
+      assertEquals(hook.calls, 4);
     }
   });
 

@@ -88,9 +88,10 @@ function newCookie(): string {
 /** Serves one mail server's connection. */
 async function talk(
   wire: Wire,
-  { provider, timeoutMs, report, stop }: AuthServerContext,
+  context: AuthServerContext,
   session: DovecotSession,
 ): Promise<void> {
+  const { report, ends, stop } = context;
   const asking = new Map<number, AbortController>();
   let writing = Promise.resolve();
   let closed = false;
@@ -116,11 +117,7 @@ async function talk(
     const abort = new AbortController();
     asking.set(id, abort);
     const { signal } = abort;
-    const asked = await askInTime("dovecot", request, {
-      provider,
-      timeoutMs,
-      signal,
-    });
+    const asked = await askInTime(request, { ...context, signal });
     if (asking.get(id) === abort) asking.delete(id);
     report(asked.event);
     if (!signal.aborted) act(session.decided(id, asked.result));
@@ -142,14 +139,11 @@ async function talk(
           asking.delete(action.id);
           break;
         case "ended":
-          report(action.event);
+          report({ ...action.event, id: context.id });
           break;
         case "close":
-          if (action.why !== undefined) {
-            const reason = "bad-protocol";
-            const error = action.why;
-            report({ kind: "closed", via: "dovecot", reason, error });
-          }
+          if (action.why === undefined) ends("temporary-failure");
+          else ends("bad-protocol", action.why);
           break;
         default:
           action satisfies never;

@@ -55,8 +55,11 @@ export type DovecotAction =
   /** Stop asking: nobody waits for the answer. */
   | { readonly kind: "drop"; readonly id: number }
   /** For the log: an exchange that ended before a provider was asked. */
-  | { readonly kind: "ended"; readonly event: AuthEvent }
-  /** Close the connection, with the reason if it is the client's fault. */
+  | { readonly kind: "ended"; readonly event: Omit<AuthEvent, "id"> }
+  /**
+   * Close the connection: for what is the client's fault, or because that is
+   * how it understands that nobody could tell.
+   */
   | { readonly kind: "close"; readonly why?: string };
 
 /** One client's conversation. */
@@ -93,7 +96,12 @@ type Exchange =
     | { readonly kind: "asking"; readonly step: SaslCredentials }
   );
 
-/** Makes a session for a client that has just connected. */
+/**
+ * Makes a session for a client that has just connected.
+ *
+ * @param identity Who we are, to the client.
+ * @param mechanisms What is on offer.
+ */
 export function newDovecotSession(
   identity: ServerIdentity,
   mechanisms: readonly Mechanism[] = MECHANISMS,

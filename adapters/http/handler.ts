@@ -4,6 +4,7 @@
  * @module
  */
 
+import { newConnectionId } from "../../lib/connection_id.ts";
 import { harmless } from "../../lib/hook.ts";
 import { readBounded } from "../../lib/bounded_body.ts";
 import {
@@ -28,8 +29,7 @@ import type {
 } from "../../auth/types.ts";
 import { tokenErrorJson } from "../../auth/token_error.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
-import type { AuthEvent } from "../../auth/events.ts";
-import type { AdapterEvent } from "../events.ts";
+import type { AuthEvent, ServerEvent } from "../../auth/events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
 const ACTION = "create auth handler";
@@ -51,7 +51,7 @@ export interface AuthHandlerOptions {
    */
   readonly timeoutMs?: number;
   /** Called with what a log would want to know. What it throws is ignored. */
-  readonly onEvent?: (event: AdapterEvent) => void;
+  readonly onEvent?: (event: ServerEvent) => void;
 }
 
 /**
@@ -122,7 +122,12 @@ export function authHandler(
       report(refusedEvent("bad-syntax"));
       return failed(400, question);
     }
-    const asked = await askInTime("http", question, { provider, timeoutMs });
+    const asked = await askInTime(question, {
+      via: "http",
+      id: newConnectionId(),
+      provider,
+      timeoutMs,
+    });
     report(asked.event);
     return answer(asked.result);
   };
@@ -291,6 +296,7 @@ function refusedEvent(reason: AuthEvent["reason"]): AuthEvent {
   return {
     kind: "auth",
     via: "http",
+    id: newConnectionId(),
     outcome: "error",
     reason,
     mechanism: "",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { newConnectionId } from "../../lib/connection_id.ts";
 import { harmless } from "../../lib/hook.ts";
 import {
   isSameSecret,
@@ -12,8 +13,7 @@ import {
 } from "../../lib/constant_time.ts";
 import type { AuthProvider } from "../../auth/types.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
-import type { AuthEvent } from "../../auth/events.ts";
-import type { AdapterEvent } from "../events.ts";
+import type { AuthEvent, ServerEvent } from "../../auth/events.ts";
 import {
   acceptedHeaders,
   failedHeaders,
@@ -64,7 +64,7 @@ export interface NginxAuthOptions {
    */
   readonly timeoutMs?: number;
   /** Called with what a log would want to know. What it throws is ignored. */
-  readonly onEvent?: (event: AdapterEvent) => void;
+  readonly onEvent?: (event: ServerEvent) => void;
 }
 
 /**
@@ -127,7 +127,9 @@ export function nginxAuthHandler(
       report(refusedEvent(question.reason, request, outcome));
       return answer(replyHeaders(question));
     }
-    const { result, event } = await askInTime("nginx", question.request, {
+    const { result, event } = await askInTime(question.request, {
+      via: "nginx",
+      id: newConnectionId(),
       provider,
       timeoutMs,
     });
@@ -210,6 +212,7 @@ function refusedEvent(
   return {
     kind: "auth",
     via: "nginx",
+    id: newConnectionId(),
     outcome,
     reason,
     mechanism: reason === "bad-token" || reason === "unknown-mechanism"

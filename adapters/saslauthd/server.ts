@@ -15,7 +15,6 @@ import {
   openAuthServer,
 } from "../auth_server.ts";
 import type { AuthEvent } from "../../auth/events.ts";
-import type { AdapterClosedEvent } from "../events.ts";
 import {
   formatSaslauthdAnswer,
   MAX_REQUEST_OCTETS,
@@ -67,18 +66,19 @@ export function serveSaslauthd(
 
 /** Answers the one request of a connection. */
 async function talk(wire: Wire, context: AuthServerContext): Promise<void> {
-  const { report } = context;
+  const { report, ends, id } = context;
   const read = await readRequest(wire, context);
   switch (read.kind) {
     case "more":
       return;
     case "bad":
-      return report(closedEvent("bad-protocol"));
+      return ends("bad-protocol");
     case "late":
-      return report(closedEvent("idle"));
+      return ends("idle");
     case "impossible":
-      report(impossibleEvent(read));
-      return await answer(wire, "NO");
+      report(impossibleEvent(read, id));
+      await answer(wire, "NO");
+      return ends("quit");
     case "request":
       return await decide(wire, read, context);
     default:
@@ -119,21 +119,22 @@ async function readRequest(
 async function decide(
   wire: Wire,
   { request }: { readonly request: AuthRequest },
-  { provider, timeoutMs, report }: AuthServerContext,
+  context: AuthServerContext,
 ): Promise<void> {
   const abort = new AbortController();
   const { signal } = abort;
   const watching = watch(wire, abort);
-  const asked = await askInTime("saslauthd", request, {
-    provider,
-    timeoutMs,
-    signal,
-  });
-  report(asked.event);
+  const asked = await askInTime(request, { ...context, signal });
+  context.report(asked.event);
   const { decision } = asked.result;
   if (decision === "authOk") await answer(wire, "OK");
   if (decision === "authInvalid") await answer(wire, "NO");
+  // One who has gone has had no answer to close behind.
+  const isGone = signal.aborted;
   tryClose(wire);
+  if (!isGone) {
+    context.ends(decision === "authFailure" ? "temporary-failure" : "quit");
+  }
   await watching;
 }
 
@@ -154,16 +155,14 @@ async function answer(wire: Wire, word: "OK" | "NO"): Promise<void> {
   }
 }
 
-function closedEvent(reason: AdapterClosedEvent["reason"]): AdapterClosedEvent {
-  return { kind: "closed", via: "saslauthd", reason };
-}
-
 function impossibleEvent(
   { error, remoteIp }: SaslauthdRequest & { kind: "impossible" },
+  id: string,
 ): AuthEvent {
   return {
     kind: "auth",
     via: "saslauthd",
+    id,
     outcome: "invalid",
     reason: error.reason,
     mechanism: "PLAIN",

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { newConnectionId } from "../../lib/connection_id.ts";
 import { harmless } from "../../lib/hook.ts";
 import {
   AUTH_REPLIES,
@@ -15,8 +16,7 @@ import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
 import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS, userOf } from "../ask.ts";
-import type { AuthEvent } from "../../auth/events.ts";
-import type { AdapterEvent } from "../events.ts";
+import type { AuthEvent, ServerEvent } from "../../auth/events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 import {
   aFunction,
@@ -36,7 +36,7 @@ export interface SmtpServerAuthOptions {
    */
   readonly timeoutMs?: number;
   /** Called with what a log would want to know. What it throws is ignored. */
-  readonly onEvent?: (event: AdapterEvent) => void;
+  readonly onEvent?: (event: ServerEvent) => void;
 }
 
 /** What smtp-server knows of a login: its own type has more. */
@@ -55,6 +55,8 @@ export interface SmtpServerLogin {
 
 /** What smtp-server knows of a connection: its own type has more. */
 export interface SmtpServerConnection {
+  /** Its id, which stands in our events too. */
+  readonly id?: string | undefined;
   /** The client's address. */
   readonly remoteAddress: string;
   /** What it said after EHLO or HELO. */
@@ -117,7 +119,9 @@ export function smtpServerAuth(
       report(refusedEvent(question, auth, session));
       return callback(errorOf(question));
     }
-    const asked = await askInTime("smtp-server", question, {
+    const asked = await askInTime(question, {
+      via: "smtp-server",
+      id: idOf(session),
       provider,
       timeoutMs,
     });
@@ -163,6 +167,10 @@ function questionOf(
   };
 }
 
+function idOf({ id }: SmtpServerConnection): string {
+  return id ?? newConnectionId();
+}
+
 /** smtp-server sends the code of an error and, with the same meaning, its text. */
 function errorOf({ code, text }: SmtpReply): Error {
   return Object.assign(new Error(text), { responseCode: code });
@@ -171,16 +179,17 @@ function errorOf({ code, text }: SmtpReply): Error {
 function refusedEvent(
   { code, reason }: SaslError,
   { method, username }: SmtpServerLogin,
-  { remoteAddress }: SmtpServerConnection,
+  session: SmtpServerConnection,
 ): AuthEvent {
   return {
     kind: "auth",
     via: "smtp-server",
+    id: idOf(session),
     outcome: code === AUTH_REPLIES.invalid.code ? "invalid" : "error",
     reason,
     mechanism: reason === "unknown-mechanism" ? "" : method.toUpperCase(),
     ...(username === undefined || username === "" ? {} : { username }),
-    remoteIp: plainIp(remoteAddress),
+    remoteIp: plainIp(session.remoteAddress),
     milliseconds: 0,
   };
 }

@@ -53,7 +53,12 @@ const rules: SessionRules = {
 };
 
 function newSession(): Session {
-  const peer = { remoteIp: "192.0.2.7", tls: false, plainTextAuth: true };
+  const peer = {
+    id: "1",
+    remoteIp: "192.0.2.7",
+    tls: false,
+    plainTextAuth: true,
+  };
   return new Session(rules, peer);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ClosedReason } from "../../auth/events.ts";
 import type { AuthReason } from "../../auth/reasons.ts";
 import type { Mechanism } from "../../auth/sasl/mechanism.ts";
 import type { AuthRequest } from "../../auth/types.ts";
@@ -36,6 +37,8 @@ export interface SessionRules {
 export interface SessionPeer {
   /** The client's address, as an AuthRequest has it. */
   readonly remoteIp: string;
+  /** The connection's id, in the log and in mail. */
+  readonly id: string;
   /** Whether the connection is encrypted. */
   readonly tls: boolean;
   /** Whether AUTH may be used although it is not encrypted. */
@@ -69,14 +72,17 @@ export interface ReceivedMessage {
   readonly fault: DataFault | undefined;
 }
 
-/** Why a session has ended the connection on its own account. */
-export type CloseReason =
-  /** The login that is required has not come in time. */
+/** Why a session has ended the connection, or was told to. */
+export type CloseReason = Extract<
+  ClosedReason,
+  | "quit"
+  | "shutdown"
   | "no-login"
   | "too-many-failures"
   | "too-many-errors"
-  /** A web browser or a scanner. */
-  | "http";
+  | "not-taken"
+  | "http"
+>;
 
 /** What the session wants of its connection next. */
 export type SessionAction =
@@ -115,6 +121,6 @@ export type SessionAction =
   | {
     readonly kind: "close";
     readonly linger: boolean;
-    /** For the log, where the client is at fault. */
+    /** For the log; absent where whoever has ended it has told. */
     readonly reason: CloseReason | undefined;
   };

@@ -367,7 +367,7 @@ export class Session {
   /** Nothing to do before more is read; no reason to, once the listener stops. */
   #idle(): SessionAction | undefined {
     if (!this.#stopping || this.inTransaction) return NEED_DATA;
-    this.#close(REPLIES.shuttingDown);
+    this.#close(REPLIES.shuttingDown, "shutdown");
     return undefined;
   }
 
@@ -648,7 +648,7 @@ export class Session {
 
   #quit(args: string): void {
     if (args !== "") return this.#refuse("QUIT", UNEXPECTED);
-    this.#close(REPLIES.bye);
+    this.#close(REPLIES.bye, "quit");
   }
 
   #close(reply: SmtpReply, reason?: CloseReason): void {
@@ -661,7 +661,7 @@ export class Session {
 
   /** Somebody else's answer to MAIL or RCPT; its 421 ends the connection. */
   #answer(verb: "MAIL" | "RCPT", reply: SmtpReply): void {
-    if (reply.code === 421) return this.#close(reply);
+    if (reply.code === 421) return this.#close(reply, "not-taken");
     // That nobody could tell is no refusal: it has an event of its own.
     const isRefusal = reply.code >= 400 && reply !== REPLIES.stepFailed;
     if (!isRefusal) return this.#reply(reply);

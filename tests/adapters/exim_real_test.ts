@@ -2,7 +2,8 @@
 // saslauthd server, whose path is compiled into it.
 
 import { serveDovecotAuth } from "../../adapters/dovecot/server.ts";
-import type { AdapterEvent } from "../../adapters/events.ts";
+import { newsOf } from "../support/events.ts";
+import type { ServerEvent } from "../../auth/events.ts";
 import { serveSaslauthd } from "../../adapters/saslauthd/server.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { daemonTest, freePort } from "../support/daemons.ts";
@@ -40,10 +41,10 @@ daemonTest(EXIM_HEAVY, "asks the Dovecot server", async ({ path }, t) => {
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const options = {
     provider: endpoint.provider,
-    onEvent: (event: AdapterEvent) => void events.push(event),
+    onEvent: (event: ServerEvent) => void events.push(event),
   };
   const openUnix = () =>
     serveDovecotAuth({
@@ -95,7 +96,9 @@ daemonTest(EXIM_HEAVY, "asks the Dovecot server", async ({ path }, t) => {
   });
   await t.step("the provider learns the client's address", () => {
     const addresses = new Set(
-      events.map((event) => event.kind === "auth" ? event.remoteIp : ""),
+      newsOf(events).map((event) =>
+        event.kind === "auth" ? event.remoteIp : ""
+      ),
     );
     assertEquals([...addresses], ["127.0.0.1"]);
   });
@@ -121,7 +124,7 @@ daemonTest(
   async ({ path }, t) => {
     await using endpoint = newFickleEndpoint();
     Deno.mkdirSync("/run/saslauthd", { recursive: true });
-    const events: AdapterEvent[] = [];
+    const events: ServerEvent[] = [];
     const open = () =>
       serveSaslauthd({
         path: MUX,

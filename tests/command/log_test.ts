@@ -1,20 +1,24 @@
 import type { SmtpEvent } from "../../smtp/events.ts";
-import { entryOf, jsonLine, textLine } from "../../command/log.ts";
+import { entryOf } from "../../command/log.ts";
+import { jsonLine, textLine } from "../../command/log_line.ts";
 import {
   assert,
   assertEquals,
   assertFalse,
   assertMatch,
 } from "../support/assert.ts";
+import { entryFor } from "../support/events.ts";
 import { newRandom } from "../support/random.ts";
 
 const AT = new Date(2026, 10, 23, 18, 5, 9);
 
 const ON_TERMINAL = { colored: false, dated: false };
 
+const FROM = { via: "smtp", id: "client1" } as const;
+
 const AUTH = {
   kind: "auth",
-  via: "smtp",
+  ...FROM,
   outcome: "ok",
   code: 235,
   reason: "ok",
@@ -27,6 +31,7 @@ const AUTH = {
 
 const MESSAGE = {
   kind: "message",
+  ...FROM,
   code: 250,
   text: "Queued",
   username: "ann",
@@ -40,6 +45,7 @@ const MESSAGE = {
 
 const REFUSED = {
   kind: "refused",
+  ...FROM,
   verb: "MAIL",
   code: 530,
   reason: "auth-required",
@@ -49,6 +55,25 @@ const REFUSED = {
 } as const satisfies SmtpEvent;
 
 const { code: _code, text: _text, ...LOST } = MESSAGE;
+
+const CLOSED = {
+  kind: "closed",
+  ...FROM,
+  remoteIp: "192.0.2.7",
+  tls: false,
+} as const;
+
+const THROUGH = { via: "dovecot", id: "client2", remoteIp: "" } as const;
+
+const ASKED = {
+  kind: "auth",
+  ...THROUGH,
+  outcome: "ok",
+  reason: "ok",
+  mechanism: "",
+  username: "ann",
+  milliseconds: 12,
+} as const satisfies SmtpEvent;
 
 Deno.test("textLine() is one short line per event", () => {
   for (
@@ -129,8 +154,34 @@ Deno.test("textLine() is one short line per event", () => {
         'error mail from <ann@example.com> to 1 recipient, 222 bytes, login ann: 451 Later: "Error: no\\nluck"',
       ],
       [
-        { kind: "closed", reason: "idle", remoteIp: "192.0.2.7", tls: false },
+        { ...CLOSED, reason: "idle" },
         "info  closed 192.0.2.7: idle",
+      ],
+      [
+        { ...CLOSED, reason: "too-many-connections" },
+        "warn  closed 192.0.2.7: too-many-connections",
+      ],
+      [
+        { ...CLOSED, reason: "error", error: "Error: oops" },
+        "error closed 192.0.2.7: error: Error: oops",
+      ],
+      [
+        { ...ASKED, remoteIp: "192.0.2.7", mechanism: "PLAIN" },
+        "info  auth ok ann from 192.0.2.7 through dovecot, PLAIN, 12 ms",
+      ],
+      [ASKED, "info  auth ok ann through dovecot, 12 ms"],
+      [
+        {
+          kind: "closed",
+          ...THROUGH,
+          reason: "bad-protocol",
+          error: "no VERSION",
+        },
+        "warn  closed a connection of dovecot: bad-protocol: no VERSION",
+      ],
+      [
+        { kind: "acceptFailed", via: "nginx", error: "Error: no" },
+        "error cannot accept connections for nginx: Error: no",
       ],
       [
         {
@@ -143,7 +194,7 @@ Deno.test("textLine() is one short line per event", () => {
     ] as const
   ) {
     assertEquals(
-      textLine(entryOf(event), AT, ON_TERMINAL),
+      textLine(entryFor(event), AT, ON_TERMINAL),
       `18:05:09 ${expected}`,
     );
   }
@@ -191,7 +242,7 @@ Deno.test("textLine() quotes what could pass for something else", () => {
     ] as const
   ) {
     assertEquals(
-      textLine(entryOf({ ...AUTH, username }), AT, ON_TERMINAL),
+      textLine(entryFor({ ...AUTH, username }), AT, ON_TERMINAL),
       `18:05:09 info  auth ok ${shown} from 192.0.2.7, PLAIN, TLS, 12 ms`,
     );
   }
@@ -218,19 +269,35 @@ Deno.test("textLine() lets no user name pass for another address (issue 11)", ()
       reason: "wrong-credentials",
       username,
     } as const;
-    const line = textLine(entryOf(event), AT, ON_TERMINAL);
+    const line = textLine(entryFor(event), AT, ON_TERMINAL);
     assertFalse(/\n/.test(line));
     assertEquals(FILTER.exec(line)?.[1], "192.0.2.7", line);
   }
 });
 
+Deno.test("entryOf() has no line for what every connection does, nor for a flood", () => {
+  for (
+    const event of [
+      { ...CLOSED, kind: "opened" },
+      { ...CLOSED, kind: "secured", tls: true },
+      { ...CLOSED, reason: "quit" },
+      { ...CLOSED, reason: "client-gone" },
+      { ...CLOSED, reason: "shutdown" },
+      { ...CLOSED, reason: "temporary-failure" },
+      { ...CLOSED, reason: "too-many-connections", again: true },
+    ] as const
+  ) {
+    assertEquals(entryOf(event), undefined);
+  }
+});
+
 Deno.test("entryOf() cuts names at 256 characters and other texts at 1024", () => {
   const long = "🐈".repeat(300);
-  const { fields } = entryOf({ ...AUTH, username: long });
+  const { fields } = entryFor({ ...AUTH, username: long });
   assertEquals(fields.username, `${"🐈".repeat(256)}…`);
   const exact = "x".repeat(256);
-  assertEquals(entryOf({ ...AUTH, username: exact }).fields.username, exact);
-  const mail = entryOf({ ...MESSAGE, sender: long, error: "e".repeat(2000) });
+  assertEquals(entryFor({ ...AUTH, username: exact }).fields.username, exact);
+  const mail = entryFor({ ...MESSAGE, sender: long, error: "e".repeat(2000) });
   assertEquals(mail.fields.sender, `${"🐈".repeat(256)}…`);
   assertEquals(mail.fields.error, `${"e".repeat(1024)}…`);
   assert(mail.message.length < 2500);
@@ -238,19 +305,20 @@ Deno.test("entryOf() cuts names at 256 characters and other texts at 1024", () =
 
 Deno.test("jsonLine() shows every character (issue 11)", () => {
   const username = "a\u202eb\u2028c\u00a0d\x7fe\u200bf\u{e0041}g\ufeff";
-  const line = jsonLine(entryOf({ ...AUTH, username }), AT);
+  const line = jsonLine(entryFor({ ...AUTH, username }), AT);
   assertMatch(line, /^[\x20-\x7e]+$/);
   const { username: read } = JSON.parse(line);
   assertEquals(read, username);
 });
 
 Deno.test("jsonLine() has named fields", () => {
-  assertEquals(JSON.parse(jsonLine(entryOf(AUTH), AT)), {
+  assertEquals(JSON.parse(jsonLine(entryFor(AUTH), AT)), {
     time: AT.toISOString(),
     level: "info",
     message: "auth ok ann from 192.0.2.7, PLAIN, TLS, 12 ms",
     event: "auth",
     via: "smtp",
+    id: "client1",
     outcome: "ok",
     code: 235,
     reason: "ok",

@@ -457,9 +457,11 @@ Deno.test("main.ts --log json writes one object a line, with the fields of each 
     String(listening?.message),
     `listening on 127.0.0.1:${listener.port}`,
   );
+  assertMatch(String(wrong?.id), /^[0-9a-z]{14,}$/);
   const auth = {
     event: "auth",
     via: "smtp",
+    id: wrong?.id,
     mechanism: "PLAIN",
     username: USER,
     remoteIp: "127.0.0.1",
@@ -481,6 +483,8 @@ Deno.test("main.ts --log json writes one object a line, with the fields of each 
   });
   assertEquals<unknown>(fields(mail), {
     event: "message",
+    via: "smtp",
+    id: wrong?.id,
     code: 250,
     text: mail?.text,
     username: USER,

@@ -1,3 +1,4 @@
+import { newsOf } from "../support/events.ts";
 import { Connection } from "../../smtp/connection.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -68,6 +69,8 @@ Deno.test("Connection reports a fault of its own, and no client that leaves", as
       [new TypeError("oops"), [{
         kind: "closed",
         reason: "error",
+        via: "smtp",
+        id: PEER.id,
         remoteIp: PEER.remoteIp,
         tls: PEER.tls,
         error: "TypeError: oops",
@@ -89,7 +92,7 @@ Deno.test("Connection reports a fault of its own, and no client that leaves", as
     await settled();
     wire.says(null);
     await ended;
-    assertEquals(events, [...expected]);
+    assertEquals(newsOf(events), [...expected]);
     assertEquals(wire.closed, true);
   }
 });

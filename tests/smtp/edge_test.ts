@@ -2,7 +2,7 @@ import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
-import { entryOf } from "../../command/log.ts";
+import { entryFor, newsOf, withoutIds } from "../support/events.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
@@ -121,12 +121,22 @@ Deno.test("the log hears of who is no proxy, and nothing of a health check", asy
     assertEquals(await client.rest(), "");
   }
   (await SmtpClient.open(asked.port)).close();
-  const told = { kind: "closed", remoteIp: "127.0.0.1", tls: false } as const;
-  assertEquals(events, [
+  await Promise.all([asked.server.shutdown(), others.server.shutdown()]);
+  const told = {
+    kind: "closed",
+    via: "smtp",
+    remoteIp: "127.0.0.1",
+    tls: false,
+  } as const;
+  const news = newsOf(events);
+  assertEquals(withoutIds(news), [
     { ...told, reason: "proxy-malformed" },
     { ...told, reason: "proxy-untrusted" },
   ]);
-  assertEquals(events.map((event) => entryOf(event).level), ["warn", "warn"]);
+  assertEquals(news.map((event) => entryFor(event).level), ["warn", "warn"]);
+  const opened = events.filter(({ kind }) => kind === "opened");
+  const closed = events.filter(({ kind }) => kind === "closed");
+  assertEquals([opened.length, closed.length], [5, 5]);
 });
 
 Deno.test("AUTH behind a proxy depends on how the client has reached the proxy", async () => {
@@ -219,7 +229,7 @@ Deno.test("maxConnectionsPerNetwork counts clients that never begin TLS", async 
   using last = await open();
   assertEquals(await last.rest(), "");
   assertEquals(
-    events.map((event) => event.kind === "closed" ? event.reason : ""),
+    newsOf(events).map((event) => event.kind === "closed" ? event.reason : ""),
     ["too-many-connections"],
   );
   crowd.forEach((client) => client.close());

@@ -82,22 +82,26 @@ Deno.test("serveSmtp() hands over envelope and body, and reports both events", a
     esmtp: true,
     tls: false,
   }, "Hello\r\n.\r\nworld\r\n"]]);
+  await server.shutdown();
+  const [opened] = events;
+  assert(opened?.kind === "opened");
+  const remoteIp = "127.0.0.1";
+  const from = { via: "smtp", id: opened.id, remoteIp, tls: false } as const;
   const timeless = events.map((event) =>
     event.kind === "auth" ? { ...event, milliseconds: 0 } : event
   );
-  assertEquals(timeless, [{
+  assertEquals(timeless, [{ kind: "opened", ...from }, {
     kind: "auth",
-    via: "smtp",
+    ...from,
     outcome: "ok",
     code: 235,
     reason: "ok",
     mechanism: "PLAIN",
     username: "ann",
-    remoteIp: "127.0.0.1",
-    tls: false,
     milliseconds: 0,
   }, {
     kind: "message",
+    ...from,
     code: 250,
     text: "Queued as 1",
     username: "ann",
@@ -105,9 +109,7 @@ Deno.test("serveSmtp() hands over envelope and body, and reports both events", a
     recipients: 1,
     refusedRecipients: 0,
     octets: 17,
-    remoteIp: "127.0.0.1",
-    tls: false,
-  }]);
+  }, { kind: "closed", reason: "quit", ...from }]);
 });
 
 Deno.test({

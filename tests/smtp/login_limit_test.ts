@@ -89,6 +89,8 @@ for (const [what, text] of Object.entries(CHATTER)) {
     assertEquals(client.events.filter(({ kind }) => kind === "closed"), [{
       kind: "closed",
       reason: "no-login",
+      via: "smtp",
+      id: PEER.id,
       remoteIp: PEER.remoteIp,
       tls: PEER.tls,
     }]);

@@ -1,5 +1,6 @@
 import { MECHANISMS } from "../../auth/sasl/sasl.ts";
 import { PLAIN } from "../../auth/sasl/plain.ts";
+import { newsOf } from "../support/events.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp } from "../../smtp/listener.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
@@ -159,7 +160,7 @@ Deno.test("serveSmtp() takes mechanisms as an option, and tells one event for ea
   await client.command("AQ==", "535");
   await client.command(`AUTH X-TOKEN ${token("ann", "secret")}`, "235");
   assertEquals(
-    events.map((event) =>
+    newsOf(events).map((event) =>
       event.kind === "auth" && [event.outcome, event.code, event.mechanism]
     ),
     [["invalid", 535, "X-TOKEN"], ["ok", 235, "X-TOKEN"]],

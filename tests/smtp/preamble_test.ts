@@ -28,7 +28,6 @@ Deno.test("proxyOpening() gives a proxy 5 s for the whole header, and then close
     const opening = proxyOpening([everywhere], {
       plainTextAuth: () => false,
       admit: () => "serve",
-      refused: () => assert(false),
     });
     const ended = new Connection(wire, PEER, newContext({ deadlines }))
       .run([opening]);

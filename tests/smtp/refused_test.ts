@@ -1,5 +1,6 @@
 import { newDeadlines } from "../../net/deadlines.ts";
 import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
+import { newsOf } from "../support/events.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp } from "../../smtp/listener.ts";
 import { assert, assertEquals } from "../support/assert.ts";
@@ -16,7 +17,12 @@ import { SmtpClient } from "../support/smtp_client.ts";
 const EHLO = "EHLO client.example.net\r\n";
 const LOGIN = `AUTH PLAIN ${btoa("\0ann\0secret")}\r\n`;
 const OPEN = { rules: { ...RULES, authRequired: false } };
-const FROM = { remoteIp: PEER.remoteIp, tls: PEER.tls };
+const FROM = {
+  via: "smtp",
+  id: PEER.id,
+  remoteIp: PEER.remoteIp,
+  tls: PEER.tls,
+} as const;
 
 /** What the log hears of a client that says something and leaves. */
 async function eventsOf(
@@ -39,7 +45,7 @@ async function eventsOf(
   await settled();
   wire.says(null);
   await ended;
-  return events;
+  return newsOf(events);
 }
 
 Deno.test("each refusal outside AUTH and DATA is one event with verb, code and count", async () => {
@@ -176,12 +182,12 @@ Deno.test("refusals before and after STARTTLS are told together, at the end", as
   await client.startTls(certificate.cert);
   await client.command("RCPT TO:<a@b>", "530");
   await client.command("NONSENSE", "500");
-  assertEquals(events, []);
+  assertEquals(newsOf(events), []);
   await client.command("QUIT", "221");
   await client.expectEnd();
   await server.shutdown();
   assertEquals(
-    events.map((event) =>
+    newsOf(events).map((event) =>
       event.kind === "refused" && [event.verb, event.reason, event.count]
     ),
     [["MAIL", "auth-required", 2], ["", "unknown-command", 1]],

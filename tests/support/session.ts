@@ -33,6 +33,7 @@ export const RULES: SessionRules = {
 
 /** The connection of tests: in plain text, on a loopback address. */
 export const PEER: SessionPeer = {
+  id: "client1",
   remoteIp: "192.0.2.7",
   tls: false,
   plainTextAuth: true,

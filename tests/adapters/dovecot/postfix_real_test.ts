@@ -3,7 +3,8 @@
 
 import type { AuthServer } from "../../../adapters/auth_server.ts";
 import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
-import type { AdapterEvent } from "../../../adapters/events.ts";
+import { newsOf } from "../../support/events.ts";
+import type { ServerEvent } from "../../../auth/events.ts";
 import { serveSaslauthd } from "../../../adapters/saslauthd/server.ts";
 import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { daemonTest, freePort } from "../../support/daemons.ts";
@@ -43,8 +44,8 @@ daemonTest(POSTFIX, "asks every server", async (program, t) => {
     cyrus: placed(codeBlocks("docs/postfix.md", "ini")[2], {}),
   });
   const { queue, ports } = postfix;
-  const events: AdapterEvent[] = [];
-  const onEvent = (event: AdapterEvent) => events.push(event);
+  const events: ServerEvent[] = [];
+  const onEvent = (event: ServerEvent) => events.push(event);
   const openUnix = () =>
     serveDovecotAuth({
       path: `${queue}/private/smtpauth`,
@@ -91,7 +92,7 @@ daemonTest(POSTFIX, "asks every server", async (program, t) => {
   }
   await t.step("the log has every login and no password", () => {
     const seen = new Set(
-      events.map((event) =>
+      newsOf(events).map((event) =>
         event.kind === "auth"
           ? `${event.via} ${event.outcome} ${event.reason}`
           : event.kind

@@ -9,7 +9,8 @@ import {
   type DovecotAuthOptions,
   serveDovecotAuth,
 } from "../../../adapters/dovecot/server.ts";
-import type { AdapterEvent } from "../../../adapters/events.ts";
+import { newsOf, withoutIds } from "../../support/events.ts";
+import type { ServerEvent } from "../../../auth/events.ts";
 import {
   assert,
   assertEquals,
@@ -59,7 +60,7 @@ Deno.test("serveDovecotAuth() greets at once", async () => {
 });
 
 Deno.test("serveDovecotAuth() lets a mechanism say why before FAIL, and tells one event", async () => {
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   await using server = await serve({
     mechanisms: [PLAIN, TOKEN],
     onEvent: (event) => events.push(event),
@@ -77,7 +78,9 @@ Deno.test("serveDovecotAuth() lets a mechanism say why before FAIL, and tells on
   assertEquals(await postfix.lines(1), [
     "FAIL\t1\tuser=ann\treason=Authentication credentials invalid",
   ]);
-  const told = events.map((event) => event.kind === "auth" && event.outcome);
+  const told = newsOf(events).map((event) =>
+    event.kind === "auth" && event.outcome
+  );
   assertEquals(told, ["invalid"]);
 });
 
@@ -162,7 +165,7 @@ Deno.test("serveDovecotAuth() answers in the order of the decisions", async () =
 
 Deno.test("serveDovecotAuth() stops asking for a client that has gone", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const provider: AuthProvider = (_request, signal) => {
     signal?.addEventListener("abort", () => resolve());
     return new Promise<AuthDecision>(() => {});
@@ -175,10 +178,11 @@ Deno.test("serveDovecotAuth() stops asking for a client that has gone", async ()
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   client[Symbol.dispose]();
   await promise;
-  await eventually("the event", () => events.length === 1);
-  const [event] = events;
+  await eventually("the end", () => events.length === 3);
+  const [, event, closed] = events;
   assert(event?.kind === "auth");
   assertEquals([event.outcome, event.reason], ["failure", "client-gone"]);
+  assertEquals(closed?.kind === "closed" && closed.reason, "client-gone");
 });
 
 Deno.test("serveDovecotAuth() bears clients that come and go at once", async () => {
@@ -193,19 +197,22 @@ Deno.test("serveDovecotAuth() bears clients that come and go at once", async () 
 });
 
 Deno.test("serveDovecotAuth() reports named fields and no password", async () => {
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   await using server = await serve({ onEvent: (event) => events.push(event) });
   using client = await greeted(server);
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
   await client.lines(1);
   await client.send("AUTH\t2\tPLAIN\trip=::1\tresp=@\nHELLO\n");
   await client.end();
-  const [ok, bad, closed] = events;
+  const [opened, ok, bad, closed, ...others] = events;
+  assert(opened !== undefined && "id" in opened);
+  const from = { via: "dovecot", id: opened.id, remoteIp: "" } as const;
+  assertEquals(opened, { kind: "opened", ...from });
   assert(ok?.kind === "auth");
   assert(ok.milliseconds >= 0);
   assertEquals({ ...ok, milliseconds: 0 }, {
     kind: "auth",
-    via: "dovecot",
+    ...from,
     outcome: "ok",
     reason: "ok",
     mechanism: "PLAIN",
@@ -215,7 +222,7 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
   });
   assertEquals(bad, {
     kind: "auth",
-    via: "dovecot",
+    ...from,
     outcome: "error",
     reason: "bad-base64",
     mechanism: "PLAIN",
@@ -224,10 +231,11 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
   });
   assertEquals(closed, {
     kind: "closed",
-    via: "dovecot",
+    ...from,
     reason: "bad-protocol",
     error: "unknown command",
   });
+  assertEquals(others, []);
 });
 
 Deno.test("shutdown() lets questions under way end, and no others", async () => {
@@ -269,7 +277,7 @@ Deno.test("an aborted signal ends everything at once", async () => {
 
 Deno.test("one connection too many is closed, with one line in the log", async () => {
   using cleanUp = new DisposableStack();
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   await using server = await serveDovecotAuth({
     path: `${temporaryFolder(cleanUp)}/auth`,
     provider: PROVIDER,
@@ -281,11 +289,18 @@ Deno.test("one connection too many is closed, with one line in the log", async (
     using client = await connectTo(server);
     assertEquals(await client.end(), "");
   }
-  assertEquals(events, [{
+  const turnedAway = {
     kind: "closed",
     via: "dovecot",
     reason: "too-many-connections",
-  }]);
+    remoteIp: "",
+  };
+  assertEquals(withoutIds(newsOf(events)), [turnedAway]);
+  assertEquals(withoutIds(events.slice(1)), [
+    turnedAway,
+    { ...turnedAway, again: true },
+    { ...turnedAway, again: true },
+  ]);
 });
 
 Deno.test("bad configuration is refused before anything is bound", async () => {

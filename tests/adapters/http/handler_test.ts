@@ -5,7 +5,7 @@ import type {
   AuthResult,
 } from "../../../auth/types.ts";
 import { authHandler } from "../../../adapters/http/handler.ts";
-import type { AdapterEvent } from "../../../adapters/events.ts";
+import type { ServerEvent } from "../../../auth/events.ts";
 import {
   assert,
   assertEquals,
@@ -152,7 +152,7 @@ Deno.test("authHandler() answers as the contract says", async () => {
 });
 
 Deno.test("authHandler() refuses bad requests with 400 and does not ask", async () => {
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const handler = authHandler(() => {
     throw new Error("asked");
   }, { onEvent: (event) => events.push(event) });
@@ -223,7 +223,7 @@ Deno.test("authHandler() takes POST only", async () => {
 });
 
 Deno.test("authHandler() tells a wrong token from a wrong password in the log", async () => {
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const handler = authHandler(() => "authInvalid", {
     bearerToken: TOKEN,
     onEvent: (event) => events.push(event),

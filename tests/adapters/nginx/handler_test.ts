@@ -1,5 +1,5 @@
 import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
-import type { AdapterEvent } from "../../../adapters/events.ts";
+import type { ServerEvent } from "../../../auth/events.ts";
 import {
   nginxAuthHandler,
   type NginxAuthOptions,
@@ -145,7 +145,7 @@ Deno.test("readNginxQuestion() refuses what no user can mean", () => {
 });
 
 Deno.test("nginxAuthHandler() takes a wrong secret for an outage", async () => {
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const handler = nginxAuthHandler(() => "authOk", {
     upstream: UPSTREAM,
     secret: "known-to-both",

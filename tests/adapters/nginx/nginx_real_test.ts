@@ -1,6 +1,6 @@
 // nginx asks the endpoint that nginxAuthHandler() makes.
 
-import type { AdapterEvent } from "../../../adapters/events.ts";
+import type { ServerEvent } from "../../../auth/events.ts";
 import { nginxAuthHandler } from "../../../adapters/nginx/handler.ts";
 import { serveSmtp } from "../../../smtp/listener.ts";
 import { assertEquals } from "../../support/assert.ts";
@@ -26,7 +26,7 @@ daemonTest(NGINX, "asks the nginx server", async ({ path }, t) => {
     provider: () => "authFailure",
     requireAuth: false,
   }, () => {});
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const handler = nginxAuthHandler(endpoint.provider, {
     upstream: { hostname: "127.0.0.1", port: upstream.addrs[0]?.port ?? 0 },
     secret: SECRET,

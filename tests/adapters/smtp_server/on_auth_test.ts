@@ -3,7 +3,7 @@ import type {
   AuthProvider,
   AuthRequest,
 } from "../../../auth/types.ts";
-import type { AdapterEvent } from "../../../adapters/events.ts";
+import type { ServerEvent } from "../../../auth/events.ts";
 import {
   smtpServerAuth,
   type SmtpServerAuthOptions,
@@ -108,7 +108,7 @@ Deno.test("smtpServerAuth() does not ask about what no user can mean", async () 
     [{ authzid: "bob" }, 535, "authzid-differs"],
   ] as const;
   for (const [login, code, reason] of rows) {
-    const events: AdapterEvent[] = [];
+    const events: ServerEvent[] = [];
     const reply = await answer(
       () => {
         throw new Error("asked");
