@@ -147,23 +147,24 @@ export {
 } from "./auth/guards/max_concurrent.ts";
 export { withThrottle } from "./auth/guards/throttle/throttle.ts";
 export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
+// Where things are remembered: in memory, or where several processes share them.
 export {
-  type MemoryThrottleStoreOptions,
-  newMemoryThrottleStore,
-} from "./auth/guards/throttle/memory_store.ts";
+  type MemoryStoreOptions,
+  newMemoryStore,
+} from "./auth/state/memory_store.ts";
 export {
-  type KvThrottleStoreOptions,
-  newKvThrottleStore,
-  type ThrottleKv,
-  type ThrottleKvAtomic,
-  type ThrottleKvEntry,
-} from "./auth/guards/throttle/kv_store.ts";
+  type KvAtomic,
+  type KvDatabase,
+  type KvEntry,
+  type KvStoreOptions,
+  newKvStore,
+} from "./auth/state/kv_store.ts";
 export type {
-  KnownNetwork,
-  ThrottleEntries,
-  ThrottleEntry,
-  ThrottleStore,
-} from "./auth/guards/throttle/store.ts";
+  Store,
+  StoreShare,
+  StoreValues,
+  StoreWrite,
+} from "./auth/state/store.ts";
 
 // For other mail servers: they ask, a provider answers.
 export {

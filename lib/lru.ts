@@ -73,10 +73,11 @@ export function newLru<V>(options: LruOptions<V>): Lru<V> {
   const slots = new Map<string, Slot<V>>();
   const kinds = shares.map((parts) => newKind<V>(parts));
   const [first = newKind<V>(1)] = kinds;
-  const weightOfAll = () => kinds.reduce((sum, { weight }) => sum + weight, 0);
+  let weightOfAll = 0;
 
   function remove(slot: Slot<V>): void {
     slots.delete(slot.key);
+    weightOfAll -= slot.weight;
     unlink(slot);
   }
 
@@ -93,6 +94,7 @@ export function newLru<V>(options: LruOptions<V>): Lru<V> {
     const kind = kinds[kindOf(value)] ?? first;
     const weight = weigh(key, value);
     const slot = slots.get(key);
+    weightOfAll += weight - (slot?.weight ?? 0);
     if (slot === undefined) {
       const [older, newer] = [undefined, undefined];
       const added = { key, value, weight, kind, older, newer };
@@ -122,14 +124,14 @@ export function newLru<V>(options: LruOptions<V>): Lru<V> {
     set: (key, value) => {
       put(key, value);
       while (slots.size > maxEntries) evictFrom("size");
-      while (weightOfAll() > maxWeight) evictFrom("weight");
+      while (weightOfAll > maxWeight) evictFrom("weight");
     },
     delete: (key) => {
       const slot = slots.get(key);
       if (slot !== undefined) remove(slot);
     },
     size: () => slots.size,
-    weight: weightOfAll,
+    weight: () => weightOfAll,
   };
 }
 

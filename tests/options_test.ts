@@ -5,7 +5,7 @@ import * as mod from "../mod.ts";
 import { assert, assertEquals } from "./support/assert.ts";
 
 const provider: mod.AuthProvider = () => "authOk";
-const kv: mod.ThrottleKv = {
+const kv: mod.KvDatabase = {
   getMany: () => Promise.resolve([]),
   atomic: () => {
     throw new Error("not used");
@@ -35,13 +35,13 @@ const FUNCTIONS = {
     "create HTTP delivery",
     (options) => mod.newHTTPDelivery({ url: "http://127.0.0.1/", ...options }),
   ],
-  newKvThrottleStore: [
-    "create throttle store",
-    (options) => mod.newKvThrottleStore(kv, options),
+  newKvStore: [
+    "create KV store",
+    (options) => mod.newKvStore(kv, options),
   ],
-  newMemoryThrottleStore: [
-    "create throttle store",
-    (options) => mod.newMemoryThrottleStore(options),
+  newMemoryStore: [
+    "create memory store",
+    (options) => mod.newMemoryStore(options),
   ],
   newRelay: [
     "create relay",

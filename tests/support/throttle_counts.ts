@@ -18,7 +18,7 @@ import type {
   Reading,
   ThrottleRules,
 } from "../../auth/guards/throttle/reading.ts";
-import type { ThrottleEntries } from "../../auth/guards/throttle/store.ts";
+import type { ThrottleEntries } from "../../auth/guards/throttle/entry.ts";
 import { judge, type Verdict } from "../../auth/guards/throttle/verdict.ts";
 
 /** The limits if nothing else is said. */

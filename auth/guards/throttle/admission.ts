@@ -5,19 +5,20 @@
  */
 
 import type { ProviderReason } from "../../reasons.ts";
+import type { StoreView } from "../../state/view.ts";
 import type { AuthProvider, AuthRequest } from "../../types.ts";
 import type { Ending, InFlight } from "./in_flight.ts";
 import type { Origin, ThrottleKeys } from "./keys.ts";
 import { MAX_HOLD_MS } from "./options.ts";
 import type { Reading, ThrottleRules } from "./reading.ts";
-import type { ThrottleEntries, ThrottleStore } from "./store.ts";
+import type { ThrottleEntries, ThrottleEntry } from "./entry.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 /** What one throttle is made of. */
 export interface Throttle {
   readonly provider: AuthProvider;
   readonly rules: ThrottleRules;
-  readonly store: Required<ThrottleStore>;
+  readonly store: StoreView<ThrottleEntry>;
   readonly inFlight: InFlight;
   readonly hash: (user: string, password: string) => Promise<number>;
   readonly originOf: (ip: string) => Origin;

@@ -18,7 +18,7 @@ import {
 import { AT } from "./keys.ts";
 import type { Meter } from "./meters.ts";
 import { countOf, metersFor, type Reading } from "./reading.ts";
-import type { ThrottleEntries, ThrottleEntry } from "./store.ts";
+import type { ThrottleEntries, ThrottleEntry } from "./entry.ts";
 
 /**
  * The share of `trustMs` for which an accepted login is not noted again: it

@@ -5,7 +5,7 @@
  */
 
 import type { ThrottleLimits } from "./meters.ts";
-import type { KnownNetwork, ThrottleEntry } from "./store.ts";
+import type { KnownNetwork, ThrottleEntry } from "./entry.ts";
 
 /**
  * The most guesses remembered per user: the 20 that fill a count, and room for

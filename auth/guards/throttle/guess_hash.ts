@@ -5,7 +5,6 @@
  */
 
 import { importSecret, keyedHash } from "../../../lib/hmac.ts";
-import type { ThrottleStore } from "./store.ts";
 
 /**
  * The 20 bits by which a guess is known again. A new guess is taken for one of
@@ -14,14 +13,14 @@ import type { ThrottleStore } from "./store.ts";
  * choose, ten fit.
  */
 export function newGuessHash(
-  store: Required<ThrottleStore>,
+  secret: () => Promise<Uint8Array>,
 ): (user: string, password: string) => Promise<number> {
-  let secret: Uint8Array | undefined;
+  let used: Uint8Array | undefined;
   let key: Promise<CryptoKey> | undefined;
   return async (user, password) => {
-    const latest = await store.secret();
-    if (key === undefined || latest !== secret) {
-      secret = latest;
+    const latest = await secret();
+    if (key === undefined || latest !== used) {
+      used = latest;
       key = importSecret(latest);
     }
     const hash = await keyedHash(await key, [user, password]);

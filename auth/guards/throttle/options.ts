@@ -19,9 +19,9 @@ import {
   pauseMs,
   type Rules,
 } from "../../../lib/options.ts";
+import type { Store } from "../../state/store.ts";
 import type { OriginOptions } from "./keys.ts";
 import type { ThrottleLimits } from "./meters.ts";
-import type { ThrottleStore } from "./store.ts";
 
 /** What is done with the settings, in errors. */
 export const ACTION = "create throttle";
@@ -92,8 +92,8 @@ export interface ThrottleOptions {
    * for the network. Default: none.
    */
   readonly sharedNetworks?: readonly string[];
-  /** Where the counts are. Default: a `newMemoryThrottleStore()`. */
-  readonly store?: ThrottleStore;
+  /** Where the counts are. Default: a `newMemoryStore()`. */
+  readonly store?: Store;
   /**
    * Milliseconds that a store may take. After that the throttle counts in
    * memory, for 5 s. At most 1000. Default: 250.

@@ -7,7 +7,7 @@
 import { isWithin, loginAt } from "./entries.ts";
 import { AT, type ThrottleKeys } from "./keys.ts";
 import type { Meter, MetersByOrigin, ThrottleLimits } from "./meters.ts";
-import type { ThrottleEntries, ThrottleEntry } from "./store.ts";
+import type { ThrottleEntries, ThrottleEntry } from "./entry.ts";
 
 /** What a throttle counts by. */
 export interface ThrottleRules {

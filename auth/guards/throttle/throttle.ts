@@ -13,6 +13,9 @@ import type {
   AuthResult,
   ReadyProvider,
 } from "../../types.ts";
+import { newSteadyStore } from "../../state/fallback.ts";
+import { newMemoryStore } from "../../state/memory_store.ts";
+import { newSharedSecret } from "../../state/shared_secret.ts";
 import { aFunction, checkValue } from "../../../lib/options.ts";
 import { pause } from "../../../lib/race.ts";
 import {
@@ -23,15 +26,13 @@ import {
   type Throttle,
 } from "./admission.ts";
 import { afterGone, afterLate, afterRight, afterWrong } from "./changes.ts";
-import { newSteadyStore } from "./fallback_store.ts";
 import { newGuessHash } from "./guess_hash.ts";
 import { type Ending, InFlight } from "./in_flight.ts";
 import { newOrigins, throttleKeys } from "./keys.ts";
-import { newMemoryThrottleStore } from "./memory_store.ts";
 import { newMeters } from "./meters.ts";
 import { ACTION, checkedOptions, type ThrottleOptions } from "./options.ts";
 import type { Reading } from "./reading.ts";
-import type { ThrottleEntries } from "./store.ts";
+import { type ThrottleEntries, throttleEntries } from "./entry.ts";
 
 /**
  * How late a failure is one that may stand for a "no", in milliseconds: back
@@ -136,15 +137,15 @@ function newThrottle(
   checkValue(ACTION, "provider", aFunction, provider);
   const { limits, origins, storeTimeoutMs, now } = checkedOptions(options);
   const store = newSteadyStore(
-    options.store ?? newMemoryThrottleStore(),
+    options.store ?? newMemoryStore(),
     storeTimeoutMs,
   );
   return {
     provider,
     rules: { limits, meters: newMeters(limits) },
-    store,
+    store: throttleEntries(store),
     inFlight: new InFlight(),
-    hash: newGuessHash(store),
+    hash: newGuessHash(newSharedSecret(store, "guesses")),
     originOf: newOrigins(origins),
     storeTimeoutMs,
     now,

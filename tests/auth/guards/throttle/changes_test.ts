@@ -8,7 +8,7 @@ import {
   type Origin,
   throttleKeys,
 } from "../../../../auth/guards/throttle/keys.ts";
-import type { ThrottleEntries } from "../../../../auth/guards/throttle/store.ts";
+import type { ThrottleEntries } from "../../../../auth/guards/throttle/entry.ts";
 import { assertEquals, assertStrictEquals } from "../../../support/assert.ts";
 import {
   AWAY,

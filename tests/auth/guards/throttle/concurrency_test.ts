@@ -3,7 +3,7 @@
 
 import { withThrottle } from "../../../../auth/guards/throttle/throttle.ts";
 import type { ThrottleOptions } from "../../../../auth/guards/throttle/options.ts";
-import type { ThrottleStore } from "../../../../auth/guards/throttle/store.ts";
+import type { Store } from "../../../../auth/state/store.ts";
 import type { AuthProvider } from "../../../../auth/types.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
 import { newSlowProvider, outcomeOf } from "../../../support/asked_provider.ts";
@@ -32,7 +32,7 @@ function after(ms: (password: string) => number): AuthProvider {
 }
 
 /** A store that answers later. */
-function newLaterStore(): ThrottleStore {
+function newLaterStore(): Store {
   const store = newCountingStore();
   return {
     ...store,

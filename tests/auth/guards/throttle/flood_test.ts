@@ -1,6 +1,6 @@
 // Made-up names, many of them: they push out each other (issue 11, 13).
 
-import { newMemoryThrottleStore } from "../../../../auth/guards/throttle/memory_store.ts";
+import { newMemoryStore } from "../../../../auth/state/memory_store.ts";
 import { withThrottle } from "../../../../auth/guards/throttle/throttle.ts";
 import { assertEquals } from "../../../support/assert.ts";
 import { outcomeOf } from "../../../support/asked_provider.ts";
@@ -24,7 +24,7 @@ const WEBMAIL = "127.0.0.1";
 /** A throttle whose store holds little, so that it does not take long to fill. */
 function newSmall(maxEntries = 600): Guarded {
   return newGuarded({
-    store: newMemoryThrottleStore({ maxEntries }),
+    store: newMemoryStore({ maxEntries }),
     sharedNetworks: ["127.0.0.0/8"],
   });
 }
@@ -94,7 +94,7 @@ Deno.test("withThrottle() counts what comes through networks that have a count a
 });
 
 Deno.test("withThrottle() lets an account of many spellings push nobody out", async () => {
-  const store = newMemoryThrottleStore({ maxEntries: 600 });
+  const store = newMemoryStore({ maxEntries: 600 });
   const guarded = withThrottle(users, { delayMs: 0, store });
   const login = async (username: string, remoteIp: string) =>
     await outcomeOf(guarded, { username, password: "right", remoteIp });

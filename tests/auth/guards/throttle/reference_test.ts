@@ -18,7 +18,7 @@ import {
   newMeters,
   type ThrottleLimits,
 } from "../../../../auth/guards/throttle/meters.ts";
-import type { ThrottleEntry } from "../../../../auth/guards/throttle/store.ts";
+import type { ThrottleEntry } from "../../../../auth/guards/throttle/entry.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
 import { newRandom, pick } from "../../../support/random.ts";
 

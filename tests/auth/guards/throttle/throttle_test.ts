@@ -1,7 +1,8 @@
 import type { ProviderReason } from "../../../../auth/reasons.ts";
+import { isThrottleEntry } from "../../../../auth/guards/throttle/entry.ts";
 import { withThrottle } from "../../../../auth/guards/throttle/throttle.ts";
-import { newMemoryThrottleStore } from "../../../../auth/guards/throttle/memory_store.ts";
-import type { ThrottleStore } from "../../../../auth/guards/throttle/store.ts";
+import { newMemoryStore } from "../../../../auth/state/memory_store.ts";
+import type { Store } from "../../../../auth/state/store.ts";
 import type { AuthProvider, AuthRequest } from "../../../../auth/types.ts";
 import {
   assert,
@@ -381,7 +382,7 @@ Deno.test("withThrottle() blocks no login when its store is no good", async () =
     () => Promise.reject(new Error("down")),
   ];
   for (const fail of fails) {
-    const store: ThrottleStore = { read: fail, update: fail, secret: fail };
+    const store: Store = { read: fail, update: fail };
     const { ask, asked } = newGuarded({ store, now: clock.now });
     assertEquals(await ask("ann", "right"), OK);
     for (let i = 0; i < 30; i++) await ask("bob", `guess ${i}`);
@@ -408,8 +409,7 @@ Deno.test("withThrottle() blocks no login when its store talks nonsense", async 
       const store = {
         read: () => answer,
         update: () => answer,
-        secret: () => answer,
-      } as unknown as ThrottleStore;
+      } as unknown as Store;
       const { ask } = newGuarded({ store });
       const what = Deno.inspect(answer);
       assertEquals(await ask("ann", "right"), OK, what);
@@ -421,16 +421,16 @@ Deno.test("withThrottle() blocks no login when its store talks nonsense", async 
 });
 
 Deno.test("withThrottle() waits for whatever has a then", async () => {
-  const memory = newMemoryThrottleStore();
+  const memory = newMemoryStore();
   // As clients of some databases answer.
   const later = <T>(work: () => T) => ({
     then: (resolve: (value: T) => void) => resolve(work()),
   });
   const store = {
     read: (keys: readonly string[]) => later(() => memory.read(keys)),
-    update: (...args: Parameters<ThrottleStore["update"]>) =>
+    update: (...args: Parameters<Store["update"]>) =>
       later(() => memory.update(...args)),
-  } as unknown as ThrottleStore;
+  } as unknown as Store;
   const { ask } = newGuarded({ store });
   for (let i = 0; i < 10; i++) assertEquals(await ask("ann", `${i}`), WRONG);
   assertEquals(await ask("ann", "right"), throttled("pair"));
@@ -439,7 +439,7 @@ Deno.test("withThrottle() waits for whatever has a then", async () => {
 Deno.test("withThrottle() waits 250 ms for a silent store, once in 5 s", async () => {
   using clock = newClock();
   const silent = () => new Promise<never>(() => {});
-  const store: ThrottleStore = { read: silent, update: silent };
+  const store: Store = { read: silent, update: silent };
   const { ask } = newGuarded({ store, now: clock.now });
   const first = ask("ann", "right");
   assertEquals(clock.timers(), [250]);
@@ -473,8 +473,8 @@ Deno.test("withThrottle() asks a store again after 5 s, whatever the clock was s
 
 Deno.test("withThrottle() adds 5 s at most, a store that takes its time included", async () => {
   using clock = newClock();
-  const memory = newMemoryThrottleStore();
-  const store: ThrottleStore = {
+  const memory = newMemoryStore();
+  const store: Store = {
     read: (keys) => Promise.resolve(memory.read(keys)),
     update: (keys, change) => Promise.resolve(memory.update(keys, change)),
   };
@@ -497,24 +497,29 @@ Deno.test("withThrottle() adds 5 s at most, a store that takes its time included
 
 Deno.test("withThrottle() keeps no password, and of a wrong one 20 bits", async () => {
   const texts: string[] = [];
-  const memory = newMemoryThrottleStore();
-  const store: ThrottleStore = {
+  let hashes = 0;
+  const memory = newMemoryStore();
+  const store: Store = {
     read: memory.read,
     update: (keys, change) =>
-      memory.update(keys, (entries) => {
-        const after = change(entries);
-        texts.push(JSON.stringify([keys, after]));
-        for (const entry of after) {
-          for (const guess of entry?.guesses ?? []) {
+      memory.update(keys, (values) => {
+        const writes = change(values);
+        texts.push(JSON.stringify([keys, writes]));
+        for (
+          const { value } of writes.filter(({ key }) => key === "t:user ann")
+        ) {
+          assert(isThrottleEntry(value));
+          for (const guess of value.guesses) {
             assert(Number.isInteger(guess) && guess >= 0 && guess < 2 ** 20);
+            hashes++;
           }
         }
-        return after;
+        return writes;
       }),
   };
   const { ask } = newGuarded({ store });
   for (let i = 0; i < 20; i++) await ask("ann", `canary-7f3a-${i}`);
-  assert(texts.length >= 10);
+  assert(texts.length >= 10 && hashes >= 10);
   assertFalse(texts.join().includes("canary"));
 });
 

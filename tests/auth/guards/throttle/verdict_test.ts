@@ -7,7 +7,7 @@ import {
 import type {
   ThrottleEntries,
   ThrottleEntry,
-} from "../../../../auth/guards/throttle/store.ts";
+} from "../../../../auth/guards/throttle/entry.ts";
 import { judge } from "../../../../auth/guards/throttle/verdict.ts";
 import { assert, assertEquals } from "../../../support/assert.ts";
 import { newRandom } from "../../../support/random.ts";

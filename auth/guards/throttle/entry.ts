@@ -1,8 +1,11 @@
 /**
- * Where a throttle keeps its counts.
+ * What a throttle keeps in a store.
  *
  * @module
  */
+
+import type { Store, StoreShare } from "../../state/store.ts";
+import { newStoreView, type StoreView, type Values } from "../../state/view.ts";
 
 /** A network that a user has logged in from. */
 export interface KnownNetwork {
@@ -50,59 +53,36 @@ export interface ThrottleEntry {
 }
 
 /** What is there under some keys, in their order; `undefined` for nothing. */
-export type ThrottleEntries = readonly (ThrottleEntry | undefined)[];
+export type ThrottleEntries = Values<ThrottleEntry>;
 
 /**
- * Where a throttle keeps its counts: in memory, or where several processes
- * share them.
- *
- * Members may answer at once or later. What one throws is no harm: the throttle
- * then counts in its own memory for a while.
- *
- * @example A store that others can look into
- * ```ts
- * import {
- *   newMemoryThrottleStore,
- *   newStaticAuthProvider,
- *   type ThrottleStore,
- *   withThrottle,
- * } from "@meowmail/smtpauth";
- *
- * const memory = newMemoryThrottleStore();
- * const store: ThrottleStore = {
- *   read: memory.read,
- *   update: (keys, change) => {
- *     console.log("changed:", keys);
- *     return memory.update(keys, change);
- *   },
- * };
- * const users = newStaticAuthProvider({ ann: "correct horse" });
- * const provider = withThrottle(users, { store });
- * console.assert(typeof provider === "function");
- * ```
+ * How many guesses make an entry one of the next share: to push out the count of
+ * a guesser who has come far, one must guess as often for each of many names.
  */
-export interface ThrottleStore {
-  /** Reads what is there under some keys, at most five. */
-  read(
-    keys: readonly string[],
-  ): ThrottleEntries | Promise<ThrottleEntries>;
-  /**
-   * Reads and writes as one step that nobody comes between.
-   *
-   * @param keys At most five.
-   * @param change Given what is there, says what is to be there. An entry
-   * that comes back as the same object need not be written; `undefined` takes
-   * one out. May be called again if another writer was faster.
-   */
-  update(
-    keys: readonly string[],
-    change: (entries: ThrottleEntries) => ThrottleEntries,
-  ): void | Promise<void>;
-  /**
-   * The key of the hashes, at least 32 octets, for a store that several
-   * processes share. Default: each process makes its own, in memory.
-   */
-  secret?(): Uint8Array | Promise<Uint8Array>;
+const SHARES = [[8, "guess-8", "shared-8"], [
+  3,
+  "guess-3",
+  "shared-3",
+]] as const;
+
+/** The entries in a store. */
+export function throttleEntries(store: Store): StoreView<ThrottleEntry> {
+  return newStoreView(store, {
+    prefix: "t:",
+    isValue: isThrottleEntry,
+    keepMs: ({ keepMs }) => keepMs,
+    share: shareOf,
+  });
+}
+
+function shareOf(
+  { networks, shared, count, home }: ThrottleEntry,
+): StoreShare {
+  if (networks.length > 0) return "login";
+  const guesses = Math.max(count, home);
+  const [, own, all] = SHARES.find(([least]) => guesses >= least) ??
+    [0, "guess-1", "shared-1"] as const;
+  return shared ? all : own;
 }
 
 /** Whether something from outside is an entry, with all that belongs to one. */

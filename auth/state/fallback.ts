@@ -1,17 +1,12 @@
 /**
- * A throttle's store that is always there.
+ * A store that is always there.
  *
  * @module
  */
 
-import { KEY_OCTETS, newSecret } from "../../../lib/hmac.ts";
-import { race } from "../../../lib/race.ts";
-import { newMemoryThrottleStore } from "./memory_store.ts";
-import {
-  isThrottleEntry,
-  type ThrottleEntries,
-  type ThrottleStore,
-} from "./store.ts";
+import { race } from "../../lib/race.ts";
+import { newMemoryStore } from "./memory_store.ts";
+import type { Store, StoreValues } from "./store.ts";
 
 /**
  * How long a store that has failed is left alone, in milliseconds: each
@@ -19,20 +14,21 @@ import {
  */
 const REST_MS = 5000;
 
-/** The most entries kept meanwhile: an outage is short. */
+/** The most values kept meanwhile: an outage is short. */
 const MAX_SPARE_ENTRIES = 16_384;
+
+/** The stores that are steady already. */
+const steady = new WeakSet<Store>();
 
 /**
  * Stands before a store that may fail, be slow, or talk nonsense. Whatever it
  * does, every member answers in time and never throws: while it fails, what
- * would go into it is kept in memory.
+ * would go into it is kept in memory. One that is steady stays as it is, so that
+ * several who share a store notice an outage together.
  */
-export function newSteadyStore(
-  store: ThrottleStore,
-  timeoutMs: number,
-): Required<ThrottleStore> {
-  const spare = newMemoryThrottleStore({ maxEntries: MAX_SPARE_ENTRIES });
-  const ownSecret = newSecret();
+export function newSteadyStore(store: Store, timeoutMs: number): Store {
+  if (steady.has(store)) return store;
+  const spare = newMemoryStore({ maxEntries: MAX_SPARE_ENTRIES });
   let failedAt: number | undefined;
 
   /** Takes the store's answer if it makes sense, or the spare's instead. */
@@ -61,35 +57,33 @@ export function newSteadyStore(
     }
   }
 
-  return {
+  const always: Store = {
     read: (keys) =>
       attempt(
         () => store.read(keys),
-        (answer) => areEntries(answer, keys.length),
+        (answer) => areValues(answer, keys.length),
         () => spare.read(keys),
       ),
-    update: (keys, change) =>
-      attempt(
-        () => store.update(keys, change),
-        isAnything,
+    update: (keys, change) => {
+      // One that never asks what to write has written nothing.
+      let asked = false;
+      return attempt(
+        () =>
+          store.update(keys, (values) => {
+            asked = true;
+            return change(values);
+          }),
+        (_answer): _answer is void => asked,
         () => spare.update(keys, change),
-      ),
-    secret: () =>
-      attempt(() => store.secret?.() ?? ownSecret, isSecret, () => ownSecret),
+      );
+    },
   };
+  steady.add(always);
+  return always;
 }
 
-function areEntries(answer: unknown, count: number): answer is ThrottleEntries {
-  return Array.isArray(answer) && answer.length === count &&
-    answer.every((entry) => entry === undefined || isThrottleEntry(entry));
-}
-
-function isAnything(_answer: unknown): _answer is void {
-  return true;
-}
-
-function isSecret(answer: unknown): answer is Uint8Array {
-  return answer instanceof Uint8Array && answer.length >= KEY_OCTETS;
+function areValues(answer: unknown, count: number): answer is StoreValues {
+  return Array.isArray(answer) && answer.length === count;
 }
 
 /** Whether something can be waited for: clients of databases have their own. */
