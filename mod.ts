@@ -86,6 +86,7 @@ export type {
   AuthReason,
   ProviderReason,
   SaslErrorReason,
+  TokenReason,
 } from "./auth/reasons.ts";
 export type {
   AcceptFailedEvent,

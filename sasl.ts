@@ -38,7 +38,11 @@ export {
   type SendingLimits,
   type TokenError,
 } from "./auth/types.ts";
-export type { ProviderReason, SaslErrorReason } from "./auth/reasons.ts";
+export type {
+  ProviderReason,
+  SaslErrorReason,
+  TokenReason,
+} from "./auth/reasons.ts";
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";
 export {
   continueSasl,

@@ -6,6 +6,29 @@
 
 import type { AuthDecision, AuthResult } from "./types.ts";
 
+/**
+ * Why a token is not good.
+ *
+ * `token-malformed`: it is none that can be read. `token-key`: signed with a key
+ * that the issuer does not publish. `token-signature`: the signature, or how it
+ * was made. `token-kind`: good for something else, such as an ID token.
+ * `token-early`: not good yet. `token-claim`: it names nobody. `token-user`: it
+ * names another user than the client does. `token-inactive`: the issuer says so.
+ */
+export type TokenReason =
+  | "token-malformed"
+  | "token-key"
+  | "token-signature"
+  | "token-kind"
+  | "token-issuer"
+  | "token-audience"
+  | "token-scope"
+  | "token-early"
+  | "token-expired"
+  | "token-claim"
+  | "token-user"
+  | "token-inactive";
+
 /** Why a SASL exchange failed before any provider was asked. */
 export type SaslErrorReason =
   | "cancelled"
@@ -30,6 +53,7 @@ export type SaslErrorReason =
  * from this network.
  */
 export type ProviderReason =
+  | TokenReason
   | "ok"
   | "wrong-credentials"
   | "backend-timeout"
@@ -70,6 +94,18 @@ export type AuthReason =
 /** All of them, so that the compiler wants a new one here too. */
 const PROVIDER_REASONS: Readonly<Record<ProviderReason, true>> = {
   "ok": true,
+  "token-malformed": true,
+  "token-key": true,
+  "token-signature": true,
+  "token-kind": true,
+  "token-issuer": true,
+  "token-audience": true,
+  "token-scope": true,
+  "token-early": true,
+  "token-expired": true,
+  "token-claim": true,
+  "token-user": true,
+  "token-inactive": true,
   "wrong-credentials": true,
   "backend-timeout": true,
   "backend-unreachable": true,

@@ -163,7 +163,7 @@ function isDecision(value: unknown): value is AuthDecision {
 }
 
 /** The rule for user names, for the name that a back end gives. */
-function isUser(value: unknown): value is string {
+export function isUser(value: unknown): value is string {
   return typeof value === "string" && value !== "" && value.isWellFormed() &&
     !hasControls(value);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isLoopback } from "./addresses.ts";
 import { blockedPort } from "./blocked_ports.ts";
 import type { Rule } from "./options.ts";
 
@@ -25,3 +26,10 @@ export const anEndpoint: Rule = {
       blockedPort(url) === undefined;
   },
 };
+
+/** Whether what goes to a URL can be read by nobody on the way. */
+export function isPrivateWay({ protocol, hostname }: URL): boolean {
+  if (protocol !== "http:") return protocol === "https:";
+  return hostname === "localhost" ||
+    isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"));
+}

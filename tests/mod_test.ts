@@ -136,6 +136,7 @@ Deno.test("mod.ts exports these types, and no others", async () => {
     "StoreWrite",
     "ThrottleOptions",
     "TokenError",
+    "TokenReason",
     "Transfer",
     "UsersAuthProvider",
     "UsersAuthProviderOptions",

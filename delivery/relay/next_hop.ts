@@ -57,7 +57,7 @@ export function parseNextHop(url: string | URL): NextHop {
 }
 
 /** The host of a URL, an IPv6 address without its brackets. */
-export function bareHost({ hostname }: URL): string {
+function bareHost({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { isLoopback } from "../../lib/addresses.ts";
 import { blockedPort } from "../../lib/blocked_ports.ts";
+import { isPrivateWay } from "../../lib/endpoint.ts";
 import { harmless } from "../../lib/hook.ts";
 import {
   aFunction,
@@ -23,7 +23,7 @@ import { hasControls } from "../../lib/text.ts";
 import { isServerName } from "../../smtp/options.ts";
 import type { RelayReason } from "./failures.ts";
 import type { Login } from "./login.ts";
-import { bareHost, type NextHop, parseNextHop } from "./next_hop.ts";
+import { type NextHop, parseNextHop } from "./next_hop.ts";
 import type { TokenRules } from "./token.ts";
 
 /** Where and how {@linkcode newRelay} hands mail on. */
@@ -201,7 +201,9 @@ export function parseTokenUrl(
 /** The secret must not cross a network in plain text. */
 function endpointUrl(tokenUrl: string | URL): URL {
   const url = URL.parse(String(tokenUrl));
-  if (url === null || !isSafe(url) || url.username + url.password !== "") {
+  if (
+    url === null || !isPrivateWay(url) || url.username + url.password !== ""
+  ) {
     throw unusable(
       "oauth.tokenUrl must be an https URL without credentials, or microsoft:TENANT",
     );
@@ -211,12 +213,6 @@ function endpointUrl(tokenUrl: string | URL): URL {
   throw unusable(
     `oauth.tokenUrl must have a port that fetch allows: got ${port}`,
   );
-}
-
-function isSafe(url: URL): boolean {
-  const host = bareHost(url);
-  return url.protocol === "https:" ||
-    url.protocol === "http:" && (host === "localhost" || isLoopback(host));
 }
 
 function isCredential(credential: string): boolean {

@@ -1,0 +1,154 @@
+/**
+ * An issuer's keys (RFC 7517), and what is signed with them (RFC 7515).
+ *
+ * @module
+ */
+
+import {
+  compactVerify,
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWK,
+} from "jose";
+import { decodeUTF8 } from "../../../lib/text.ts";
+import { isObject, type Untrusted } from "../../results.ts";
+import { type BadToken, badToken } from "./claims.ts";
+import type { IssuerMetadata } from "./discovery.ts";
+import { IssuerDocument } from "./document.ts";
+import {
+  type Fetched,
+  fetchJSON,
+  type IssuerHttp,
+  type Outage,
+  outage,
+} from "./issuer_http.ts";
+
+/**
+ * How a token may be signed: with a key of which only a half is published.
+ * Never `none`, and never HS, whose key would be what everybody can read.
+ */
+const ALGORITHMS: readonly string[] = [
+  ...["RS256", "RS384", "RS512"],
+  ...["PS256", "PS384", "PS512"],
+  ...["ES256", "ES384", "ES512"],
+  ...["EdDSA", "Ed25519"],
+];
+
+/** What a header may say that its token is; many issuers say nothing. */
+const TYPES = /^(?:application\/)?(?:at\+)?jwt$/i;
+
+/** The keys that an issuer publishes. */
+export type KeySet = ReturnType<typeof createLocalJWKSet>;
+
+/** The keys of an issuer, wherever its metadata say that they are. */
+export function newKeys(
+  http: IssuerHttp,
+  metadata: IssuerDocument<IssuerMetadata>,
+  now: () => number,
+): IssuerDocument<KeySet> {
+  const fetch = async () => {
+    const known = await metadata.get();
+    if (known.kind === "outage") return known;
+    const { jwksUri: url } = known.value;
+    if (url === undefined) {
+      return outage("backend-answer", "discovery: jwks_uri");
+    }
+    const fetched = await fetchJSON(http, { what: "keys", url });
+    return fetched.kind === "fetched" ? readKeys(fetched.value) : fetched;
+  };
+  return new IssuerDocument({ fetch, now });
+}
+
+/** No key at all is no answer: it would make every token a bad one. */
+function readKeys({ keys }: Untrusted): Fetched<KeySet> {
+  const known = Array.isArray(keys) ? keys.filter(isKey) : [];
+  return known.length === 0
+    ? outage("backend-answer", "keys: there are none")
+    : { kind: "fetched", value: createLocalJWKSet({ keys: known }) };
+}
+
+function isKey(value: unknown): value is JWK {
+  return isObject(value) && typeof value.kty === "string";
+}
+
+/** The header of a token that is signed; `undefined` if it is no such thing. */
+export function headerOf(token: string): Untrusted | undefined {
+  if (token.split(".").length !== 3) return undefined;
+  try {
+    return { ...decodeProtectedHeader(token) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Claims that an issuer has signed. */
+export interface Signed {
+  readonly kind: "signed";
+  readonly claims: Untrusted;
+}
+
+/** Finds out whether a token has been signed with one of an issuer's keys. */
+export async function verify(
+  token: string,
+  { typ, crit }: Untrusted,
+  keys: IssuerDocument<KeySet>,
+  signal: AbortSignal | undefined,
+): Promise<Signed | BadToken | Outage> {
+  if (typ !== undefined && !(typeof typ === "string" && TYPES.test(typ))) {
+    return badToken("token-kind", "typ");
+  }
+  if (crit !== undefined) return badToken("token-malformed", "crit");
+  const known = await keys.get(signal);
+  if (known.kind === "outage") return known;
+  const verified = await verifyWith(known.value, token);
+  if (verified.kind !== "bad" || verified.reason !== "token-key") {
+    return verified;
+  }
+  const newer = await keys.newer(known.value, signal);
+  if (newer.kind === "outage") return newer;
+  return newer.value === known.value
+    ? verified
+    : await verifyWith(newer.value, token);
+}
+
+async function verifyWith(
+  keys: KeySet,
+  token: string,
+): Promise<Signed | BadToken | Outage> {
+  try {
+    const options = { algorithms: [...ALGORITHMS] };
+    const { payload } = await compactVerify(token, keys, options);
+    const claims = parseClaims(payload);
+    return claims === undefined
+      ? badToken("token-malformed", "claims")
+      : { kind: "signed", claims };
+  } catch (error) {
+    return faultOf(error);
+  }
+}
+
+function parseClaims(payload: Uint8Array): Untrusted | undefined {
+  try {
+    const claims: unknown = JSON.parse(decodeUTF8(payload) ?? "");
+    return isObject(claims) ? claims : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What jose has found: a fault of the token's, or one of the keys'. */
+function faultOf(error: unknown): BadToken | Outage {
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return badToken("token-signature", "alg");
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return badToken("token-signature");
+  }
+  if (error instanceof errors.JWSInvalid) return badToken("token-malformed");
+  if (error instanceof errors.JWKSNoMatchingKey) return badToken("token-key");
+  if (error instanceof errors.JWKSMultipleMatchingKeys) {
+    return badToken("token-key", "several keys fit: it has no kid");
+  }
+  return outage("backend-answer", "keys: the token's cannot be used");
+}
