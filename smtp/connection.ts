@@ -261,7 +261,7 @@ export class Connection {
    */
   async #isSilent(): Promise<boolean> {
     const { greetingDelayMs } = this.#context;
-    const talk = this.#reads.begin(this.#wire, this.#session.input);
+    const talk = this.#reads.begin(this.#wire, this.#session);
     const { promise: silence, resolve } = Promise.withResolvers<null>();
     this.#endSilence = () => resolve(null);
     this.#phase = "silence";
@@ -292,7 +292,7 @@ export class Connection {
           this.#phase = "client";
           const octets = await this.#reads.next(
             this.#wire,
-            this.#session.input,
+            this.#session,
           );
           if (!this.#received(octets)) return await this.#depart(octets);
           break;
@@ -360,7 +360,7 @@ export class Connection {
 
   /** Takes in what a read has brought; false if the session ends with it. */
   #received(octets: number | null): boolean {
-    this.#session.input.filled(octets ?? 0);
+    this.#session.filled(octets ?? 0);
     if (octets === null || this.#lastWords !== undefined) return false;
     this.#phase = "session";
     if (!this.#session.readingData) return true;
@@ -445,7 +445,7 @@ export class Connection {
     }
     this.#phase = "question";
     this.#renew(limitMs);
-    this.#reads.watch(this.#wire, this.#session.input, asking);
+    this.#reads.watch(this.#wire, this.#session, asking);
     const result = await answer;
     asking.open = false;
     this.#asking = undefined;
@@ -491,7 +491,7 @@ export class Connection {
     const body = this.#delivery?.body;
     if (body === undefined || body.octets < SMALL_MESSAGE_OCTETS) return false;
     // Who has all that has come so far can let others have their turn.
-    if (!this.#session.input.isFull) this.#turn?.yield();
+    if (!this.#session.isFilled) this.#turn?.yield();
     return this.#turn?.isOn() !== true;
   }
 
@@ -504,13 +504,13 @@ export class Connection {
     this.#endTurn();
     const turn = this.#turn = this.#context.transfers.begin();
     if (turn.come !== undefined) await this.#waitForDelivery(turn.come);
-    this.#session.input.grow();
+    this.#session.expectMuch(true);
   }
 
   #endTurn(): void {
     this.#turn?.end();
     this.#turn = undefined;
-    this.#session.input.shrink();
+    this.#session.expectMuch(false);
   }
 
   async #endMessage(): Promise<void> {

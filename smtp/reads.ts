@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Input } from "./protocol/input.ts";
+import type { Session } from "./protocol/session.ts";
 import type { Wire } from "../net/conn.ts";
 
 /** How many octets of a client that was told to go are thrown away. */
@@ -40,18 +40,18 @@ export class Reads {
 
   /**
    * The read that is under way already, or a new one; `null` at the end.
-   * Whoever waits for it tells the input what it has brought.
+   * Whoever waits for it tells the session what it has brought.
    */
-  next(wire: Wire, input: Input): Promise<number | null> {
+  next(wire: Wire, session: Session): Promise<number | null> {
     if (this.#sawEnd) return Promise.resolve(null);
     const pending = this.#pending;
     this.#pending = undefined;
-    return pending?.octets ?? wire.read(input.space());
+    return pending?.octets ?? wire.read(session.space());
   }
 
   /** Begins a read; `next` takes it over. */
-  begin(wire: Wire, input: Input): Promise<number | null> {
-    const space = input.space();
+  begin(wire: Wire, session: Session): Promise<number | null> {
+    const space = session.space();
     this.#pending = { space, octets: wire.read(space) };
     return this.#pending.octets;
   }
@@ -62,21 +62,21 @@ export class Reads {
    * sent still waits: Exim and scripts close their sending half behind their
    * last command and read on. Never rejects.
    */
-  async watch(wire: Wire, input: Input, asking: Asking): Promise<void> {
-    while (asking.open && input.hasRoom && !this.#sawEnd) {
+  async watch(wire: Wire, session: Session, asking: Asking): Promise<void> {
+    while (asking.open && session.hasRoom && !this.#sawEnd) {
       let octets: number | null;
       try {
-        octets = await (this.#pending?.octets ?? this.begin(wire, input));
+        octets = await (this.#pending?.octets ?? this.begin(wire, session));
       } catch {
         return asking.abort();
       }
       // Too late to be of use here: the next read takes it over.
       if (!asking.open) return;
       this.#pending = undefined;
-      input.filled(octets ?? 0);
+      session.filled(octets ?? 0);
       if (octets !== null) continue;
       this.#sawEnd = true;
-      if (input.length === 0) asking.abort();
+      if (session.waiting === 0) asking.abort();
     }
   }
 

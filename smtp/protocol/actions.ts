@@ -124,3 +124,6 @@ export type SessionAction =
     /** For the log; absent where whoever has ended it has told. */
     readonly reason: CloseReason | undefined;
   };
+
+/** There is nothing to do before the client has sent more. */
+export const NEED_DATA: SessionAction = { kind: "needData" };

@@ -35,12 +35,23 @@ export function knownMechanism(
   return findMechanism(word, mechanisms)?.name ?? "";
 }
 
-/** Puts an outcome together; a user name that is not known is left out. */
+/**
+ * Puts an outcome together; what is not known is left out.
+ *
+ * @param code The reply code, if the client gets a reply.
+ * @param why The reason, and its detail.
+ * @param who Whom the AUTH was about.
+ */
 export function outcomeOf(
-  end: Pick<AuthOutcome, "code" | "reason" | "detail">,
-  who: { mechanism: string; username?: string | undefined },
+  code: number | undefined,
+  { reason, detail }: { reason: AuthReason; detail?: string | undefined },
+  { mechanism, username }: { mechanism: string; username?: string | undefined },
 ): AuthOutcome {
-  const { mechanism, username } = who;
-  const outcome = { ...end, mechanism };
-  return username === undefined ? outcome : { ...outcome, username };
+  return {
+    ...(code === undefined ? {} : { code }),
+    reason,
+    ...(detail === undefined ? {} : { detail }),
+    mechanism,
+    ...(username === undefined ? {} : { username }),
+  };
 }

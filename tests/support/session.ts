@@ -155,7 +155,7 @@ export class SessionClient {
       this.actions.push(action);
       this.#answer(action);
     }
-    this.mostWaiting = Math.max(this.mostWaiting, this.session.input.length);
+    this.mostWaiting = Math.max(this.mostWaiting, this.session.waiting);
     this.output += textOf(this.session.takeOutput());
     return this.output.slice(said);
   }

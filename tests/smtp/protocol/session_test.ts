@@ -210,7 +210,7 @@ Deno.test("Session keeps what is pipelined behind AUTH until the decision", () =
     },
   });
   assertEquals(codes(textOf(session.takeOutput())).at(-1), "250 2.0.0");
-  assertEquals(session.input.length, "VRFY x\r\nQUIT\r\nNOOP\r\n".length);
+  assertEquals(session.waiting, "VRFY x\r\nQUIT\r\nNOOP\r\n".length);
   session.receive(latin1("NOOP\r\n"));
   assertEquals(session.hasOutput, false);
   session.decided({ decision: "authOk" });
@@ -275,7 +275,7 @@ Deno.test("Session keeps a bounded part of 10 MB without CRLF", () => {
     for (let sent = 0; sent < 10_000_000; sent += 50_000) {
       session.receive(new Uint8Array(50_000).fill(120));
       output.push(...drain(session).output);
-      most = Math.max(most, session.input.length);
+      most = Math.max(most, session.waiting);
     }
     assertEquals(output, [...expected], state);
     assertEquals(most, kept, state);
@@ -292,10 +292,10 @@ Deno.test("Session answers a line that is too long once, and at the limit", () =
     const session = sessionIn(state);
     session.receive(latin1(start.padEnd(limit, "A")));
     assertEquals(drain(session), { output: [], last: "needData" });
-    assertEquals(session.input.length, limit);
+    assertEquals(session.waiting, limit);
     session.receive(latin1("A"));
     assertEquals(drain(session).output, [expected]);
-    assertEquals(session.input.length, 0);
+    assertEquals(session.waiting, 0);
     session.receive(latin1("AAA\r\nNOOP\r\n"));
     assertEquals(drain(session).output, ["250 2.0.0"]);
   }
@@ -308,7 +308,7 @@ Deno.test("Session.afterTls() leaves plain text behind, whole lines and half one
     const client = new SessionClient(CERTIFICATE);
     const output = client.send(`${EHLO}STARTTLS\r\n${injected}`);
     assertEquals(codes(output).at(-1), "220 2.0.0", injected);
-    assertEquals(client.session.input.length, 0, injected);
+    assertEquals(client.session.waiting, 0, injected);
     assertEquals(codes(client.send("NOOP\r\n")), ["250 2.0.0"], injected);
   }
 });
