@@ -1,3 +1,5 @@
+import config from "../deno.json" with { type: "json" };
+import * as mod from "../mod.ts";
 import {
   defaultOf,
   FLAG_NAMES,
@@ -17,7 +19,9 @@ import { startListener, temporaryFolder } from "./support/listener.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
 import { SmtpClient } from "./support/smtp_client.ts";
 
-const README = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
+const ROOT = new URL("../", import.meta.url);
+const README = Deno.readTextFileSync(new URL("README.md", ROOT));
+const COMMAND = Deno.readTextFileSync(new URL("docs/command.md", ROOT));
 
 Deno.test("README.md's endpoint answers the HTTP provider as the table says", async () => {
   using cleanUp = new DisposableStack();
@@ -62,10 +66,9 @@ Deno.test("README.md's endpoint answers the HTTP provider as the table says", as
   await reader.cancel();
 });
 
-/** The cells of the README's table of flags, row by row. */
-function flagRows(): string[][] {
-  const [, table = ""] = /\n## Flags\n[^]*?\n(\|[^]*?\|)\n\n/.exec(README) ??
-    [];
+/** The cells of a page's table of flags, row by row. */
+function flagRows(page: string): string[][] {
+  const [, table = ""] = /\n(\| flag [^]*?\|)\n\n/.exec(page) ?? [];
   const rows = table.split("\n").map((line) =>
     line.split("|").slice(1, -1).map((cell) => cell.trim())
   );
@@ -73,7 +76,7 @@ function flagRows(): string[][] {
   return rows.slice(2);
 }
 
-Deno.test("README.md's table of flags is that of the command", () => {
+Deno.test("docs/command.md's table of flags is that of the command, and README.md's is of it", () => {
   const code = (text: string) => `\`${text}\``;
   const expected = FLAG_NAMES.map((name) => [
     flagOf(name) === undefined ? "no flag" : code(usageOf(name)),
@@ -81,11 +84,64 @@ Deno.test("README.md's table of flags is that of the command", () => {
     defaultOf(name) ?? "none",
     FLAGS[name].help,
   ]);
-  assertEquals(flagRows(), expected);
+  assertEquals(flagRows(COMMAND), expected);
+  const first = flagRows(README);
+  assert(first.length > 5);
+  assertEquals(
+    expected.filter(([flag]) => first.some(([each]) => each === flag)),
+    first,
+  );
 });
 
-Deno.test("README.md's narrower permissions are enough, as printed", async () => {
-  const [block] = codeBlocks("README.md", "sh")
+Deno.test("README.md says what each function of mod.ts is for, and is short", () => {
+  const [, table = ""] = /\n(\| export [^]*?\|)\n\n/.exec(README) ?? [];
+  const missing = Object.keys(mod).filter((name) =>
+    !table.includes(`\`${name}\``)
+  );
+  assertEquals(missing, []);
+  assert(README.split("\n").length <= 250);
+});
+
+/** The pages that are published. */
+function pages(): string[] {
+  const docs = [...Deno.readDirSync(new URL("docs/", ROOT))]
+    .map(({ name }) => `docs/${name}`).filter((name) => name.endsWith(".md"));
+  return ["README.md", "SECURITY.md", "CHANGELOG.md", ...docs];
+}
+
+Deno.test("every link of the pages leads to what is published", () => {
+  const published = config.publish.include;
+  for (const page of pages()) {
+    const at = new URL(page, ROOT);
+    const links = Deno.readTextFileSync(at).matchAll(/\]\(([^)\s]+)\)/g);
+    for (const [, link = ""] of links) {
+      if (/^https?:/.test(link)) continue;
+      const target = new URL(link, at);
+      const path = target.pathname.slice(ROOT.pathname.length);
+      assert(
+        published.some((each) =>
+          each === path || each.endsWith("/") && path.startsWith(each)
+        ),
+        `${page}: ${link} is not published`,
+      );
+      assert(Deno.statSync(target.pathname).isFile, `${page}: ${link}`);
+      if (target.hash !== "") assertHeading(target, `${page}: ${link}`);
+    }
+  }
+});
+
+/** A part of a page begins with a heading that its name is made of. */
+function assertHeading({ pathname, hash }: URL, message: string): void {
+  const anchors = [
+    ...Deno.readTextFileSync(pathname).matchAll(/^#+ (.*)$/gm),
+  ].map(([, heading = ""]) =>
+    heading.toLowerCase().replaceAll(/[^\w\s-]/g, "").replaceAll(" ", "-")
+  );
+  assert(anchors.includes(hash.slice(1)), message);
+}
+
+Deno.test("docs/command.md's narrower permissions are enough, as printed", async () => {
+  const [block] = codeBlocks("docs/command.md", "sh")
     .filter((block) => block.includes("--allow-read"));
   const { cert, key } = await testCertificate();
   await using cleanUp = new AsyncDisposableStack();

@@ -63,8 +63,6 @@ Deno.test("readInvocation() takes the command lines of README.md", () => {
   const url = "https://intranet.example/may-send";
   const users = "/etc/smtpauth/users";
   assertEquals(lives, [
-    [url, undefined],
-    [users, undefined],
     [users, "starttls://smtp.example.com"],
     [undefined, "https://intranet.example/mail"],
     [url, undefined],
