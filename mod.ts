@@ -111,7 +111,10 @@ export {
 } from "./auth/sasl/sasl.ts";
 export type { Mechanism } from "./auth/sasl/mechanism.ts";
 export { LOGIN } from "./auth/sasl/login.ts";
+export { OAUTHBEARER } from "./auth/sasl/oauthbearer.ts";
+export type { MechanismName, MechanismOffer } from "./auth/sasl/offer.ts";
 export { PLAIN } from "./auth/sasl/plain.ts";
+export { XOAUTH2 } from "./auth/sasl/xoauth2.ts";
 export type {
   SaslChallenge,
   SaslCredentials,

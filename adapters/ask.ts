@@ -89,6 +89,7 @@ function authEvent(
   milliseconds: number,
 ): AuthEvent {
   const { decision, detail } = result;
+  const user = userOf(result, username);
   return {
     kind: "auth",
     via,
@@ -97,7 +98,7 @@ function authEvent(
     reason: reasonOf(result),
     ...(detail === undefined ? {} : { detail }),
     mechanism,
-    username: userOf(result, username),
+    ...(user === "" ? {} : { username: user }),
     remoteIp,
     milliseconds,
   };

@@ -55,7 +55,7 @@ export const AuthProgress: {
   readonly apLoginUser: "apLoginUser";
   /** LOGIN's password comes next. */
   readonly apLoginPass: "apLoginPass";
-  /** A token comes next (RFC 7628). */
+  /** A message with a token comes next (RFC 7628). */
   readonly apToken: "apToken";
   /** The refusal has been explained; one line comes, and then the reply. */
   readonly apTokenError: "apTokenError";
@@ -73,11 +73,15 @@ export type AuthProgress = typeof AuthProgress[keyof typeof AuthProgress];
 
 /** What a provider is asked. Everything in it comes from the client. */
 export interface AuthRequest {
-  /** The authentication identity (authcid): not empty, no control characters. */
+  /**
+   * Who the client says it is: no control characters, and not empty but with
+   * OAUTHBEARER, where a client may leave that to the token. A yes to nobody
+   * should say its `user`.
+   */
   readonly username: string;
-  /** The password: not empty, no NUL. Do not log it. */
+  /** The password, or the token: not empty, no NUL. Do not log it. */
   readonly password: string;
-  /** The SASL mechanism in upper case, such as `PLAIN` or `LOGIN`. */
+  /** The SASL mechanism in upper case, such as `PLAIN` or `OAUTHBEARER`. */
   readonly mechanism: string;
   /** The client's address, IPv4 without an `::ffff:` prefix; `""` if unknown. */
   readonly remoteIp: string;

@@ -30,7 +30,9 @@ export function traceLines(envelope: Envelope, stamp: TraceStamp): string {
   return [
     `Return-Path: <${sender}>`,
     ...recipients.map((recipient) => `X-Original-To: ${recipient}`),
-    ...(user === undefined ? [] : [`X-Original-User: ${inHeader(user)}`]),
+    ...(user === undefined || user === ""
+      ? []
+      : [`X-Original-User: ${inHeader(user)}`]),
     receivedField(envelope, stamp),
   ].join("\r\n");
 }

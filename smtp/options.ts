@@ -21,8 +21,12 @@ import {
   text,
 } from "../lib/options.ts";
 import { aCertificate, aPrivateKey } from "../lib/pem.ts";
-import { type Mechanism, offeredMechanisms } from "../auth/sasl/mechanism.ts";
-import { MECHANISMS } from "../auth/sasl/sasl.ts";
+import type { Mechanism } from "../auth/sasl/mechanism.ts";
+import {
+  type MechanismOffer,
+  offeredMechanisms,
+  readOffer,
+} from "../auth/sasl/offer.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { OnRecipient, OnSender } from "./destination.ts";
@@ -53,10 +57,11 @@ export interface ServeSmtpOptions {
    */
   readonly allowInsecureAuth?: boolean;
   /**
-   * The mechanisms of AUTH on offer, in their order. Offer one only where the
-   * provider can check it. Default: PLAIN and LOGIN.
+   * The mechanisms of AUTH on offer, in their order: names of those that are
+   * known here, or values. Offer XOAUTH2 and OAUTHBEARER only where the provider
+   * can check tokens. Default: PLAIN and LOGIN.
    */
-  readonly mechanisms?: readonly Mechanism[];
+  readonly mechanisms?: MechanismOffer;
   /** Which failed login of a connection ends it. Default: 3. */
   readonly maxAuthFailures?: number;
   /**
@@ -188,7 +193,7 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     serverName: options.serverName ?? "localhost",
     requireAuth: options.requireAuth ?? true,
     allowInsecureAuth: options.allowInsecureAuth ?? false,
-    mechanisms: options.mechanisms ?? MECHANISMS,
+    mechanisms: readOffer(options.mechanisms),
     maxAuthFailures: options.maxAuthFailures ?? 3,
     normalizeNewlines: options.normalizeNewlines ?? false,
     maxRecipients: options.maxRecipients ?? 100,

@@ -5,9 +5,10 @@
  */
 
 import {
-  type Mechanism,
+  type MechanismOffer,
   offeredMechanisms,
-} from "../../auth/sasl/mechanism.ts";
+  readOffer,
+} from "../../auth/sasl/offer.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
 import { encodeHex } from "../../lib/hex.ts";
@@ -27,10 +28,11 @@ import {
 /** Where and how {@linkcode serveDovecotAuth} listens. */
 export interface DovecotAuthOptions extends AuthServerOptions {
   /**
-   * The mechanisms on offer, in their order. Offer one only where the provider
-   * can check it. Default: PLAIN and LOGIN.
+   * The mechanisms on offer, in their order: names of those that are known
+   * here, or values. Offer XOAUTH2 and OAUTHBEARER only where the provider can
+   * check tokens. Default: PLAIN and LOGIN.
    */
-  readonly mechanisms?: readonly Mechanism[];
+  readonly mechanisms?: MechanismOffer;
 }
 
 /**
@@ -75,7 +77,10 @@ export function serveDovecotAuth(
         connectionId: ++connections,
         cookie: newCookie(),
       };
-      const session = newDovecotSession(identity, options.mechanisms);
+      const session = newDovecotSession(
+        identity,
+        readOffer(options.mechanisms),
+      );
       return talk(wire, context, session);
     },
   }, options);

@@ -6,12 +6,8 @@
  */
 
 import { findMechanism, type Mechanism } from "../../auth/sasl/mechanism.ts";
-import {
-  continueSasl,
-  finishSasl,
-  MECHANISMS,
-  startSasl,
-} from "../../auth/sasl/sasl.ts";
+import { DEFAULT_OFFER } from "../../auth/sasl/offer.ts";
+import { continueSasl, finishSasl, startSasl } from "../../auth/sasl/sasl.ts";
 import {
   SASL_ERRORS,
   type SaslChallenge,
@@ -104,7 +100,7 @@ type Exchange =
  */
 export function newDovecotSession(
   identity: ServerIdentity,
-  mechanisms: readonly Mechanism[] = MECHANISMS,
+  mechanisms: readonly Mechanism[] = DEFAULT_OFFER,
 ): DovecotSession {
   const readLines = newLineReader();
   const exchanges = new Map<number, Exchange>();

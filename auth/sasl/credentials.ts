@@ -11,6 +11,7 @@
  */
 
 import { decodeUTF8, hasControls } from "../../lib/text.ts";
+import { OAUTHBEARER } from "./oauthbearer.ts";
 import { SASL_ERRORS, type SaslCredentials, type SaslError } from "./steps.ts";
 
 const NUL = 0;
@@ -55,7 +56,11 @@ export function checkCredentials(
   username: string,
   password: string,
 ): SaslCredentials | SaslError {
-  if (username === "" || password === "") return SASL_ERRORS.malformed;
+  if (password === "") return SASL_ERRORS.malformed;
+  // A token may say by itself whose it is.
+  if (username === "" && mechanism !== OAUTHBEARER.name) {
+    return SASL_ERRORS.malformed;
+  }
   if (hasControls(username) || password.includes("\0")) {
     return SASL_ERRORS.malformed;
   }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Rule } from "../../lib/options.ts";
 import type { Refused } from "../types.ts";
 import type { SaslChallenge, SaslCredentials, SaslStep } from "./steps.ts";
 
@@ -51,25 +50,10 @@ export function findMechanism(
     if (mechanism.name === name) return mechanism;
   }
   // Not toUpperCase() on everything: it turns the dotless "ı" into an "I".
-  if (!NAME.test(name)) return undefined;
+  if (!MECHANISM_NAME.test(name)) return undefined;
   const upperCase = name.toUpperCase();
   return mechanisms.find((mechanism) => mechanism.name === upperCase);
 }
 
-const NAME = /^[A-Za-z0-9_-]{1,20}$/;
-
-/** Which mechanisms are on offer, as an option. */
-export const offeredMechanisms: Rule = {
-  is: "a list of mechanisms such as PLAIN and LOGIN, each once",
-  test: (value) =>
-    Array.isArray(value) && value.length > 0 && value.every(isMechanism) &&
-    new Set(value.map(({ name }) => name)).size === value.length,
-};
-
-function isMechanism(value: unknown): value is Mechanism {
-  return typeof value === "object" && value !== null &&
-    "name" in value && typeof value.name === "string" &&
-    NAME.test(value.name) && value.name === value.name.toUpperCase() &&
-    "first" in value && typeof value.first === "object" &&
-    "respond" in value && typeof value.respond === "function";
-}
+/** How a mechanism may be called (RFC 4422 section 3.1). */
+export const MECHANISM_NAME: RegExp = /^[A-Za-z0-9_-]{1,20}$/;

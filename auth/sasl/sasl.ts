@@ -10,9 +10,8 @@ import { reasonOf } from "../reasons.ts";
 import { decisionReply } from "../replies.ts";
 import { readResult } from "../results.ts";
 import type { AuthDecision, AuthResult, Refused } from "../types.ts";
-import { LOGIN } from "./login.ts";
 import { findMechanism, type Mechanism } from "./mechanism.ts";
-import { PLAIN } from "./plain.ts";
+import { KNOWN_MECHANISMS } from "./offer.ts";
 import {
   SASL_ERRORS,
   type SaslChallenge,
@@ -28,12 +27,13 @@ import {
  */
 export const MAX_RESPONSE_OCTETS = 12_288;
 
-/** The mechanisms that are offered where nothing else is said, in this order. */
-export const MECHANISMS: readonly Mechanism[] = Object.freeze([PLAIN, LOGIN]);
-
 /** What the steps of an exchange have in common. */
 export interface SaslOptions {
-  /** The mechanisms on offer. Default: PLAIN and LOGIN. */
+  /**
+   * The mechanisms on offer; another one is `504`. Default: PLAIN, LOGIN,
+   * XOAUTH2 and OAUTHBEARER. A server that checks no tokens leaves the last two
+   * out.
+   */
   readonly mechanisms?: readonly Mechanism[];
 }
 
@@ -61,7 +61,7 @@ export interface SaslOptions {
 export function startSasl(
   mechanism: string,
   initialResponse?: string,
-  { mechanisms = MECHANISMS }: SaslOptions = {},
+  { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
 ): SaslStep {
   if (mechanism === "") return SASL_ERRORS.noMechanism;
   const known = findMechanism(mechanism, mechanisms);
@@ -97,7 +97,7 @@ export function startSasl(
 export function continueSasl(
   step: SaslChallenge,
   response: string,
-  { mechanisms = MECHANISMS }: SaslOptions = {},
+  { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
 ): SaslStep {
   if (response === "*") return SASL_ERRORS.cancelled;
   // It was only to hear why: some answer nothing, some 0x01, some anything.
@@ -108,10 +108,10 @@ export function continueSasl(
 /**
  * Ends an exchange: what to do about a decision.
  *
- * PLAIN and LOGIN have no more to say than the reply. Token mechanisms tell why
- * a token is refused, in one more challenge, before they refuse it (RFC 7628
- * section 3.2.2): hand the client's line to `continueSasl`, which returns the
- * refusal.
+ * PLAIN and LOGIN have no more to say than the reply. XOAUTH2 and OAUTHBEARER
+ * tell why a token is refused, in one more challenge, before they refuse it
+ * (RFC 7628 section 3.2.2): hand the client's line to `continueSasl`, which
+ * returns the refusal. Where nobody could tell, they refuse at once.
  *
  * @param step Who was asked about.
  * @param answer What the provider decided.
@@ -131,7 +131,7 @@ export function continueSasl(
 export function finishSasl(
   step: SaslCredentials,
   answer: AuthDecision | AuthResult,
-  { mechanisms = MECHANISMS }: SaslOptions = {},
+  { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
 ): SaslChallenge | SaslDone {
   const known = findMechanism(step.mechanism, mechanisms);
   return explanation(known, step, answer) ??

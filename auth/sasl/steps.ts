@@ -44,9 +44,9 @@ export interface SaslCredentials {
   readonly kind: "credentials";
   /** The mechanism in upper case. */
   readonly mechanism: string;
-  /** The authentication identity (authcid). */
+  /** The authentication identity (authcid); `""` if only the token says it. */
   readonly username: string;
-  /** The password. Do not log it. */
+  /** The password, or the token. Do not log it. */
   readonly password: string;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { AuthResult } from "../../auth/types.ts";
-import { MECHANISMS } from "../../auth/sasl/sasl.ts";
+import { DEFAULT_OFFER } from "../../auth/sasl/offer.ts";
 import type { SessionRules } from "../../smtp/protocol/actions.ts";
 import { Session } from "../../smtp/protocol/session.ts";
 
@@ -45,7 +45,7 @@ const rules: SessionRules = {
   maxMessageOctets: 26_214_400,
   authRequired: true,
   asksAboutMail: false,
-  mechanisms: MECHANISMS,
+  mechanisms: DEFAULT_OFFER,
   normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,

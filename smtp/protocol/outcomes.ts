@@ -36,7 +36,8 @@ export function knownMechanism(
 }
 
 /**
- * Puts an outcome together; what is not known is left out.
+ * Puts an outcome together; what is not known is left out, and so is an empty
+ * name: a token may come without one.
  *
  * @param code The reply code, if the client gets a reply.
  * @param why The reason, and its detail.
@@ -52,6 +53,6 @@ export function outcomeOf(
     reason,
     ...(detail === undefined ? {} : { detail }),
     mechanism,
-    ...(username === undefined ? {} : { username }),
+    ...(username === undefined || username === "" ? {} : { username }),
   };
 }

@@ -1,15 +1,18 @@
-import { MECHANISMS } from "../../auth/sasl/sasl.ts";
+import { DEFAULT_OFFER } from "../../auth/sasl/offer.ts";
+import { OAUTHBEARER } from "../../auth/sasl/oauthbearer.ts";
 import { PLAIN } from "../../auth/sasl/plain.ts";
+import { XOAUTH2 } from "../../auth/sasl/xoauth2.ts";
 import { newsOf } from "../support/events.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp } from "../../smtp/listener.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { base64 } from "../support/octets.ts";
 import { decide, SessionClient } from "../support/session.ts";
 import { SmtpClient } from "../support/smtp_client.ts";
 import { TOKEN, token, WHY, WHY_NOT_NOW } from "../support/token_mechanism.ts";
 
 const EHLO = "EHLO client.example.net\r\n";
-const OFFER = [...MECHANISMS, TOKEN];
+const OFFER = [...DEFAULT_OFFER, TOKEN];
 const RULES = { rules: { mechanisms: OFFER } };
 const WRONG = `AUTH X-TOKEN ${token("ann", "wrong")}\r\n`;
 
@@ -167,13 +170,45 @@ Deno.test("serveSmtp() takes mechanisms as an option, and tells one event for ea
   );
 });
 
+Deno.test("serveSmtp() takes mechanisms by name, together with one's own", async () => {
+  await using server = serveSmtp({
+    port: 0,
+    provider: decide,
+    mechanisms: ["OAUTHBEARER", TOKEN, "PLAIN", XOAUTH2],
+  }, () => {});
+  using client = await SmtpClient.open(server.addrs[0]?.port ?? 0);
+  await client.expect("220");
+  const { lines } = await client.command("EHLO client", "250");
+  assert(lines.includes("AUTH OAUTHBEARER X-TOKEN PLAIN XOAUTH2"));
+  await client.command("AUTH LOGIN", "504");
+  const message = base64("n,,\x01auth=Bearer secret\x01\x01");
+  await client.command(`AUTH OAUTHBEARER ${message}`, "235");
+});
+
+Deno.test("Session names a user whom only the token names, and no other", () => {
+  const outcome = { mechanism: "OAUTHBEARER" };
+  const rows = [
+    ["secret", "", { code: 235, reason: "ok", username: "ann" }],
+    ["wrong", "AQ==\r\n", { code: 535, reason: "wrong-credentials" }],
+  ] as const;
+  for (const [secret, answer, end] of rows) {
+    const client = greeted({ rules: { mechanisms: [OAUTHBEARER] } });
+    const message = base64(`n,,\x01auth=Bearer ${secret}\x01\x01`);
+    client.send(`AUTH OAUTHBEARER ${message}\r\n${answer}`);
+    assertEquals(client.outcomes(), [{ ...outcome, ...end }]);
+  }
+});
+
 Deno.test("serveSmtp() refuses mechanisms that are none", () => {
   const { respond: _, ...half } = PLAIN;
   const rows: readonly unknown[] = [
     [],
     "PLAIN",
-    ["PLAIN"],
+    ["CRAM-MD5"],
+    [""],
     [PLAIN, PLAIN],
+    [PLAIN, "PLAIN"],
+    ["XOAUTH2", "xoauth2"],
     [half],
     [{ ...PLAIN, name: "plain" }],
     [{ ...PLAIN, name: "A B" }],
@@ -184,7 +219,7 @@ Deno.test("serveSmtp() refuses mechanisms that are none", () => {
     assertThrows(
       () => Reflect.apply(serveSmtp, undefined, [options, () => {}]),
       TypeError,
-      "Cannot serve SMTP: mechanisms must be a list of mechanisms such as PLAIN and LOGIN, each once: got ",
+      "Cannot serve SMTP: mechanisms must be a list of PLAIN, LOGIN, XOAUTH2, OAUTHBEARER or mechanisms of your own, each once: got ",
     );
   }
 });

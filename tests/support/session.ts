@@ -13,7 +13,7 @@ import type {
   SessionPeer,
   SessionRules,
 } from "../../smtp/protocol/actions.ts";
-import { MECHANISMS } from "../../auth/sasl/sasl.ts";
+import { DEFAULT_OFFER } from "../../auth/sasl/offer.ts";
 import type { Envelope } from "../../smtp/protocol/envelope.ts";
 import { REPLIES } from "../../smtp/protocol/replies.ts";
 import { Session } from "../../smtp/protocol/session.ts";
@@ -24,7 +24,7 @@ export const RULES: SessionRules = {
   maxMessageOctets: 26_214_400,
   authRequired: true,
   asksAboutMail: false,
-  mechanisms: MECHANISMS,
+  mechanisms: DEFAULT_OFFER,
   normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,
@@ -42,6 +42,11 @@ export const PEER: SessionPeer = {
 /** What the provider of the transcripts says (tests/transcripts/README.md). */
 export function decide({ username, password }: AuthRequest): AuthResult {
   switch (username) {
+    case "":
+      if (password === "secret") return { decision: "authOk", user: "ann" };
+      break;
+    case "scoped":
+      return { decision: "authInvalid", text: "Not for mail", tokenError };
     case "down":
       return { decision: "authFailure" };
     case "guessed":
@@ -54,6 +59,12 @@ export function decide({ username, password }: AuthRequest): AuthResult {
   const right = username === "ann" && password === "secret";
   return { decision: right ? "authOk" : "authInvalid" };
 }
+
+const tokenError = {
+  status: "insufficient_scope",
+  scope: "mail",
+  openidConfiguration: "https://sso.example/.well-known/openid-configuration",
+};
 
 /** A user who has a name of his own at the back end, and may not be anybody. */
 const BOB: AuthResult = {

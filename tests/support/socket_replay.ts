@@ -60,6 +60,7 @@ function serve(
     requireAuth: settings.requireAuth,
     allowInsecureAuth: settings.insecure,
     maxAuthFailures: settings.maxAuthFailures,
+    mechanisms: settings.mechanisms,
     maxSize: settings.maxSize,
     normalizeNewlines: settings.normalizeNewlines,
     maxRecipients: settings.maxRecipients,

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { type MechanismName, readOffer } from "../../auth/sasl/offer.ts";
 import type { SmtpReply } from "../../auth/replies.ts";
 import { REPLIES } from "../../smtp/protocol/replies.ts";
 import { type ClientOptions, SessionClient } from "./session.ts";
@@ -28,6 +29,8 @@ export interface TranscriptSettings {
   readonly maxRecipients: number;
   /** `max-auth-failures`: with which 535 the connection is closed. */
   readonly maxAuthFailures: number;
+  /** `mechanisms`: what is on offer. */
+  readonly mechanisms: readonly MechanismName[];
   /** `deliver`: what becomes of messages; absent if they are accepted. */
   readonly deliver?: SmtpReply;
   /** `lockstep`: the client must wait for answers (for TLS to begin). */
@@ -78,6 +81,7 @@ const DEFAULTS: TranscriptSettings = {
   normalizeNewlines: false,
   maxRecipients: 100,
   maxAuthFailures: 3,
+  mechanisms: ["PLAIN", "LOGIN"],
   lockstep: false,
 };
 
@@ -156,6 +160,8 @@ function setting(text: string, where: string): Partial<TranscriptSettings> {
       return { maxRecipients: Number(value) };
     case "max-auth-failures":
       return { maxAuthFailures: Number(value) };
+    case "mechanisms":
+      return { mechanisms: words.map((word) => mechanism(word, where)) };
     case "deliver": {
       const [code = "", enhanced = "", ...reply] = words;
       return {
@@ -165,6 +171,17 @@ function setting(text: string, where: string): Partial<TranscriptSettings> {
     default:
       throw new SyntaxError(`${where}: no such directive: ${name}`);
   }
+}
+
+function mechanism(name: string, where: string): MechanismName {
+  switch (name) {
+    case "PLAIN":
+    case "LOGIN":
+    case "XOAUTH2":
+    case "OAUTHBEARER":
+      return name;
+  }
+  throw new SyntaxError(`${where}: no such mechanism: ${name}`);
 }
 
 function eventOf(text: string, where: string): TranscriptEvent {
@@ -344,6 +361,7 @@ function clientOptions(settings: TranscriptSettings): ClientOptions {
       normalizeNewlines: settings.normalizeNewlines,
       maxRecipients: settings.maxRecipients,
       maxAuthFailures: settings.maxAuthFailures,
+      mechanisms: readOffer(settings.mechanisms),
       startTls: tls || certificate,
     },
     peer: { tls, plainTextAuth: insecure || !(tls || certificate) },

@@ -212,6 +212,21 @@ Deno.test("authHandler() takes what later versions may add", async () => {
   assertEquals(await response.json(), { ok: true });
 });
 
+Deno.test("authHandler() takes a token without a name, and no password without one", async () => {
+  const seen: AuthRequest[] = [];
+  const events: AdapterEvent[] = [];
+  const handler = authHandler((request) => {
+    seen.push(request);
+    return "authInvalid";
+  }, { onEvent: (event) => events.push(event) });
+  const nameless = newRequest({ username: "", mechanism: "OAUTHBEARER" });
+  const other = { ...nameless, mechanism: "XOAUTH2" };
+  assertEquals((await handler(post(JSON.stringify(nameless)))).status, 200);
+  assertEquals((await handler(post(JSON.stringify(other)))).status, 400);
+  assertEquals(seen, [nameless]);
+  assert(events.every((event) => !("username" in event)));
+});
+
 Deno.test("authHandler() takes POST only", async () => {
   const handler = authHandler(() => "authOk");
   for (const method of ["GET", "PUT", "DELETE"]) {

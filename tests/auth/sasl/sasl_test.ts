@@ -1,9 +1,9 @@
 import {
   continueSasl,
   MAX_RESPONSE_OCTETS,
-  MECHANISMS,
   startSasl,
 } from "../../../auth/sasl/sasl.ts";
+import { KNOWN_MECHANISMS } from "../../../auth/sasl/offer.ts";
 import type { SmtpReply } from "../../../auth/replies.ts";
 import {
   SASL_ERRORS,
@@ -50,9 +50,25 @@ const ASK_LOGIN_PASS: SaslChallenge = {
   challenge: "UGFzc3dvcmQ6",
   username: "ann",
 };
-const ALL_CHALLENGES = [ASK_PLAIN, ASK_LOGIN_USER, ASK_LOGIN_PASS] as const;
+const ASK_XOAUTH2: SaslChallenge = {
+  kind: "challenge",
+  mechanism: "XOAUTH2",
+  progress: "apToken",
+  challenge: "",
+};
+const ASK_OAUTHBEARER: SaslChallenge = {
+  ...ASK_XOAUTH2,
+  mechanism: "OAUTHBEARER",
+};
+const ALL_CHALLENGES = [
+  ASK_PLAIN,
+  ASK_LOGIN_USER,
+  ASK_LOGIN_PASS,
+  ASK_XOAUTH2,
+  ASK_OAUTHBEARER,
+] as const;
 
-const NAMES = MECHANISMS.map(({ name }) => name);
+const NAMES = KNOWN_MECHANISMS.map(({ name }) => name);
 
 const ANN = base64("\0ann\0secret");
 
@@ -65,6 +81,10 @@ Deno.test("startSasl() takes a mechanism in any letter case", () => {
     ["LOGIN", ASK_LOGIN_USER],
     ["login", ASK_LOGIN_USER],
     ["LoGiN", ASK_LOGIN_USER],
+    ["XOAUTH2", ASK_XOAUTH2],
+    ["xOAuth2", ASK_XOAUTH2],
+    ["OAUTHBEARER", ASK_OAUTHBEARER],
+    ["OAuthBearer", ASK_OAUTHBEARER],
   ] as const;
   for (const [name, challenge] of names) {
     assertEquals<SaslStep>(startSasl(name), challenge, name);
@@ -80,7 +100,10 @@ Deno.test("startSasl() takes a mechanism in any letter case", () => {
 Deno.test("startSasl() refuses a mechanism that it does not know", () => {
   const names = [
     "CRAM-MD5",
-    "XOAUTH2",
+    "XOAUTH",
+    "XOAUTH22",
+    "OAUTHBEARER2",
+    "OAUTH10A",
     "SCRAM-SHA-256",
     "EXTERNAL",
     "PLAIN2",
@@ -122,8 +145,8 @@ Deno.test("startSasl() wants a mechanism", () => {
   assertRefused(startSasl("", ANN), NO_MECHANISM, "none, with a response");
 });
 
-Deno.test("MECHANISMS is what startSasl() takes, in the order of the offer", () => {
-  assertEquals(NAMES, ["PLAIN", "LOGIN"]);
+Deno.test("KNOWN_MECHANISMS is what startSasl() takes, in the order of the offer", () => {
+  assertEquals(NAMES, ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"]);
   for (const name of NAMES) {
     assertEquals(challengeOf(startSasl(name)).mechanism, name);
   }

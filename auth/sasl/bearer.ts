@@ -1,0 +1,84 @@
+/**
+ * What the mechanisms for bearer tokens have in common: one message, and an
+ * error that the client may read before it is refused.
+ *
+ * The token is the password of the credentials. It stands in nothing else that
+ * is made here: no challenge and no error holds a word of the message.
+ *
+ * @module
+ */
+
+import { encodeBase64 } from "../../lib/base64.ts";
+import { decodeUTF8 } from "../../lib/text.ts";
+import type { TokenError } from "../types.ts";
+import type { Mechanism } from "./mechanism.ts";
+import { SASL_ERRORS } from "./steps.ts";
+
+/** Stands between the fields of a message, and twice at its end. */
+export const SEPARATOR = "\x01";
+
+/** What a message says. */
+export interface BearerMessage {
+  /** `""` if it leaves that to the token. */
+  readonly username: string;
+  readonly token: string;
+}
+
+/** What is one mechanism's own. */
+export interface BearerGrammar {
+  /** The mechanism's name in upper case. */
+  readonly name: string;
+  /** Takes a message apart; `undefined` if it is none. */
+  readonly read: (message: string) => BearerMessage | undefined;
+  /** Says as JSON why a token is refused. */
+  readonly explain: (error: TokenError) => Readonly<Record<string, unknown>>;
+}
+
+/** What a provider that gives no reason is taken to mean. */
+const INVALID_TOKEN: TokenError = Object.freeze({ status: "invalid_token" });
+
+/** A mechanism out of its message and its error. */
+export function bearerMechanism(
+  { name, read, explain }: BearerGrammar,
+): Mechanism {
+  return Object.freeze<Mechanism>({
+    name,
+    first: Object.freeze({
+      kind: "challenge",
+      mechanism: name,
+      progress: "apToken",
+      challenge: "",
+    }),
+    respond({ progress }, response) {
+      if (progress !== "apToken") return SASL_ERRORS.outOfSequence;
+      // Octets that are no UTF-8 are no name and no token: bad grammar.
+      const message = decodeUTF8(response);
+      const said = message === undefined ? undefined : read(message);
+      if (said === undefined) return SASL_ERRORS.malformed;
+      const { username, token } = said;
+      return {
+        kind: "credentials",
+        mechanism: name,
+        username,
+        password: token,
+      };
+    },
+    refusalChallenge(_step, { decision, tokenError = INVALID_TOKEN }) {
+      // An error makes clients ask for another token: not in an outage.
+      if (decision === "authFailure") return undefined;
+      const json = JSON.stringify(explain(tokenError));
+      return encodeBase64(new TextEncoder().encode(json));
+    },
+  });
+}
+
+/**
+ * A scheme in any letter case, spaces, and a token (RFC 6750 section 2.1, RFC
+ * 7235 section 2.1).
+ */
+const CREDENTIALS = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+/** The token in what HTTP would have in `Authorization`. */
+export function readToken(credentials: string): string | undefined {
+  return CREDENTIALS.exec(credentials)?.[1];
+}
