@@ -214,7 +214,7 @@ Deno.test("authHandler() takes what later versions may add", async () => {
 
 Deno.test("authHandler() takes a token without a name, and no password without one", async () => {
   const seen: AuthRequest[] = [];
-  const events: AdapterEvent[] = [];
+  const events: ServerEvent[] = [];
   const handler = authHandler((request) => {
     seen.push(request);
     return "authInvalid";
