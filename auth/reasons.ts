@@ -144,6 +144,14 @@ export function reasonOf({ decision, reason }: AuthResult): ProviderReason {
   return reason ?? DEFAULT_REASONS[decision];
 }
 
+/**
+ * Whether a result is a no to somebody who may be guessing. A token that has
+ * only expired was a good one: mail programs try it before they get a new one.
+ */
+export function isGuess({ decision, reason }: AuthResult): boolean {
+  return decision === "authInvalid" && reason !== "token-expired";
+}
+
 /** The result for a client that has gone. */
 export const CLIENT_GONE: AuthResult = Object.freeze({
   decision: "authFailure",

@@ -21,7 +21,7 @@ import {
 } from "../../../lib/options.ts";
 import { importSecret, keyedHash, newSecret } from "../../../lib/hmac.ts";
 import { type Lru, newLru } from "../../../lib/lru.ts";
-import { CLIENT_GONE, reasonOf } from "../../reasons.ts";
+import { CLIENT_GONE, isGuess, reasonOf } from "../../reasons.ts";
 import { newSharedCalls, type SharedCalls } from "./shared_calls.ts";
 import type {
   AuthProvider,
@@ -240,6 +240,11 @@ async function ask(
       end.accepted({ at: now(), result });
       return result;
     case "authInvalid":
+      if (!isGuess(result)) {
+        // It says nothing against the user's others, and is not to be counted.
+        end.failed();
+        return result;
+      }
       refused.set(login, { at: now(), result });
       end.refused();
       return result;
@@ -286,7 +291,9 @@ function newLoginNames(): (request: AuthRequest) => Promise<LoginName> {
     const credentials = String.fromCharCode(...hash);
     // Hashes are all of one length: no two pairs make one text.
     const login = credentials + mechanism;
-    return { user: foldUserName(username), credentials, login };
+    // A token may come without a name: who sends none is not all one user.
+    const user = username === "" ? credentials : foldUserName(username);
+    return { user, credentials, login };
   };
 }
 

@@ -107,6 +107,17 @@ export interface ThrottleKeys {
   readonly origin: Origin;
 }
 
+/**
+ * The user of a token that comes without a name: whoever sends this token. A
+ * name that all such clients shared could be locked for all of them.
+ *
+ * @param guess By what the token is known again.
+ */
+export function namelessUser(guess: number): string {
+  // No name that a client sends has a control character in it.
+  return `\0${guess}`;
+}
+
 /** The keys of a request. */
 export function throttleKeys(username: string, origin: Origin): ThrottleKeys {
   const name = countingName(username);

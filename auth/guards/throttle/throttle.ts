@@ -5,9 +5,13 @@
  */
 
 import { askProvider } from "../../ask_provider.ts";
-import { CLIENT_GONE, type ProviderReason, reasonOf } from "../../reasons.ts";
+import {
+  CLIENT_GONE,
+  isGuess,
+  type ProviderReason,
+  reasonOf,
+} from "../../reasons.ts";
 import type {
-  AuthDecision,
   AuthProvider,
   AuthRequest,
   AuthResult,
@@ -28,7 +32,7 @@ import {
 import { afterGone, afterLate, afterRight, afterWrong } from "./changes.ts";
 import { newGuessHash } from "./guess_hash.ts";
 import { type Ending, InFlight } from "./in_flight.ts";
-import { newOrigins, throttleKeys } from "./keys.ts";
+import { namelessUser, newOrigins, throttleKeys } from "./keys.ts";
 import { newMeters } from "./meters.ts";
 import { ACTION, checkedOptions, type ThrottleOptions } from "./options.ts";
 import type { Reading } from "./reading.ts";
@@ -40,19 +44,14 @@ import { type ThrottleEntries, throttleEntries } from "./entry.ts";
  */
 const LATE_MS = 1000;
 
-const ENDINGS: Readonly<Record<AuthDecision, Ending>> = {
-  authOk: "right",
-  authInvalid: "wrong",
-  authFailure: "unknown",
-};
-
 /**
  * Slows down those who guess passwords, and then stops asking for them, without
  * locking out those who know theirs.
  *
  * Distinct wrong guesses are counted: per user, per network (`/24`, `/56`), and
  * per user in a network; from IPv6 also per site (`/48`), four times as wide.
- * Only `authInvalid` is a guess. The same wrong password for the same user costs
+ * Only `authInvalid` is a guess, and not for a token that has merely expired
+ * (`token-expired`). The same wrong password for the same user costs
  * nothing, so a device with an old password harms nobody however often it
  * comes. Near a limit the answer is delayed, by at most 5 s; at the limit it is
  * `authFailure`, and the provider is not asked. Counts drain all the time: no
@@ -70,6 +69,8 @@ const ENDINGS: Readonly<Record<AuthDecision, Ending>> = {
  *   5 s. The same user name and password is one guess, however many ask. While
  *   others wait, each that was right makes room for two: right passwords do not
  *   hold each other up.
+ * - A token without a user name is counted for its network alone: those who send
+ *   none have nothing else in common.
  * - Where no address is known, guesses are counted for the user alone, apart
  *   from all others: delayed as near `userLimit`, refused at ten times as many.
  * - A failure that comes late may stand for a "no" that came too late
@@ -120,7 +121,11 @@ export function withThrottle(
   const throttle = newThrottle(provider, options);
   return async (request, signal) => {
     if (signal?.aborted) return CLIENT_GONE;
-    const attempt = newAttempt(throttle, request, signal);
+    const { username, password } = request;
+    const user = username === ""
+      ? namelessUser(await throttle.hash(username, password))
+      : username;
+    const attempt = newAttempt(throttle, { request, signal, user });
     const admission = await admit(throttle, attempt);
     if (admission.kind === "enter") {
       return await ask(throttle, attempt, admission);
@@ -152,13 +157,19 @@ function newThrottle(
   };
 }
 
+/** A request, and the user whom it is counted for. */
+interface Asking {
+  readonly request: AuthRequest;
+  readonly signal: AbortSignal | undefined;
+  readonly user: string;
+}
+
 function newAttempt(
   { originOf }: Throttle,
-  request: AuthRequest,
-  signal: AbortSignal | undefined,
+  { request, signal, user }: Asking,
 ): Attempt {
   const { username, password, remoteIp } = request;
-  const of = throttleKeys(username, originOf(remoteIp));
+  const of = throttleKeys(user, originOf(remoteIp));
   const guess = `${username}\0${password}`;
   return { request, signal, of, guess, beganAt: performance.now() };
 }
@@ -178,11 +189,16 @@ async function ask(
     const result = await askProvider(throttle.provider, request, signal);
     const tookMs = performance.now() - askedAt;
     await note(throttle, attempt, entries, result, tookMs);
-    ending = ENDINGS[result.decision];
+    ending = endingOf(result);
     return result;
   } finally {
     leave(ending);
   }
+}
+
+function endingOf(result: AuthResult): Ending {
+  if (result.decision === "authOk") return "right";
+  return isGuess(result) ? "wrong" : "unknown";
 }
 
 /** Notes a result, so that the next guess finds it noted. */
@@ -195,9 +211,7 @@ async function note(
 ): Promise<void> {
   const { store, hash } = throttle;
   const { request: { username, password }, of: { keys } } = attempt;
-  const guess = result.decision === "authInvalid"
-    ? await hash(username, password)
-    : 0;
+  const guess = isGuess(result) ? await hash(username, password) : 0;
   const change = (entries: ThrottleEntries) =>
     afterResult(readingOf(throttle, attempt, entries), result, guess, tookMs);
   // Nearly always nothing changes, and then nothing is to be written.
@@ -214,7 +228,7 @@ function afterResult(
     case "authOk":
       return afterRight(reading);
     case "authInvalid":
-      return afterWrong(reading, guess);
+      return isGuess(result) ? afterWrong(reading, guess) : reading.entries;
     case "authFailure": {
       const reason = reasonOf(result);
       if (reason === "client-gone") return afterGone(reading);
