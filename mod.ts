@@ -95,6 +95,7 @@ export type {
   ClosedEvent,
   ClosedReason,
   ConnectionEvent,
+  LimitReachedEvent,
   OpenedEvent,
   SecuredEvent,
   ServerEvent,
@@ -170,19 +171,30 @@ export type {
   StoreWrite,
 } from "./auth/state/store.ts";
 
+// After the login: what is remembered of it, for those who ask later.
+export {
+  rememberRights,
+  type RememberRightsOptions,
+} from "./auth/rights/remember_rights.ts";
+
 // For other mail servers: they ask, a provider answers.
 export {
   type DovecotAuthOptions,
   serveDovecotAuth,
 } from "./adapters/dovecot/server.ts";
+export {
+  type PostfixPolicyOptions,
+  servePostfixPolicy,
+} from "./adapters/policy/server.ts";
 export { serveSaslauthd } from "./adapters/saslauthd/server.ts";
+export type { AuthServerOptions } from "./adapters/auth_server.ts";
 export type {
   AuthServer,
   AuthServerAddress,
-  AuthServerOptions,
   AuthServerTcpAddress,
   AuthServerUnixAddress,
-} from "./adapters/auth_server.ts";
+  SocketServerOptions,
+} from "./adapters/socket_server.ts";
 export {
   authHandler,
   type AuthHandlerOptions,
@@ -218,6 +230,10 @@ export type {
   OnSender,
   Transfer,
 } from "./smtp/destination.ts";
+export {
+  type SendingLimitsOptions,
+  withSendingLimits,
+} from "./smtp/sending_limits.ts";
 export { openMaildir } from "./delivery/maildir.ts";
 export { newRelay, type Relay } from "./delivery/relay/relay.ts";
 export type { RelayReason } from "./delivery/relay/failures.ts";

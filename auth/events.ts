@@ -7,15 +7,17 @@
  */
 
 import type { AuthReason } from "./reasons.ts";
+import type { SendingLimits } from "./types.ts";
 
-/** Through what a login has come: our own listener, or an adapter. */
+/** Through what a question has come: our own listener, or an adapter. */
 export type AuthVia =
   | "smtp"
   | "dovecot"
   | "saslauthd"
   | "nginx"
   | "http"
-  | "smtp-server";
+  | "smtp-server"
+  | "policy";
 
 /** What every event about a connection says. */
 export interface ConnectionEvent {
@@ -135,6 +137,24 @@ export interface AcceptFailedEvent {
 }
 
 /**
+ * A sender has come to a limit, and was refused: once a window for each user,
+ * or address, and limit, however often it tries. Where it is no newsletter, a
+ * password may be stolen.
+ */
+export interface LimitReachedEvent {
+  /** Tells the events apart. */
+  readonly kind: "limitReached";
+  /** The user; absent for a client that may send without a login. */
+  readonly username?: string;
+  /** The client's address; `""` if it is not known. */
+  readonly remoteIp: string;
+  /** Which limit. */
+  readonly limit: keyof SendingLimits;
+  /** How much it allows. */
+  readonly most: number;
+}
+
+/**
  * What every server here can tell its log: a union on `kind` that may grow. The
  * listener has a few more, about mail.
  */
@@ -143,4 +163,5 @@ export type ServerEvent =
   | OpenedEvent
   | SecuredEvent
   | ClosedEvent
-  | AcceptFailedEvent;
+  | AcceptFailedEvent
+  | LimitReachedEvent;

@@ -173,7 +173,8 @@ const LIMITS: Readonly<Record<keyof SendingLimits, true>> = {
   messagesPerMinute: true,
 };
 
-function isLimits(value: unknown): value is SendingLimits {
+/** Whether something says how much a user may send, and nothing else. */
+export function isLimits(value: unknown): value is SendingLimits {
   return isObject(value) &&
     Object.entries(value).every(([name, limit]) =>
       Object.hasOwn(LIMITS, name) && Number.isSafeInteger(limit) &&

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { AuthServer, AuthServerOptions } from "../adapters/auth_server.ts";
+import type { AuthServerOptions } from "../adapters/auth_server.ts";
+import type { AuthServer } from "../adapters/socket_server.ts";
 import { serveDovecotAuth } from "../adapters/dovecot/server.ts";
 import type { ServerEvent } from "../auth/events.ts";
 import { nginxAuthHandler } from "../adapters/nginx/handler.ts";

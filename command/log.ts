@@ -9,7 +9,9 @@ import type {
   AcceptFailedEvent,
   AuthEvent,
   ClosedEvent,
+  LimitReachedEvent,
 } from "../auth/events.ts";
+import { limitText } from "../auth/rights/sending_limits.ts";
 import type { RelayEvent } from "../delivery/relay/options.ts";
 import type {
   SmtpEvent,
@@ -97,6 +99,8 @@ export function entryOf(event: LoggedEvent): LogEntry | undefined {
     }
     case "acceptFailed":
       return { level: "error", message: acceptMessage(event), fields };
+    case "limitReached":
+      return { level: "warn", message: limitMessage(event), fields };
     default:
       return event satisfies never;
   }
@@ -234,4 +238,11 @@ function refusedMessage(event: SmtpRefusedEvent): string {
   const user = username === undefined ? "" : `, login ${shownName(username)}`;
   const times = count === 1 ? "once" : `${count} times`;
   return `refused ${what} from ${remoteIp}${user}: ${code} ${reason}, ${times}`;
+}
+
+function limitMessage(event: LimitReachedEvent): string {
+  const { username, remoteIp, limit: name, most } = event;
+  const who = username === undefined ? "a client" : shownName(username);
+  const from = remoteIp === "" ? "" : ` from ${remoteIp}`;
+  return `limit reached by ${who}${from}: ${limitText({ name, most })}`;
 }

@@ -6,6 +6,7 @@
  */
 
 import type { SmtpReply } from "../auth/replies.ts";
+import type { Rule } from "../lib/options.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 
 /** What is known once MAIL has come: the envelope without its recipients. */
@@ -79,4 +80,19 @@ export interface Transfer {
    * that is lost. Called once at most, and never after `message`.
    */
   abandon?(): void;
+}
+
+/** What takes messages, one way or the other. */
+export const aDestination: Rule = {
+  is: "a function, or an object with a function begin",
+  test: (value) =>
+    typeof value === "function" ||
+    typeof value === "object" && value !== null && "begin" in value &&
+      typeof value.begin === "function",
+};
+
+/** Whether a destination has begun. */
+export function isTransfer(value: unknown): value is Transfer {
+  return typeof value === "object" && value !== null && "message" in value &&
+    typeof value.message === "function";
 }

@@ -5,11 +5,11 @@
  */
 
 import { harmless } from "../lib/hook.ts";
-import { checkValue, type Rule } from "../lib/options.ts";
+import { checkValue } from "../lib/options.ts";
 import { newClients } from "./clients.ts";
 import { newDeadlines } from "../net/deadlines.ts";
 import type { Deliver } from "./delivery.ts";
-import type { Destination } from "./destination.ts";
+import { aDestination, type Destination } from "./destination.ts";
 import type { MailHandlers } from "./mail_transaction.ts";
 import {
   ACTION,
@@ -131,15 +131,6 @@ export function serveSmtp(
   };
   return { addrs: ports.addrs, useCertificate, ...server };
 }
-
-/** What takes messages. */
-const aDestination: Rule = {
-  is: "a function, or an object with a function begin",
-  test: (value) =>
-    typeof value === "function" ||
-    typeof value === "object" && value !== null && "begin" in value &&
-      typeof value.begin === "function",
-};
 
 /** Who is asked about mail: nobody where a function takes all there is. */
 function handlersOf(

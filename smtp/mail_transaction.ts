@@ -9,13 +9,14 @@ import type { SmtpReply } from "../auth/replies.ts";
 import { errorText } from "../lib/error_text.ts";
 import { race } from "../lib/race.ts";
 import { type Deliver, isReply } from "./delivery.ts";
-import type {
-  Destination,
-  Mail,
-  MailAnswer,
-  OnRecipient,
-  OnSender,
-  Transfer,
+import {
+  type Destination,
+  isTransfer,
+  type Mail,
+  type MailAnswer,
+  type OnRecipient,
+  type OnSender,
+  type Transfer,
 } from "./destination.ts";
 import { REPLIES } from "./protocol/replies.ts";
 
@@ -138,11 +139,6 @@ function isLate({ reason }: AbortSignal): boolean {
 function nonsense(): StepResult {
   const error = "TypeError: the answer must be nothing or an SmtpReply";
   return { reply: REPLIES.stepFailed, error };
-}
-
-function isTransfer(value: unknown): value is Transfer {
-  return typeof value === "object" && value !== null && "message" in value &&
-    typeof value.message === "function";
 }
 
 /** Tells a transfer that nothing follows; what it throws harms nobody. */

@@ -56,9 +56,23 @@ const FUNCTIONS = {
     (options) =>
       mod.nginxAuthHandler(provider, { upstream: UPSTREAM, ...options }),
   ],
+  rememberRights: [
+    "remember rights",
+    (options) =>
+      mod.rememberRights(provider, { store: mod.newMemoryStore(), ...options }),
+  ],
   serveDovecotAuth: [
     "serve Dovecot auth",
     (options) => mod.serveDovecotAuth({ provider, port: 0, ...options }),
+  ],
+  servePostfixPolicy: [
+    "serve Postfix policy",
+    (options) =>
+      mod.servePostfixPolicy({
+        store: mod.newMemoryStore(),
+        port: 0,
+        ...options,
+      }),
   ],
   serveSaslauthd: [
     "serve saslauthd",
@@ -73,6 +87,10 @@ const FUNCTIONS = {
     (options) => mod.smtpServerAuth(provider, options),
   ],
   withCache: ["create cache", (options) => mod.withCache(provider, options)],
+  withSendingLimits: [
+    "limit sending",
+    (options) => mod.withSendingLimits(() => {}, options),
+  ],
   withThrottle: [
     "create throttle",
     (options) => mod.withThrottle(provider, options),

@@ -14,11 +14,11 @@ import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
 import { encodeHex } from "../../lib/hex.ts";
 import { askInTime } from "../ask.ts";
 import {
-  type AuthServer,
   type AuthServerContext,
   type AuthServerOptions,
   openAuthServer,
 } from "../auth_server.ts";
+import type { AuthServer } from "../socket_server.ts";
 import {
   type DovecotAction,
   type DovecotSession,

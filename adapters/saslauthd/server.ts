@@ -9,11 +9,11 @@ import type { AuthRequest } from "../../auth/types.ts";
 import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
 import { askInTime } from "../ask.ts";
 import {
-  type AuthServer,
   type AuthServerContext,
   type AuthServerOptions,
   openAuthServer,
 } from "../auth_server.ts";
+import type { AuthServer } from "../socket_server.ts";
 import type { AuthEvent } from "../../auth/events.ts";
 import {
   formatSaslauthdAnswer,

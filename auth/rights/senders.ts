@@ -5,6 +5,7 @@
  */
 
 import { asciiDomain } from "../../lib/domain.ts";
+import type { SmtpReply } from "../replies.ts";
 
 /** Tells whether a mailbox may stand in MAIL FROM. */
 export type SenderRule = (sender: string) => boolean;
@@ -30,6 +31,12 @@ export function newSenderRule(
     return mailbox !== undefined &&
       (own.has(mailbox) || own.has(mailbox.slice(mailbox.lastIndexOf("@"))));
   };
+}
+
+/** The refusal of a sender whom the user may not be. RFC 3463 section 3.8. */
+export function notYourAddress(sender: string): SmtpReply {
+  const text = `<${sender}> is not one of your addresses`;
+  return { code: 550, enhanced: "5.7.1", text };
 }
 
 /** Whether something is a list of addresses and domains. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SendingLimits } from "../../auth/types.ts";
 import type { MailParameters } from "./params.ts";
 
 /** Who sends what to whom, over what kind of connection. */
@@ -22,6 +23,8 @@ export interface Envelope {
   readonly user?: string;
   /** What the provider said about the user for hooks and destinations. */
   readonly context?: unknown;
+  /** How much the provider lets the user send. Absent: it has not said. */
+  readonly limits?: SendingLimits;
   /** The client's address, IPv4 without an `::ffff:` prefix. */
   readonly remoteIp: string;
   /** What the client said after EHLO or HELO, as it said it. */

@@ -6,15 +6,16 @@
 
 import { newSenderRule, type SenderRule } from "../../auth/rights/senders.ts";
 import type { Accepted } from "../../auth/types.ts";
+import type { Envelope } from "./envelope.ts";
 
 /** Who has logged in, and what that user may do. */
 export interface Login {
   /** The name that the provider gave, or else the one that was typed. */
   readonly user: string;
+  /** What hooks and destinations are told. */
+  readonly told: Pick<Envelope, "user" | "context" | "limits">;
   /** Whether the user may be the sender of a message. */
   readonly maySend: SenderRule;
-  /** What the provider said about the user for hooks and destinations. */
-  readonly context: unknown;
 }
 
 /**
@@ -24,8 +25,14 @@ export interface Login {
  * @param username The name that was typed.
  */
 export function newLogin(
-  { user, senders, context }: Accepted,
+  { user: canonical, senders, context, limits }: Accepted,
   username: string,
 ): Login {
-  return { user: user ?? username, maySend: newSenderRule(senders), context };
+  const user = canonical ?? username;
+  const told = {
+    user,
+    ...(context === undefined ? {} : { context }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+  return { user, told, maySend: newSenderRule(senders) };
 }

@@ -20,7 +20,7 @@ import type { Refusal } from "./refusals.ts";
 import { REPLIES, START_INPUT } from "./replies.ts";
 import {
   beginTransaction,
-  notYourAddress,
+  foreignSender,
   readRecipient,
   type Transaction,
 } from "./transaction.ts";
@@ -63,7 +63,7 @@ export class MailDialogue {
     if (begun.kind === "error") return this.#refuse("MAIL", begun.reply);
     const { transaction } = begun;
     if (login?.maySend(transaction.sender) === false) {
-      return this.#refuse("MAIL", notYourAddress(transaction.sender));
+      return this.#refuse("MAIL", foreignSender(transaction.sender));
     }
     if (!rules.asksAboutMail) return this.#begun(transaction, REPLIES.senderOk);
     this.#asked = transaction;
@@ -197,10 +197,7 @@ export class MailDialogue {
       tls: peer.tls,
     };
     if (login === undefined) return mail;
-    const { user, context } = login;
-    return context === undefined
-      ? { ...mail, user }
-      : { ...mail, user, context };
+    return { ...mail, ...login.told };
   }
 
   /** Somebody's answer to MAIL or RCPT; its 421 ends the connection. */

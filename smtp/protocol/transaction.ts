@@ -4,6 +4,7 @@
  * @module
  */
 
+import { notYourAddress } from "../../auth/rights/senders.ts";
 import { type MailParameters, parseMail, parseRcpt } from "./params.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
@@ -63,8 +64,7 @@ export function readRecipient(
   return { kind: "mailbox", mailbox: rcpt.recipient };
 }
 
-/** The refusal of a sender whom the user may not be. RFC 3463 section 3.8. */
-export function notYourAddress(sender: string): Refusal {
-  const text = `<${sender}> is not one of your addresses`;
-  return { code: 550, enhanced: "5.7.1", text, reason: "not-your-address" };
+/** The refusal of a sender whom the user may not be. */
+export function foreignSender(sender: string): Refusal {
+  return { ...notYourAddress(sender), reason: "not-your-address" };
 }

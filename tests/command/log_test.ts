@@ -191,6 +191,25 @@ Deno.test("textLine() is one short line per event", () => {
         },
         "error cannot accept connections: Error: too many open files",
       ],
+      [
+        {
+          kind: "limitReached",
+          username: "ann",
+          remoteIp: "192.0.2.7",
+          limit: "recipientsPerDay",
+          most: 500,
+        },
+        "warn  limit reached by ann from 192.0.2.7: 500 recipients a day",
+      ],
+      [
+        {
+          kind: "limitReached",
+          remoteIp: "",
+          limit: "messagesPerMinute",
+          most: 1,
+        },
+        "warn  limit reached by a client: 1 message a minute",
+      ],
     ] as const
   ) {
     assertEquals(

@@ -7,7 +7,7 @@
 import type {
   AuthServer,
   AuthServerAddress,
-} from "../../adapters/auth_server.ts";
+} from "../../adapters/socket_server.ts";
 import { mustHappen } from "./deadline.ts";
 
 /** A connection, line by line. */

@@ -1,7 +1,7 @@
 // Postfix asks the Dovecot server, over a unix socket and over TCP, and the
 // saslauthd server through Cyrus SASL.
 
-import type { AuthServer } from "../../../adapters/auth_server.ts";
+import type { AuthServer } from "../../../adapters/socket_server.ts";
 import { serveDovecotAuth } from "../../../adapters/dovecot/server.ts";
 import { newsOf } from "../../support/events.ts";
 import type { ServerEvent } from "../../../auth/events.ts";

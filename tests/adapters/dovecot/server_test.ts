@@ -4,7 +4,7 @@ import { withThrottle } from "../../../auth/guards/throttle/throttle.ts";
 import { PLAIN } from "../../../auth/sasl/plain.ts";
 import { newStaticAuthProvider } from "../../../auth/providers/static.ts";
 import type { AuthDecision, AuthProvider } from "../../../auth/types.ts";
-import type { AuthServer } from "../../../adapters/auth_server.ts";
+import type { AuthServer } from "../../../adapters/socket_server.ts";
 import {
   type DovecotAuthOptions,
   serveDovecotAuth,
@@ -310,7 +310,7 @@ Deno.test("bad configuration is refused before anything is bound", async () => {
     [{ provider, path: "/x", port: 1 }, "either path or port must be given"],
     [
       { provider, port: 0, mechanisms: [] },
-      "mechanisms must be a list of mechanisms such as PLAIN and LOGIN, each once: got an array",
+      "mechanisms must be a list of PLAIN, LOGIN, XOAUTH2, OAUTHBEARER or mechanisms of your own, each once: got an array",
     ],
     [{ provider, path: "" }, "path must be the path of a socket file"],
     [{ provider, path: "/x", hostname: "::1" }, "hostname needs port"],

@@ -3,7 +3,7 @@ import type {
   AuthProvider,
   AuthRequest,
 } from "../../../auth/types.ts";
-import type { AuthServer } from "../../../adapters/auth_server.ts";
+import type { AuthServer } from "../../../adapters/socket_server.ts";
 import { newsOf, withoutIds } from "../../support/events.ts";
 import type { ServerEvent } from "../../../auth/events.ts";
 import type { AuthReason } from "../../../auth/reasons.ts";

@@ -1,0 +1,148 @@
+/**
+ * What logins have said about users, for those who are asked about them later
+ * and cannot ask for a password.
+ *
+ * @module
+ */
+
+import type { Store } from "../state/store.ts";
+import { newStoreView } from "../state/view.ts";
+import { isLimits, isObject, type Untrusted } from "../results.ts";
+import type { Accepted, SendingLimits } from "../types.ts";
+
+/**
+ * How long an answer is remembered, in milliseconds: half a day. Whoever sends
+ * has logged in minutes before; a connection may stay open all day.
+ */
+export const RIGHTS_KEEP_MS = 43_200_000;
+
+/**
+ * How old an answer may be that is not written again although it says the same,
+ * in milliseconds: most logins change nothing, and need not write.
+ */
+const RENEW_MS = 3_600_000;
+
+/** The longest user name that is remembered, in UTF-16 units (RFC 5321). */
+const MAX_NAME_UNITS = 320;
+
+/** The most octets of an answer as JSON: databases take no more than 64 KiB. */
+const MAX_OCTETS = 32_768;
+
+/** What a login's answer has said. */
+export interface Rights {
+  /** The user's canonical name. */
+  readonly user: string;
+  /** Who the user may be in MAIL FROM; absent: anybody. */
+  readonly senders?: readonly string[];
+  /** How much the user may send; absent: what holds for all. */
+  readonly limits?: SendingLimits;
+}
+
+/** With the time when it was written, in milliseconds since 1970. */
+interface Remembered {
+  readonly rights: Rights;
+  readonly at: number;
+}
+
+/** What all logins have said. */
+export interface RightsMemory {
+  /**
+   * Notes what an answer says. Rejects only if the store does.
+   *
+   * @param username The name as it was typed.
+   * @param answer What was answered.
+   */
+  readonly remember: (username: string, answer: Accepted) => Promise<void>;
+  /**
+   * Finds what was said last. Rejects only if the store does.
+   *
+   * @param name The canonical name; or the typed one, for servers that know no
+   * other.
+   */
+  readonly recall: (name: string) => Promise<Rights | undefined>;
+}
+
+/**
+ * Makes a memory of logins.
+ *
+ * A canonical name is the back end's own, a typed one may be anything: they are
+ * kept apart, and the canonical one wins.
+ *
+ * @param store Where it is kept.
+ * @param now Milliseconds since 1970.
+ */
+export function newRightsMemory(
+  store: Store,
+  now: () => number,
+): RightsMemory {
+  const answers = newStoreView<Remembered>(store, {
+    prefix: "r:",
+    isValue: isRemembered,
+    keepMs: () => RIGHTS_KEEP_MS,
+    share: () => "right",
+  });
+  return {
+    async remember(username, answer) {
+      const rights = rightsOf(username, answer);
+      const text = JSON.stringify(rights);
+      // What is known does not hold any more: better nothing than that.
+      const isTooLong = new TextEncoder().encode(text).length > MAX_OCTETS;
+      const latest = isTooLong ? undefined : { rights, at: now() };
+      const isCurrent = (known: Remembered | undefined) =>
+        known === latest || known !== undefined && latest !== undefined &&
+          Math.abs(latest.at - known.at) < RENEW_MS &&
+          JSON.stringify(known.rights) === text;
+      const keys = keysOf(username, rights.user);
+      const found = await answers.read(keys);
+      if (found.every(isCurrent)) return;
+      await answers.update(
+        keys,
+        (found) => found.map((known) => isCurrent(known) ? known : latest),
+      );
+    },
+    async recall(name) {
+      const [canonical, typed] = await answers.read([
+        `user ${name}`,
+        `typed ${name}`,
+      ]);
+      return (canonical ?? typed)?.rights;
+    },
+  };
+}
+
+function rightsOf(
+  username: string,
+  { user = username, senders, limits }: Accepted,
+): Rights {
+  return {
+    user,
+    ...(senders === undefined ? {} : { senders }),
+    ...(limits === undefined ? {} : { limits }),
+  };
+}
+
+/** The names under which an answer can be found: one of them, most often. */
+function keysOf(username: string, user: string): string[] {
+  const keys: string[] = [];
+  if (isName(user)) keys.push(`user ${user}`);
+  if (isName(username) && username !== user) keys.push(`typed ${username}`);
+  return keys;
+}
+
+/** With a token the client need not give a name. */
+function isName(name: string): boolean {
+  return name !== "" && name.length <= MAX_NAME_UNITS;
+}
+
+function isRemembered(value: unknown): value is Remembered {
+  return isObject(value) && typeof value.at === "number" &&
+    isObject(value.rights) && isRights(value.rights);
+}
+
+function isRights({ user, senders, limits }: Untrusted): boolean {
+  return typeof user === "string" &&
+    (senders === undefined ||
+      Array.isArray(senders) &&
+        senders.every((each) => typeof each === "string")) &&
+    (limits === undefined || isLimits(limits));
+}
