@@ -14,6 +14,7 @@ import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
 import { type LogEntry, logEvents } from "./log.ts";
+import { offerOf } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
@@ -70,7 +71,9 @@ export async function openAdapters(
 function openDovecot(context: Context): Promise<OpenAdapter> | undefined {
   const at = context.settings.dovecotSocket;
   return at && opened("--dovecot-socket", at, async () => {
-    const server = await serveDovecotAuth(optionsFor(at, context));
+    const mechanisms = offerOf(context.settings);
+    const options = { ...optionsFor(at, context), mechanisms };
+    const server = await serveDovecotAuth(options);
     return asAdapter("Dovecot auth", server);
   });
 }

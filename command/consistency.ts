@@ -6,6 +6,7 @@
 
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import { type FlagName, flagOf, variableOf } from "./flags/table.ts";
+import { offered, takesPasswords, TOKEN_MECHANISMS } from "./mechanisms.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./values.ts";
@@ -78,6 +79,7 @@ export function checkConsistency(settings: Settings, sourceOf: SourceOf): void {
   checkAuthority(settings);
   checkPorts(settings);
   checkAuthSource(settings);
+  checkMechanisms(settings, sourceOf);
 }
 
 function isOn(value: unknown): boolean {
@@ -119,6 +121,29 @@ function checkAuthSource(settings: Settings): void {
   throw new UsageError(
     `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
   );
+}
+
+/** What is offered must be checked by somebody, and what is asked be offered. */
+function checkMechanisms(settings: Settings, sourceOf: SourceOf): void {
+  const source = sourceOf("mechanisms");
+  if (source === undefined) return;
+  const token = offered(settings, TOKEN_MECHANISMS);
+  if (token !== undefined && !checksTokens(settings)) {
+    throw new UsageError(
+      `${source} with ${token} needs --auth-url or --auth-dovecot`,
+    );
+  }
+  if (takesPasswords(settings)) return;
+  for (const name of ["users", "user"] as const) {
+    const asked = sourceOf(name);
+    if (asked === undefined) continue;
+    throw new UsageError(`${asked} needs ${source} to have PLAIN or LOGIN`);
+  }
+}
+
+/** Whether somebody is there who may know what to make of a token. */
+function checksTokens({ authUrl, authDovecot }: Settings): boolean {
+  return (authUrl ?? authDovecot) !== undefined;
 }
 
 /** Whether somebody is there to decide about logins. */

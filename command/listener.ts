@@ -17,6 +17,7 @@ import {
   readCertificate,
 } from "./certificate.ts";
 import { type LogEntry, logEvents } from "./log.ts";
+import { offerOf } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -56,6 +57,7 @@ export function openListener(
       ...present({ tlsPort }),
       ...certificate,
       serverName,
+      mechanisms: offerOf(settings),
       requireAuth: settings.requireAuth,
       allowInsecureAuth: settings.allowInsecureAuth,
       maxAuthFailures: settings.maxAuthFailures,

@@ -8,6 +8,7 @@
 import { withCache } from "../auth/guards/cache/cache.ts";
 import { maxConcurrent } from "../auth/guards/max_concurrent.ts";
 import { withThrottle } from "../auth/guards/throttle/throttle.ts";
+import { byMechanism } from "../auth/providers/by_mechanism.ts";
 import { firstProvider } from "../auth/providers/first.ts";
 import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { newStaticAuthProvider } from "../auth/providers/static.ts";
@@ -16,6 +17,7 @@ import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
 import type { LogEntry } from "./log.ts";
 import { openEndpoint } from "./endpoint.ts";
+import { TOKEN_MECHANISMS } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 import { openUsers } from "./users.ts";
@@ -46,14 +48,15 @@ export async function openProvider(
   const { users, user, authUrl, authDovecot, throttle } = settings;
   using opened = new DisposableStack();
   const renewable = new Renewable(settings);
-  const sources: ReadyProvider[] = [];
-  if (madeUp !== undefined) sources.push(newLocal(madeUp));
-  if (user !== undefined) sources.push(renewable.add(newLocalUser));
+  const locals: ReadyProvider[] = [];
+  if (madeUp !== undefined) locals.push(newLocal(madeUp));
+  if (user !== undefined) locals.push(renewable.add(newLocalUser));
   if (users !== undefined) {
     const file = opened.use(await openUsers(users, log));
     renewable.onReload(file.reload);
-    sources.push(file.provider);
+    locals.push(file.provider);
   }
+  const others: ReadyProvider[] = [];
   if (authUrl !== undefined) {
     const { fetch } = opened.use(openEndpoint(authUrl, settings.authCa, log));
     const asked = renewable.add(({ authToken }) =>
@@ -63,22 +66,38 @@ export async function openProvider(
         ...present({ bearerToken: authToken }),
       })
     );
-    sources.push(newEndpoint(settings, asked));
+    others.push(newEndpoint(settings, asked));
   }
   if (authDovecot !== undefined) {
     const asked = opened.use(newDovecotAuthProvider(authDovecot));
-    sources.push(bounded(settings, asked));
+    others.push(bounded(settings, asked));
   }
-  const [only, ...more] = sources;
-  const provider = only !== undefined && more.length === 0
-    ? only
-    : firstProvider(...sources);
+  const provider = byKind(locals, others);
   const open = opened.move();
   return {
     provider: throttle ? throttled(provider, throttleDelayMs) : provider,
     reload: (settings) => renewable.reload(settings),
     [Symbol.dispose]: () => open.dispose(),
   };
+}
+
+/** Tokens are for whoever is asked over the network: no local user has one. */
+function byKind(
+  locals: readonly ReadyProvider[],
+  others: readonly ReadyProvider[],
+): ReadyProvider {
+  const passwords = oneOf([...locals, ...others]);
+  if (locals.length === 0 || others.length === 0) return passwords;
+  const tokens = oneOf(others);
+  const table = TOKEN_MECHANISMS.map((name) => [name, tokens] as const);
+  return byMechanism(Object.fromEntries(table), passwords);
+}
+
+function oneOf(providers: readonly ReadyProvider[]): ReadyProvider {
+  const [only, ...more] = providers;
+  return only !== undefined && more.length === 0
+    ? only
+    : firstProvider(...providers);
 }
 
 /** Providers that are made anew from other settings, while the rest stays. */

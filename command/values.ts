@@ -76,6 +76,22 @@ export function oneOf<const W extends string>(...words: W[]): Reader<W> {
   };
 }
 
+/** Some words, each once and in any letter case, with commas between them. */
+export function listOf<const W extends string>(
+  words: readonly W[],
+): Reader<readonly W[]> {
+  return (given) => {
+    const list = given.value.split(",").map((part) =>
+      words.find((word) => word === part.trim().toUpperCase())
+    );
+    const known = list.filter((word) => word !== undefined);
+    if (known.length === list.length && new Set(list).size === list.length) {
+      return known;
+    }
+    throw refused(given, `${words.join(", ")} or some of them, each once`);
+  };
+}
+
 const SWITCH_WORDS: ReadonlyMap<string, boolean> = new Map([
   ...["on", "true", "1", "yes"].map((word) => [word, true] as const),
   ...["off", "false", "0", "no"].map((word) => [word, false] as const),
@@ -212,7 +228,7 @@ function refused(given: Given, accepted: string): UsageError {
 
 /** Repeats a value that is not accepted, unless it could be a URL or the like. */
 function not({ value, secret }: Given): string {
-  return !secret && /^[\p{L}\p{N}_ .+-]{1,32}$/u.test(value)
+  return !secret && /^[\p{L}\p{N}_ .,+-]{1,32}$/u.test(value)
     ? `, not "${value}"`
     : "";
 }

@@ -4,9 +4,12 @@
  * @module
  */
 
+import type { MechanismName } from "../../auth/sasl/offer.ts";
 import type { SocketAddress } from "../../net/address.ts";
+import { MECHANISM_NAMES } from "../mechanisms.ts";
 import {
   credential,
+  listOf,
   milliseconds,
   onOff,
   socketAddress,
@@ -35,6 +38,8 @@ export interface AuthenticateSettings {
   readonly users: string | undefined;
   readonly user: string | undefined;
   readonly pass: string | undefined;
+  /** Absent where nothing is said: then `offerOf` knows. */
+  readonly mechanisms: readonly MechanismName[] | undefined;
   readonly requireAuth: boolean;
   readonly allowInsecureAuth: boolean;
   readonly maxAuthFailures: number;
@@ -108,6 +113,13 @@ export const AUTHENTICATE_FLAGS: Rows<AuthenticateSettings> = {
     help: "that user's password",
     read: credential,
     byDefault: undefined,
+  },
+  mechanisms: {
+    placeholder: "NAMES",
+    help: "what AUTH offers: passwords, tokens",
+    read: listOf(MECHANISM_NAMES),
+    byDefault: undefined,
+    defaultText: "PLAIN,LOGIN",
   },
   requireAuth: {
     help: "refuse mail without a login",

@@ -36,6 +36,7 @@ const DEFAULTS: Settings = {
   users: undefined,
   user: undefined,
   pass: undefined,
+  mechanisms: undefined,
   requireAuth: true,
   allowInsecureAuth: false,
   maxAuthFailures: 3,
@@ -170,6 +171,17 @@ const VALUES: readonly (readonly [
   ["authCache", ["0", 0], ["60000", 60_000], ...ENDPOINT],
   ["authGrace", ["0", 0], ["3600000", 3_600_000], ...ENDPOINT],
   ["users", ["/etc/users", "/etc/users"], ["a b", "a b"]],
+  [
+    "mechanisms",
+    ["XOAUTH2,PLAIN", ["XOAUTH2", "PLAIN"]],
+    ["plain, login,xoauth2,OAUTHBEARER", [
+      "PLAIN",
+      "LOGIN",
+      "XOAUTH2",
+      "OAUTHBEARER",
+    ]],
+    ...ENDPOINT,
+  ],
   ["maxAuthFailures", ["1", 1], ["100", 100]],
   [
     "dovecotSocket",
@@ -413,6 +425,11 @@ const REFUSED: readonly (readonly [
   ["host", ["a b"], "an IP address or a host name"],
   ["socketMode", ["999", "66"], "three octal digits, such as 660"],
   [
+    "mechanisms",
+    ["CRAM-MD5", "PLAIN LOGIN", "PLAIN,", "LOGIN,login", "PLAIN,X"],
+    "PLAIN, LOGIN, XOAUTH2, OAUTHBEARER or some of them, each once",
+  ],
+  [
     "dovecotSocket",
     ["auth"],
     "a path with a slash in it, or host:port",
@@ -607,6 +624,21 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
     "MEOWMAIL_SMTP_AUTH_TOKEN needs --auth-url",
   ],
   [["--auth-timeout", "1"], {}, "--auth-timeout needs --auth-url"],
+  [
+    ["--mechanisms", "PLAIN,OAUTHBEARER"],
+    {},
+    "--mechanisms with OAUTHBEARER needs --auth-url or --auth-dovecot",
+  ],
+  [
+    ["--mechanisms", "XOAUTH2", "--users", "users"],
+    {},
+    "--mechanisms with XOAUTH2 needs --auth-url or --auth-dovecot",
+  ],
+  [
+    ["--mechanisms", "XOAUTH2", "--users", "users", ...ENDPOINT],
+    {},
+    "--users needs --mechanisms to have PLAIN or LOGIN",
+  ],
   [
     ["--auth-concurrency", "1"],
     {},
