@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { AuthRequest } from "../../auth/types.ts";
-import { encodeBase64 } from "../../lib/base64.ts";
+import type { AuthRequest, TokenError } from "../../auth/types.ts";
 import type { SocketAddress } from "../../net/address.ts";
 import { readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { newLineReader } from "./lines.ts";
@@ -15,15 +14,21 @@ import {
   formatAuth,
   formatCancel,
   formatClientHandshake,
+  formatCont,
   readReply,
 } from "./protocol.ts";
+import { type ClientMessage, explanationOf, messageOf } from "./tokens.ts";
 
 /** What became of a question. */
 export type DovecotAnswer =
   | {
     readonly kind: "ok" | "fail";
     readonly fields: ReadonlyMap<string, string>;
+    /** Why a token was refused, if the server has said it. */
+    readonly tokenError?: TokenError;
   }
+  /** The server does not have the mechanism. */
+  | { readonly kind: "unknownMechanism" }
   /** There is no connection, or none any more. */
   | { readonly kind: "broken" }
   /** The server says something that no authentication server says. */
@@ -49,6 +54,7 @@ export interface DovecotClient {
 
 const BROKEN: DovecotAnswer = { kind: "broken" };
 const NONSENSE: DovecotAnswer = { kind: "nonsense" };
+const UNKNOWN_MECHANISM: DovecotAnswer = { kind: "unknownMechanism" };
 
 const ANSWERED_BROKEN: DovecotQuestion = {
   answer: Promise.resolve(BROKEN),
@@ -66,22 +72,24 @@ export function newDovecotClient(
   let closed = false;
 
   /** Asks on a new connection. */
-  function askAnew(format: (id: number) => string): DovecotQuestion {
+  function askAnew(said: SaidToDovecot): DovecotQuestion {
     if (closed) return ANSWERED_BROKEN;
     link?.retire();
     const made = newLink(address, () => links.delete(made));
     links.add(made);
     link = made;
-    return made.ask(format);
+    return made.ask(said);
   }
 
   return {
     ask(request) {
-      const format = (id: number) => formatQuestion(id, request, service);
+      const message = messageOf(request);
+      const fields = fieldsOf(request, service);
+      const said = { message, fields };
       const known = link?.isUsable() ? link : undefined;
       return known === undefined
-        ? askAnew(format)
-        : askAgain(known.ask(format), () => askAnew(format));
+        ? askAnew(said)
+        : askAgain(known.ask(said), () => askAnew(said));
     },
     close() {
       closed = true;
@@ -117,27 +125,28 @@ function askAgain(
   };
 }
 
-function formatQuestion(
-  id: number,
-  { username, password, remoteIp }: AuthRequest,
+/** What is said about a login, and the login itself. */
+interface SaidToDovecot {
+  readonly message: ClientMessage;
+  readonly fields: readonly string[];
+}
+
+function fieldsOf(
+  { remoteIp }: AuthRequest,
   service: string,
-): string {
-  const response = encodeBase64(
-    new TextEncoder().encode(`\0${username}\0${password}`),
-  );
-  // Without nologin it would wait for a login process to fetch the user.
-  const fields = [
+): readonly string[] {
+  return [
     `service=${service}`,
+    // Without nologin it would wait for a login process to fetch the user.
     "nologin",
     "no-penalty",
     ...(remoteIp === "" ? [] : [`rip=${remoteIp}`]),
   ];
-  return formatAuth(id, "PLAIN", fields, response);
 }
 
 /** One connection, from before it is made until it has broken. */
 interface Link {
-  readonly ask: (format: (id: number) => string) => DovecotQuestion;
+  readonly ask: (said: SaidToDovecot) => DovecotQuestion;
   /** Whether a new question should be asked here. */
   readonly isUsable: () => boolean;
   /** Ends it once all questions on it are answered. */
@@ -148,6 +157,9 @@ interface Link {
 /** A question that waits for its answer. */
 interface Pending {
   readonly resolve: (answer: DovecotAnswer) => void;
+  /** What to say when the server explains a refusal; then it is said. */
+  dummy: string | undefined;
+  tokenError?: TokenError;
   /** How many lines the server had said when it was sent; absent before. */
   sentAt?: number;
 }
@@ -157,7 +169,7 @@ function newLink(address: SocketAddress, onEnd: () => void): Link {
   const ready = Promise.withResolvers<boolean>();
   let conn: Deno.UnixConn | Deno.TcpConn | undefined;
   let writing: Promise<void> = Promise.resolve();
-  let hasPlain = false;
+  const mechanisms = new Set<string>();
   let ended = false;
   let retired = false;
   let heard = 0;
@@ -208,6 +220,21 @@ function newLink(address: SocketAddress, onEnd: () => void): Link {
     holdOrLetGo();
   }
 
+  /** Takes an explanation, and says that it was read. */
+  function goOn(id: number, challenge: string): void {
+    const pending = questions.get(id);
+    const tokenError = explanationOf(challenge);
+    const dummy = pending?.dummy;
+    if (pending === undefined || dummy === undefined) {
+      // There is nothing left to ask for.
+      send(formatCancel(id));
+      return settle(id, NONSENSE);
+    }
+    pending.dummy = undefined;
+    if (tokenError !== undefined) pending.tokenError = tokenError;
+    send(formatCont(id, dummy));
+  }
+
   function hear(reply: DovecotReply): void {
     heard++;
     switch (reply.kind) {
@@ -215,17 +242,19 @@ function newLink(address: SocketAddress, onEnd: () => void): Link {
         if (reply.major !== 1) end(NONSENSE);
         return;
       case "mech":
-        if (reply.mechanism === "PLAIN") hasPlain = true;
+        mechanisms.add(reply.mechanism);
         return;
       case "done":
-        return hasPlain ? ready.resolve(true) : end(NONSENSE);
+        return ready.resolve(true);
       case "ok":
-      case "fail":
-        return settle(reply.id, { kind: reply.kind, fields: reply.fields });
+      case "fail": {
+        const { kind, id, fields } = reply;
+        const tokenError = questions.get(id)?.tokenError;
+        const why = tokenError === undefined ? {} : { tokenError };
+        return settle(id, { kind, fields, ...why });
+      }
       case "cont":
-        // There is nothing left to ask for.
-        send(formatCancel(reply.id));
-        return settle(reply.id, NONSENSE);
+        return goOn(reply.id, reply.challenge);
       case "other":
         return;
       default:
@@ -253,16 +282,18 @@ function newLink(address: SocketAddress, onEnd: () => void): Link {
   run().catch(() => {}).finally(() => end(BROKEN));
 
   return {
-    ask(format) {
+    ask({ message, fields }) {
       const id = lastId = lastId % MAX_ID + 1;
       const { promise, resolve } = Promise.withResolvers<DovecotAnswer>();
-      const pending: Pending = { resolve };
+      const { mechanism, response, dummy } = message;
+      const pending: Pending = { resolve, dummy };
       questions.set(id, pending);
       holdOrLetGo();
       ready.promise.then((isReady) => {
         if (!isReady || !questions.has(id)) return;
+        if (!mechanisms.has(mechanism)) return settle(id, UNKNOWN_MECHANISM);
         pending.sentAt = heard;
-        send(format(id));
+        send(formatAuth(id, mechanism, fields, response));
       });
       return {
         answer: promise,

@@ -149,7 +149,7 @@ export type DovecotReply =
     readonly id: number;
     readonly fields: ReadonlyMap<string, string>;
   }
-  | { readonly kind: "cont"; readonly id: number }
+  | { readonly kind: "cont"; readonly id: number; readonly challenge: string }
   /** Something else, such as SPID and what later versions may say. */
   | { readonly kind: "other" };
 
@@ -178,7 +178,7 @@ function readAnswer(
 ): DovecotReply {
   const id = readId(first);
   if (id === undefined) return { kind: "other" };
-  if (command === "CONT") return { kind: "cont", id };
+  if (command === "CONT") return { kind: "cont", id, challenge: rest[0] ?? "" };
   const kind = command === "OK" ? "ok" : "fail";
   return { kind, id, fields: readFields(rest) };
 }

@@ -72,6 +72,10 @@ export interface DovecotAuthProvider extends ReadyProvider, Disposable {}
  * on to another server without a check (`proxy`, `host`), silence, and
  * connections that fail.
  *
+ * PLAIN and LOGIN are asked as PLAIN. Tokens are asked as they came, XOAUTH2 or
+ * OAUTHBEARER, where Dovecot has them among its `auth_mechanisms`; why it
+ * refuses one is the result's `tokenError`.
+ *
  * Dovecot is told the client's address for its log, and asked not to slow that
  * address down (`no-penalty`): one wrong password would otherwise delay the
  * right one by up to 15 seconds.
@@ -161,11 +165,16 @@ export function resultOf(answer: DovecotAnswer): AuthResult {
         : accepted(fields.get("user"));
     }
     case "fail": {
-      const { fields } = answer;
-      return fields.has("temp") || fields.get("code") === "temp_fail"
-        ? failure("backend-status")
-        : bareResult("authInvalid");
+      const { fields, tokenError } = answer;
+      if (fields.has("temp") || fields.get("code") === "temp_fail") {
+        return failure("backend-status");
+      }
+      return tokenError === undefined
+        ? bareResult("authInvalid")
+        : { decision: "authInvalid", tokenError };
     }
+    case "unknownMechanism":
+      return { ...failure("backend-answer"), detail: "mechanism" };
     case "broken":
       return failure("backend-unreachable");
     case "nonsense":

@@ -337,9 +337,13 @@ export function newDovecotSession(
         return take();
       }
       switch (result.decision) {
-        case "authOk":
-          send(formatOk(id, userOf(result, username)));
+        case "authOk": {
+          const user = userOf(result, username);
+          // The protocol has no yes to nobody, and a token may have no name.
+          if (user === "") temporary(id, exchange);
+          else send(formatOk(id, user));
           break;
+        }
         case "authInvalid":
           // Ours are the same words for a user who does not exist.
           send(formatFail(id, username, `reason=${last.reply.text}`));

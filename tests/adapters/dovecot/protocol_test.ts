@@ -146,7 +146,11 @@ Deno.test("readReply() reads what Dovecot says", () => {
     fields: new Map([["user", "gone@example.com"], ["nologin", ""]]),
   });
   assertEquals(reply("FAIL\t2"), { kind: "fail", id: 2, fields: new Map() });
-  assertEquals(reply("CONT\t2\t"), { kind: "cont", id: 2 });
+  assertEquals(reply("CONT\t2\t"), {
+    kind: "cont",
+    id: 2,
+    challenge: "",
+  });
   for (const text of ["SPID\t1", "", "OK", "OK\t0\tuser=a", "FAIL\tx"]) {
     assertEquals(reply(text), { kind: "other" }, text);
   }

@@ -5,7 +5,7 @@ import {
 } from "../../../adapters/dovecot/session.ts";
 import type { Mechanism } from "../../../auth/sasl/mechanism.ts";
 import { PLAIN } from "../../../auth/sasl/plain.ts";
-import { DEFAULT_OFFER } from "../../../auth/sasl/offer.ts";
+import { DEFAULT_OFFER, readOffer } from "../../../auth/sasl/offer.ts";
 import type { AuthDecision, AuthResult } from "../../../auth/types.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { base64 } from "../../support/octets.ts";
@@ -392,4 +392,25 @@ Deno.test("a failure that a mechanism explains is no wrong password", () => {
   assertEquals(shared.lines("CONT\t1\t"), [
     "FAIL\t1\tuser=told\tcode=temp_fail\ttemp",
   ]);
+});
+
+Deno.test("a session takes tokens, says why it refuses one, and has no yes to nobody", () => {
+  const mechanisms = readOffer(["XOAUTH2", "OAUTHBEARER"]);
+  const talk = new Talk(0, mechanisms);
+  const xoauth2 = base64("user=ann\x01auth=Bearer tok\x01\x01");
+  const why = base64('{"status":"401","schemes":"bearer"}');
+  assertEquals(talk.lines("AUTH\t1\tXOAUTH2\tservice=smtp\tresp="), [
+    "CONT\t1\t",
+  ]);
+  assertEquals(talk.lines(`CONT\t1\t${xoauth2}`), ["ask 1 ann"]);
+  assertEquals(talk.decided(1, "authInvalid"), [`CONT\t1\t${why}`]);
+  assertEquals(talk.lines("CONT\t1\t"), [`FAIL\t1\tuser=ann\t${INVALID}`]);
+
+  const nameless = base64("n,,\x01auth=Bearer tok\x01\x01");
+  const asked = `AUTH\t2\tOAUTHBEARER\tservice=smtp\tresp=${nameless}`;
+  assertEquals(talk.lines(asked), ["ask 2 "]);
+  const yes = { decision: "authOk", user: "ann@example.org" } as const;
+  assertEquals(talk.decided(2, yes), ["OK\t2\tuser=ann@example.org"]);
+  assertEquals(talk.lines(asked), ["ask 2 "]);
+  assertEquals(talk.decided(2, "authOk"), ["close"]);
 });
