@@ -164,6 +164,16 @@ export {
   type KvStoreOptions,
   newKvStore,
 } from "./auth/state/kv_store.ts";
+export {
+  newRedisStore,
+  type RedisStoreOptions,
+} from "./auth/state/redis_store.ts";
+export { type FallbackOptions, withFallback } from "./auth/state/fallback.ts";
+export type {
+  StateAwayEvent,
+  StateBackEvent,
+  StateEvent,
+} from "./auth/events.ts";
 export type {
   Store,
   StoreShare,

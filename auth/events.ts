@@ -155,6 +155,37 @@ export interface LimitReachedEvent {
 }
 
 /**
+ * The store that is shared has gone: each process counts by itself meanwhile.
+ * There is one such event for each outage, however many notice it.
+ */
+export interface StateAwayEvent {
+  /** Tells the events apart. */
+  readonly kind: "state";
+  /** What has happened. */
+  readonly outcome: "away";
+  /**
+   * Why: it has not answered in time, has refused or can't be reached, or its
+   * answer was none.
+   */
+  readonly reason: "timeout" | "error" | "nonsense";
+  /** What it or its client said. */
+  readonly detail?: string;
+}
+
+/** The store that is shared is back: all count together again. */
+export interface StateBackEvent {
+  /** Tells the events apart. */
+  readonly kind: "state";
+  /** What has happened. */
+  readonly outcome: "back";
+  /** How long it was away, in milliseconds. */
+  readonly milliseconds: number;
+}
+
+/** What the fallback of a shared store tells. */
+export type StateEvent = StateAwayEvent | StateBackEvent;
+
+/**
  * What every server here can tell its log: a union on `kind` that may grow. The
  * listener has a few more, about mail.
  */

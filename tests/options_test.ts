@@ -43,6 +43,11 @@ const FUNCTIONS = {
     "create memory store",
     (options) => mod.newMemoryStore(options),
   ],
+  newRedisStore: [
+    "create Redis store",
+    (options) =>
+      mod.newRedisStore({ command: () => Promise.resolve(), ...options }),
+  ],
   newRelay: [
     "create relay",
     (options) => mod.newRelay({ url: "smtp://127.0.0.1", ...options }),
@@ -90,6 +95,10 @@ const FUNCTIONS = {
   withSendingLimits: [
     "limit sending",
     (options) => mod.withSendingLimits(() => {}, options),
+  ],
+  withFallback: [
+    "create fallback",
+    (options) => mod.withFallback(mod.newMemoryStore(), options),
   ],
   withThrottle: [
     "create throttle",

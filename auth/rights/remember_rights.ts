@@ -5,7 +5,7 @@
  */
 
 import { askProvider } from "../ask_provider.ts";
-import { newSteadyStore } from "../state/fallback.ts";
+import { steadyStore } from "../state/fallback.ts";
 import type { Store } from "../state/store.ts";
 import type { AuthProvider, ReadyProvider } from "../types.ts";
 import {
@@ -88,7 +88,7 @@ export function rememberRights(
   checkValue(action, "provider", aFunction, provider);
   checkOptions(action, options, RULES);
   const { store, storeTimeoutMs = STORE_TIMEOUT_MS, now = Date.now } = options;
-  const memory = newRightsMemory(newSteadyStore(store, storeTimeoutMs), now);
+  const memory = newRightsMemory(steadyStore(store, storeTimeoutMs), now);
   return async (request, signal) => {
     const result = await askProvider(provider, request, signal);
     if (result.decision === "authOk") {

@@ -9,20 +9,16 @@ import {
   aString,
   checkOptions,
   checkValue,
+  limitMs,
   listOf,
   type Rules,
 } from "../../lib/options.ts";
-import { pause } from "../../lib/race.ts";
-import type { Store, StoreValues, StoreWrite } from "./store.ts";
+import type { Store, StoreWrite } from "./store.ts";
+import { newUpdateQueue, type VersionedDatabase } from "./update_queue.ts";
 
-/**
- * How often to try when other writers were faster: for some 200 ms in all,
- * which is about what those who ask wait.
- */
-const MAX_TRIES = 16;
-
-/** The longest pause between two tries, in milliseconds. */
-const MAX_PAUSE_MS = 16;
+/** The most keys of one reading, and of one step: Deno KV's limits. */
+const MAX_READ_KEYS = 10;
+const MAX_KEYS = 100;
 
 const ACTION = "create KV store";
 
@@ -69,10 +65,16 @@ export interface KvDatabase {
 export interface KvStoreOptions {
   /** What all keys begin with. Default: `["smtpauth"]`. */
   readonly prefix?: readonly string[];
+  /**
+   * Milliseconds for which an update tries while other processes are faster, or
+   * have the lock. Default: 200.
+   */
+  readonly timeoutMs?: number;
 }
 
 const RULES: Rules<KvStoreOptions> = {
   prefix: listOf("a list of strings", aString),
+  timeoutMs: limitMs(),
 };
 
 /**
@@ -118,32 +120,48 @@ export function newKvStore(
 ): Store {
   checkValue(ACTION, "kv", anObject, kv);
   checkOptions(ACTION, options, RULES);
-  const { prefix = ["smtpauth"] } = options;
-  const nameOf = (key: string) => [...prefix, key];
+  const { prefix = ["smtpauth"], timeoutMs = 200 } = options;
+  const database = newKvVersions(kv, (key) => [...prefix, key]);
   return {
-    read: async (keys) => (await kv.getMany(keys.map(nameOf))).map(valueOf),
-    update: (keys, change) => update(kv, keys, nameOf, change),
+    read: async (keys) => {
+      const found = await kv.getMany(keys.map((key) => [...prefix, key]));
+      return found.map(({ value }) => value ?? undefined);
+    },
+    update: newUpdateQueue(database, timeoutMs),
   };
 }
 
-function update(
+function newKvVersions(
   kv: KvDatabase,
-  keys: readonly string[],
   nameOf: (key: string) => readonly string[],
-  change: (values: StoreValues) => readonly StoreWrite[],
-): Promise<void> {
-  return untilDone(async () => {
-    const found = await kv.getMany(keys.map(nameOf));
-    const writes = change(found.map(valueOf));
-    if (writes.length === 0) return { done: undefined };
-    const atomic = kv.atomic();
-    keys.forEach((key, i) => {
-      const versionstamp = found[i]?.versionstamp ?? null;
-      atomic.check({ key: nameOf(key), versionstamp });
-    });
-    for (const write of writes) put(atomic, nameOf(write.key), write);
-    return (await atomic.commit()).ok ? { done: undefined } : undefined;
-  });
+): VersionedDatabase {
+  return {
+    name: "KV store",
+    maxKeys: MAX_KEYS,
+    read: (keys) =>
+      unlessLocked(async () => {
+        const entries: KvEntry[] = [];
+        for (let i = 0; i < keys.length; i += MAX_READ_KEYS) {
+          const some = keys.slice(i, i + MAX_READ_KEYS);
+          entries.push(...await kv.getMany(some.map(nameOf)));
+        }
+        return new Map(entries.map(({ value, versionstamp }, i) => [
+          keys[i] ?? "",
+          { value: value ?? undefined, version: versionstamp },
+        ]));
+      }),
+    write: (seen, writes) =>
+      unlessLocked(async () => {
+        if (writes.length === 0) return "done";
+        const atomic = kv.atomic();
+        for (const [key, { version }] of seen) {
+          const versionstamp = typeof version === "string" ? version : null;
+          atomic.check({ key: nameOf(key), versionstamp });
+        }
+        for (const write of writes) put(atomic, nameOf(write.key), write);
+        return (await atomic.commit()).ok ? "done" : undefined;
+      }),
+  };
 }
 
 function put(
@@ -156,27 +174,12 @@ function put(
   else atomic.set(name, value, { expireIn: Math.ceil(keepMs) });
 }
 
-/** Tries until it is done, while others are only faster or have the lock. */
-async function untilDone<T>(
-  attempt: () => Promise<{ readonly done: T } | undefined>,
-): Promise<T> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    if (tries > 0) await pause(Math.min(2 ** tries, MAX_PAUSE_MS));
-    try {
-      const outcome = await attempt();
-      if (outcome !== undefined) return outcome.done;
-    } catch (error) {
-      if (!isLocked(error)) throw error;
-    }
-  }
-  throw new Error("Cannot write KV store: others write all the time");
-}
-
 /** Deno does not wait for the lock that another process has on the file. */
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && /locked|busy/i.test(error.message);
-}
-
-function valueOf({ value }: KvEntry): unknown {
-  return value ?? undefined;
+async function unlessLocked<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && /locked|busy/i.test(error.message)) return;
+    throw error;
+  }
 }

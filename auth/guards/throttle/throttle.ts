@@ -17,7 +17,7 @@ import type {
   AuthResult,
   ReadyProvider,
 } from "../../types.ts";
-import { newSteadyStore } from "../../state/fallback.ts";
+import { steadyStore } from "../../state/fallback.ts";
 import { newMemoryStore } from "../../state/memory_store.ts";
 import { newSharedSecret } from "../../state/shared_secret.ts";
 import { aFunction, checkValue } from "../../../lib/options.ts";
@@ -141,10 +141,7 @@ function newThrottle(
 ): Throttle {
   checkValue(ACTION, "provider", aFunction, provider);
   const { limits, origins, storeTimeoutMs, now } = checkedOptions(options);
-  const store = newSteadyStore(
-    options.store ?? newMemoryStore(),
-    storeTimeoutMs,
-  );
+  const store = steadyStore(options.store ?? newMemoryStore(), storeTimeoutMs);
   return {
     provider,
     rules: { limits, meters: newMeters(limits) },

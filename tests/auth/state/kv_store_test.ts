@@ -116,14 +116,14 @@ Deno.test("newKvStore() rejects where the database does, or never yields", async
       tries++;
       return open.atomic().check({ key: ["x"], versionstamp: "0".repeat(20) });
     },
-  });
+  }, { timeoutMs: 20 });
   const error = await assertRejects(
     async () => await put(busy, "a", VALUE),
     Error,
   );
   assertEquals(
-    [tries, error.message],
-    [16, "Cannot write KV store: others write all the time"],
+    [tries > 1, error.message],
+    [true, "Cannot write KV store: others write all the time"],
   );
 });
 

@@ -449,28 +449,6 @@ Deno.test("withThrottle() waits 250 ms for a silent store, once in 5 s", async (
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("withThrottle() asks a store again after 5 s, whatever the clock was set to", async () => {
-  using clock = newClock();
-  let [asked, setBackMs] = [0, 0];
-  const fail = () => {
-    asked++;
-    throw new Error("down");
-  };
-  const { ask } = newGuarded({
-    store: { read: fail, update: fail },
-    now: () => clock.now() - setBackMs,
-  });
-  assertEquals(await ask("ann", "right"), OK);
-  assertEquals(asked, 1);
-  setBackMs = 4000;
-  clock.wind(4999);
-  assertEquals(await ask("ann", "right"), OK);
-  assertEquals(asked, 1);
-  clock.wind(1);
-  assertEquals(await ask("ann", "right"), OK);
-  assertEquals(asked, 2);
-});
-
 Deno.test("withThrottle() adds 5 s at most, a store that takes its time included", async () => {
   using clock = newClock();
   const memory = newMemoryStore();
