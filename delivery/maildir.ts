@@ -5,7 +5,8 @@
  * @module
  */
 
-import { concat } from "../lib/octets.ts";
+import { concat, free } from "../lib/octets.ts";
+import { isOwnBody } from "../smtp/body.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import { REPLIES, type SmtpReply } from "../smtp/protocol/replies.ts";
 import { makeFolders, newFolderSync } from "./folders.ts";
@@ -87,6 +88,7 @@ async function writeFile(
   });
   try {
     const front = new Front(head);
+    const isOwn = isOwnBody(body);
     const reader = body.getReader();
     for (let written = 0;;) {
       const { done, value } = await reader.read();
@@ -96,9 +98,7 @@ async function writeFile(
       const octets = concat(front.push(value));
       if (written < SYNC_OCTETS) writeSync(file, octets);
       else await write(file, octets);
-      // Its memory is free now, and not when the collector comes by: pieces of
-      // hundreds of large messages at once would fill it.
-      value.buffer.transfer(0);
+      if (isOwn) free(value);
       written += length;
     }
     writeSync(file, concat(front.end()));

@@ -21,3 +21,11 @@ export function concat<B extends ArrayBufferLike>(
   }
   return whole;
 }
+
+/**
+ * Frees the memory of octets that nobody needs any more: now, and not when the
+ * collector comes by.
+ */
+export function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}

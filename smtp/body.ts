@@ -17,6 +17,19 @@ const LARGE_OCTETS = 16_384;
 /** No chunk waits in the stream: one is with the reader, one on its way. */
 const STRATEGY = { highWaterMark: 0 };
 
+/** What reads from a connection of ours: each piece is its reader's alone. */
+class BodyStream extends ReadableStream<Octets> {}
+
+/**
+ * Whether whoever reads this body may free the memory of a piece once it is
+ * stored, and not leave that to the collector: pieces of hundreds of large
+ * messages at once would fill it. A branch of `tee()` and a stream of somebody
+ * else's have pieces that others may read as well.
+ */
+export function isOwnBody(body: ReadableStream<Octets>): boolean {
+  return body instanceof BodyStream;
+}
+
 /** Both ends of a message's body, and the source of its stream. */
 export class MessageBody implements UnderlyingDefaultSource<Octets> {
   #stream: ReadableStream<Octets> | undefined;
@@ -38,7 +51,7 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
 
   /** The reader's end. It costs nothing until somebody asks for it. */
   get stream(): ReadableStream<Octets> {
-    this.#stream ??= new ReadableStream<Octets>(this, STRATEGY);
+    this.#stream ??= new BodyStream(this, STRATEGY);
     return this.#stream;
   }
 

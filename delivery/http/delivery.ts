@@ -17,6 +17,7 @@ import {
   type Rules,
   text,
 } from "../../lib/options.ts";
+import { isOwnBody } from "../../smtp/body.ts";
 import type { Deliver } from "../../smtp/delivery.ts";
 import { isServerName } from "../../smtp/options.ts";
 import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
@@ -159,8 +160,8 @@ async function deliver(
     silence.reject(new Error(`the endpoint did nothing for ${timeoutMs} ms`));
     abort.abort();
   };
-  const { copies } = endpoint;
-  const upload = new Upload(form, { limitMs: timeoutMs, onOver, copies });
+  const frees = endpoint.copies && isOwnBody(body);
+  const upload = new Upload(form, { limitMs: timeoutMs, onOver, frees });
   try {
     const headers = headersOf(id, boundary, endpoint.token());
     const verdict = await Promise.race([

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { free } from "../../lib/octets.ts";
+
 type Octets = Uint8Array<ArrayBuffer>;
 
 /** What an {@linkcode Upload} needs to know of who takes it. */
@@ -12,8 +14,8 @@ export interface UploadOptions {
   readonly limitMs: number;
   /** Called once when that is over. */
   readonly onOver: () => void;
-  /** Whether a piece has been copied by the time the next one is wanted. */
-  readonly copies: boolean;
+  /** Whether nobody needs a piece any more by the time the next one is wanted. */
+  readonly frees: boolean;
 }
 
 /**
@@ -65,9 +67,7 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
     controller: ReadableStreamDefaultController<Octets>,
   ): Promise<void> {
     clearTimeout(this.#timer);
-    // Its memory is free now, and not when the collector comes by: pieces of
-    // a hundred large messages at once would fill it.
-    if (this.#options.copies) this.#last?.buffer.transfer(0);
+    if (this.#options.frees && this.#last !== undefined) free(this.#last);
     let next: IteratorResult<Octets>;
     try {
       next = await this.#octets.next();

@@ -6,9 +6,10 @@
  */
 
 import { faultOf } from "../../lib/network_fault.ts";
-import { concat } from "../../lib/octets.ts";
+import { concat, free } from "../../lib/octets.ts";
 import { type Wire, writeAll } from "../../net/conn.ts";
 import type { Deadline } from "../../net/deadlines.ts";
+import { isOwnBody } from "../../smtp/body.ts";
 import type { Mail } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { connect, type Connecting, encrypt } from "./connect.ts";
@@ -150,7 +151,7 @@ export class Upstream {
    */
   async message(
     front: Front,
-    body: ReadableStream<Uint8Array>,
+    body: ReadableStream<Uint8Array<ArrayBuffer>>,
   ): Promise<SmtpReply> {
     const data = this.#ask((session) => session.data());
     this.#flush();
@@ -162,14 +163,21 @@ export class Upstream {
     if (!this.isOpen) this.#onEnd();
     // The client may leave while the next hop does not read.
     reader.closed.catch(() => this.close());
+    const isOwn = isOwnBody(body);
     const held: Uint8Array[] = [];
     for (let next = await reader.read(); !next.done && this.isOpen;) {
       held.push(...this.#stuffed(front.push(next.value)));
-      const reading = reader.read();
-      const soon = await atOnce(reading);
-      const isEnough = soon === undefined || octetsOf(held) >= PIECE_OCTETS;
-      if (isEnough && held.length > 0) await this.#send(concat(held.splice(0)));
-      next = soon ?? await reading;
+      // No more is read before a large piece has gone: hundreds of clients may
+      // wait for the next hop with one each.
+      const isLarge = octetsOf(held) >= PIECE_OCTETS;
+      const reading = isLarge ? undefined : reader.read();
+      const soon = reading && await atOnce(reading);
+      if (soon === undefined && held.length > 0) {
+        const octets = concat(held.splice(0));
+        await this.#send(octets);
+        if (isOwn) [octets, next.value].forEach(free);
+      }
+      next = soon ?? await (reading ?? reader.read());
     }
     // Not so if the client has gone, or what it sends is refused.
     await reader.closed;

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { free } from "../../lib/octets.ts";
+
 const LF = 10;
 const CR = 13;
 
@@ -162,8 +164,7 @@ export class Input {
     this.#isLarge = false;
     this.#size = Math.min(this.#size, MEDIUM);
     if (this.#buffer.length <= MEDIUM || this.#lent || this.length > 0) return;
-    // Its memory is free now, and not when the collector comes by.
-    this.#buffer.buffer.transfer(0);
+    free(this.#buffer);
     this.#buffer = NONE;
     this.#start = this.#end = this.#scanned = 0;
   }

@@ -1,0 +1,38 @@
+/**
+ * The full size of tests/faults/slow_hop_real_test.ts: 500 clients send a message of
+ * 20 MB each, at once, through a relay to a next hop that reads slowly. Prints
+ * what it costs, and fails above 64 MiB. Takes a minute or two; Linux only:
+ *
+ *     deno run -A tests/soak/slow_hop.ts
+ *
+ * @module
+ */
+
+import { loadSlowHop } from "../support/slow_hop.ts";
+
+const CLIENTS = 500;
+const OCTETS = 20_000_000;
+const OCTETS_PER_SECOND = 200_000_000;
+
+/** The most resident memory above the start, in MiB. */
+const MOST_MIB = 64;
+
+const began = performance.now();
+const { before, peakKiB, after } = await loadSlowHop({
+  clients: CLIENTS,
+  // None waits for a connection: each has its octets on their way.
+  maxConnections: CLIENTS,
+  octets: OCTETS,
+  octetsPerSecond: OCTETS_PER_SECOND,
+});
+const mib = (kib: number) => `${(kib / 1024).toFixed(1)} MiB`;
+const seconds = ((performance.now() - began) / 1000).toFixed(1);
+const above = peakKiB - before.rssKiB;
+console.log(`${CLIENTS} clients with ${OCTETS} octets each: ${seconds} s`);
+console.log(`resident before  ${mib(before.rssKiB)}`);
+console.log(`at most          ${mib(peakKiB)}, ${mib(above)} above`);
+console.log(`afterwards       ${mib(after.rssKiB)}`);
+if (above > MOST_MIB * 1024) {
+  console.error(`error: more than ${MOST_MIB} MiB above the start`);
+  Deno.exit(1);
+}
