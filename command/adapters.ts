@@ -5,17 +5,23 @@
  */
 
 import type { AuthServerOptions } from "../adapters/auth_server.ts";
-import type { AuthServer } from "../adapters/socket_server.ts";
+import type {
+  AuthServer,
+  SocketServerOptions,
+} from "../adapters/socket_server.ts";
 import { serveDovecotAuth } from "../adapters/dovecot/server.ts";
 import type { ServerEvent } from "../auth/events.ts";
 import { nginxAuthHandler } from "../adapters/nginx/handler.ts";
+import { servePostfixPolicy } from "../adapters/policy/server.ts";
 import { serveSaslauthd } from "../adapters/saslauthd/server.ts";
+import type { Store } from "../auth/state/store.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
 import { type LogEntry, logEvents } from "./log.ts";
 import { offerOf } from "./mechanisms.ts";
 import { present } from "./present.ts";
+import { sendingLimits } from "./sending_limits.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
 
@@ -35,30 +41,44 @@ type Open = (context: Context) => Promise<OpenAdapter> | undefined;
 interface Context {
   readonly settings: Settings;
   readonly provider: AuthProvider;
+  readonly store: Store;
   readonly onEvent: (event: ServerEvent) => void;
 }
 
-const KINDS: readonly Open[] = [openDovecot, openSaslauthd, openNginx];
+const KINDS: readonly Open[] = [
+  openDovecot,
+  openSaslauthd,
+  openPolicy,
+  openNginx,
+];
+
+/** Who decides about logins, what is remembered, and who is told. */
+export interface AroundAdapters {
+  /** The same as for the listener. */
+  readonly provider: AuthProvider;
+  /** Where it is remembered what logins have said, and what users send. */
+  readonly store: Store;
+  /** The log, the same as the listener's. */
+  readonly log: (entry: LogEntry) => void;
+}
 
 /**
  * Opens all adapters that the settings name, or none.
  *
  * @param settings Which adapters, and where.
- * @param provider Who decides, the same as for the listener.
- * @param log The log, the same as the listener's.
+ * @param around Whom they work for.
  * @throws {Error} When one can't be opened: which, where, and what the system
  * says.
  */
 export async function openAdapters(
   settings: Settings,
-  provider: AuthProvider,
-  log: (entry: LogEntry) => void,
+  { provider, store, log }: AroundAdapters,
 ): Promise<OpenAdapter[]> {
   const onEvent = logEvents(log);
   const adapters: OpenAdapter[] = [];
   try {
     for (const open of KINDS) {
-      const adapter = await open({ settings, provider, onEvent });
+      const adapter = await open({ settings, provider, store, onEvent });
       if (adapter !== undefined) adapters.push(adapter);
     }
     return adapters;
@@ -83,6 +103,19 @@ function openSaslauthd(context: Context): Promise<OpenAdapter> | undefined {
   return at && opened("--saslauthd-socket", at, async () => {
     const server = await serveSaslauthd(optionsFor(at, context));
     return asAdapter("saslauthd", server);
+  });
+}
+
+function openPolicy(context: Context): Promise<OpenAdapter> | undefined {
+  const { settings, store } = context;
+  const at = settings.policySocket;
+  return at && opened("--policy-socket", at, async () => {
+    const server = await servePostfixPolicy({
+      ...socketOptions(at, context),
+      store,
+      ...sendingLimits(settings),
+    });
+    return asAdapter("Postfix policy", server);
   });
 }
 
@@ -112,13 +145,17 @@ function openNginx(
   });
 }
 
-function optionsFor(
+function optionsFor(at: SocketAddress, context: Context): AuthServerOptions {
+  return { provider: context.provider, ...socketOptions(at, context) };
+}
+
+function socketOptions(
   at: SocketAddress,
-  { settings, provider, onEvent }: Context,
-): AuthServerOptions {
+  { settings, onEvent }: Context,
+): SocketServerOptions {
   const { socketMode: mode, socketGroup: group } = settings;
   const permissions = "path" in at ? present({ mode, group }) : {};
-  return { provider, onEvent, ...at, ...permissions };
+  return { onEvent, ...at, ...permissions };
 }
 
 /** Opens one adapter, or says which could not be opened, where and why. */

@@ -54,7 +54,7 @@ export function openListener(
       provider,
       hostname: host,
       port,
-      ...present({ tlsPort }),
+      ...present({ tlsPort, trustedNetworks: settings.trustedNetworks }),
       ...certificate,
       serverName,
       mechanisms: offerOf(settings),

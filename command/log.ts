@@ -216,7 +216,11 @@ function mailMessage(event: SmtpMessageEvent): string {
   const outcome = code === undefined
     ? `lost with its connection${lost}`
     : `${code} ${text}`;
-  const user = username === undefined ? "" : `, login ${shownName(username)}`;
+  const user = username !== undefined
+    ? `, login ${shownName(username)}`
+    : event.trusted
+    ? `, no login (trusted network)`
+    : "";
   const to = recipientsWord(event);
   const why = error === undefined ? "" : `: ${shownText(error)}`;
   return `mail from <${

@@ -12,6 +12,8 @@ import { byMechanism } from "../auth/providers/by_mechanism.ts";
 import { firstProvider } from "../auth/providers/first.ts";
 import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { newStaticAuthProvider } from "../auth/providers/static.ts";
+import { rememberRights } from "../auth/rights/remember_rights.ts";
+import type { Store } from "../auth/state/store.ts";
 import type { ReadyProvider } from "../auth/types.ts";
 import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
@@ -29,23 +31,32 @@ export interface OpenProvider extends Disposable {
   readonly reload: (settings: Settings) => void;
 }
 
+/** Who is told, and where things are remembered. */
+export interface AroundProvider {
+  readonly log: (entry: LogEntry) => void;
+  readonly store: Store;
+  /**
+   * Milliseconds that a guess is held up at most; the throttle's own default if
+   * absent.
+   */
+  readonly throttleDelayMs?: number;
+}
+
 /**
  * Makes the provider that the settings ask for: who is at hand is asked first.
  *
  * @param settings What the command is to do.
  * @param madeUp The login for a start without any auth source.
- * @param log The log.
- * @param throttleDelayMs Milliseconds that a guess is held up at most; the
- * throttle's own default if absent.
+ * @param around Who is told, and where things are remembered.
  * @throws {Error} If the users file can't be used.
  */
 export async function openProvider(
   settings: Settings,
   madeUp: Login | undefined,
-  log: (entry: LogEntry) => void,
-  throttleDelayMs?: number,
+  around: AroundProvider,
 ): Promise<OpenProvider> {
-  const { users, user, authUrl, authDovecot, throttle } = settings;
+  const { users, user, authUrl, authDovecot } = settings;
+  const { log } = around;
   using opened = new DisposableStack();
   const renewable = new Renewable(settings);
   const locals: ReadyProvider[] = [];
@@ -75,7 +86,7 @@ export async function openProvider(
   const provider = byKind(locals, others);
   const open = opened.move();
   return {
-    provider: throttle ? throttled(provider, throttleDelayMs) : provider,
+    provider: remembered(settings, guarded(settings, provider, around), around),
     reload: (settings) => renewable.reload(settings),
     [Symbol.dispose]: () => open.dispose(),
   };
@@ -158,12 +169,26 @@ function bounded(
  * Programs on the machine itself, such as a webmail, speak for many users, and
  * all from one address: their network has no limit, their users have.
  */
-function throttled(
+function guarded(
+  { throttle }: Settings,
   provider: ReadyProvider,
-  delayMs: number | undefined,
+  { store, throttleDelayMs: delayMs }: AroundProvider,
 ): ReadyProvider {
+  if (!throttle) return provider;
   return withThrottle(provider, {
     sharedNetworks: ["127.0.0.0/8", "::1"],
+    store,
     ...present({ delayMs }),
   });
+}
+
+/** Only who is asked about users later needs to know what logins have said. */
+function remembered(
+  { policySocket }: Settings,
+  provider: ReadyProvider,
+  { store }: AroundProvider,
+): ReadyProvider {
+  return policySocket === undefined
+    ? provider
+    : rememberRights(provider, { store });
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { newMemoryStore } from "../auth/state/memory_store.ts";
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import type { SmtpServer } from "../smtp/listener.ts";
 import { isServerName, type SmtpAddress } from "../smtp/options.ts";
@@ -17,6 +18,7 @@ import type { FollowedFiles } from "./follow.ts";
 import { openListener } from "./listener.ts";
 import type { LogEntry } from "./log.ts";
 import { openProvider } from "./provider.ts";
+import { limited } from "./sending_limits.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where the command says something. */
@@ -64,9 +66,10 @@ export async function serve(
 ): Promise<Serving> {
   const { log, print } = output;
   await using opened = new AsyncDisposableStack();
+  const store = newMemoryStore();
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
   const logins = opened.use(
-    await openProvider(settings, madeUp, log, tuning.throttleDelayMs),
+    await openProvider(settings, madeUp, { log, store, ...tuning }),
   );
   const { port } = settings;
   const serverName = settings.hostname ?? machineName();
@@ -77,10 +80,11 @@ export async function serve(
     ? undefined
     : opened.use(openListener({ ...settings, port, serverName }, {
       provider: logins.provider,
-      to: destination.to,
+      to: limited(settings, destination.to, { store, log }),
       log,
     }));
-  const adapters = await openAdapters(settings, logins.provider, log);
+  const { provider } = logins;
+  const adapters = await openAdapters(settings, { provider, store, log });
   const certificate = follow(settings, server, log);
 
   const addrs = server?.addrs ?? [];

@@ -150,6 +150,14 @@ export function isIn(
   );
 }
 
+/** Whether an address, whatever its zone, belongs to one of some networks. */
+export function isInOneOf(ip: string, networks: readonly Network[]): boolean {
+  if (networks.length === 0) return false;
+  const octets = parseIp(splitZone(ip)[0]);
+  return octets !== undefined &&
+    networks.some((network) => isIn(octets, network));
+}
+
 /** How much of an address is one customer's with most providers, in bits. */
 export const CUSTOMER_BITS_4 = 24;
 /** The same for IPv6. */

@@ -9,6 +9,7 @@ import type { SmtpReply } from "../auth/replies.ts";
 import { type Listed, Roster } from "../lib/live_set.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import { isLoopback, plainIp } from "../lib/addresses.ts";
+import { isInOneOf } from "../lib/ip.ts";
 import { newConnectionId } from "../lib/connection_id.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import { newNetworkLimit } from "./network_limit.ts";
@@ -166,6 +167,7 @@ function openingsOf(
     openings.push(
       proxyOpening(settings.proxies, {
         plainTextAuth: (destination) => plainTextAuth(destination, settings),
+        isTrusted: (ip) => isInOneOf(ip, settings.trusted),
         admit,
       }),
     );
@@ -181,10 +183,12 @@ function peerOf(
   { conn, tls }: Arrival,
   settings: ListenerSettings,
 ): SessionPeer {
+  const remoteIp = plainIp(conn.remoteAddr.hostname);
   return {
     id: newConnectionId(),
-    remoteIp: plainIp(conn.remoteAddr.hostname),
+    remoteIp,
     tls,
+    trusted: isInOneOf(remoteIp, settings.trusted),
     plainTextAuth: plainTextAuth(conn.localAddr.hostname, settings),
   };
 }

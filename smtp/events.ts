@@ -42,6 +42,8 @@ export interface SmtpMessageEvent extends SmtpClientEvent {
   readonly text?: string;
   /** The user who has authenticated, if one has. */
   readonly username?: string;
+  /** Nobody has, and the client's network may send without a login. */
+  readonly trusted?: true;
   /** The sender's mailbox; `""` for `<>`. */
   readonly sender: string;
   /** How many recipients the message has. */
@@ -153,7 +155,7 @@ function outcomeWord(code: number | undefined): AuthEvent["outcome"] {
 
 /** Makes the event for the end of a message, one way or another. */
 export function messageEvent(
-  { user, sender, recipients }: Envelope,
+  { user, trusted, sender, recipients }: Envelope,
   { refusedRecipients, octets, fault }: ReceivedMessage,
   peer: SessionPeer,
   reply?: SmtpReply,
@@ -163,6 +165,7 @@ export function messageEvent(
     kind: "message",
     ...(reply === undefined ? {} : { code: reply.code, text: reply.text }),
     ...(user === undefined ? {} : { username: user }),
+    ...(trusted === undefined ? {} : { trusted }),
     sender,
     recipients: recipients.length,
     refusedRecipients,

@@ -99,6 +99,12 @@ export interface ServeSmtpOptions {
    */
   readonly proxyProtocolFrom?: readonly string[];
   /**
+   * The networks of clients that may send without a login, such as
+   * `192.0.2.0/24`: printers, and programs that cannot do better. Their mail is
+   * marked in envelope and events. Default: none.
+   */
+  readonly trustedNetworks?: readonly string[];
+  /**
    * Asked about each sender, before the destination. A reply of 4xx or 5xx
    * refuses the sender; one that throws is `451 4.3.0`. Default: nobody.
    */
@@ -145,6 +151,7 @@ export interface ListenerSettings {
   readonly idleTimeoutMs: number;
   readonly greetingDelayMs: number;
   readonly proxies: readonly Network[] | undefined;
+  readonly trusted: readonly Network[];
 }
 
 /** What is done with the options, in errors. */
@@ -170,6 +177,7 @@ const RULES: Rules<ServeSmtpOptions> = {
   idleTimeoutMs: limitMs(),
   greetingDelayMs: pauseMs(),
   proxyProtocolFrom: networks,
+  trustedNetworks: networks,
   signal: aSignal,
   onSender: aFunction,
   onRecipient: aFunction,
@@ -203,6 +211,9 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     idleTimeoutMs: options.idleTimeoutMs ?? 300_000,
     greetingDelayMs: options.greetingDelayMs ?? 0,
     proxies: options.proxyProtocolFrom?.flatMap((text) =>
+      parseNetwork(text) ?? []
+    ),
+    trusted: (options.trustedNetworks ?? []).flatMap((text) =>
       parseNetwork(text) ?? []
     ),
   };

@@ -77,6 +77,8 @@ export interface ProxyRules {
    * the given address of the proxy; `undefined` if that is not known.
    */
   readonly plainTextAuth: (destination: string | undefined) => boolean;
+  /** Whether an address may send without a login. */
+  readonly isTrusted: (ip: string) => boolean;
   /** Whether there is room for the client, or what to tell it. */
   readonly admit: (client: SessionPeer) => "serve" | "close" | SmtpReply;
 }
@@ -90,7 +92,7 @@ export interface ProxyRules {
  */
 export function proxyOpening(
   trusted: readonly Network[],
-  { plainTextAuth, admit }: ProxyRules,
+  { plainTextAuth, isTrusted, admit }: ProxyRules,
 ): Opening {
   return {
     limitMs: PROXY_HEADER_MS,
@@ -106,10 +108,12 @@ export function proxyOpening(
       if (read === "malformed") return { reason: "proxy-malformed" };
       if (read === "left") return { reason: "client-gone" };
       const { source, destination, tls, local } = read.header;
+      const remoteIp = source ?? peer.remoteIp;
       const client = {
         id: peer.id,
-        remoteIp: source ?? peer.remoteIp,
+        remoteIp,
         tls,
+        trusted: isTrusted(remoteIp),
         plainTextAuth: local ? peer.plainTextAuth : plainTextAuth(destination),
       };
       const admission = admit(client);

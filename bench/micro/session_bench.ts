@@ -58,6 +58,7 @@ function newSession(): Session {
     remoteIp: "192.0.2.7",
     tls: false,
     plainTextAuth: true,
+    trusted: false,
   };
   return new Session(rules, peer);
 }

@@ -20,6 +20,7 @@ import type { Rows } from "./flag.ts";
 export interface AdapterSettings {
   readonly dovecotSocket: SocketAddress | undefined;
   readonly saslauthdSocket: SocketAddress | undefined;
+  readonly policySocket: SocketAddress | undefined;
   /** Permission bits; absent for the adapters' own default. */
   readonly socketMode: number | undefined;
   readonly socketGroup: string | undefined;
@@ -40,6 +41,12 @@ export const ADAPTERS_FLAGS: Rows<AdapterSettings> = {
   saslauthdSocket: {
     placeholder: "PLACE",
     help: "path or host:port; Cyrus SASL asks here",
+    read: socketAddress,
+    byDefault: undefined,
+  },
+  policySocket: {
+    placeholder: "PLACE",
+    help: "path or host:port; Postfix's policy service",
     read: socketAddress,
     byDefault: undefined,
   },

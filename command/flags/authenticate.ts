@@ -11,6 +11,7 @@ import {
   credential,
   listOf,
   milliseconds,
+  networks,
   onOff,
   socketAddress,
   text,
@@ -41,6 +42,7 @@ export interface AuthenticateSettings {
   /** Absent where nothing is said: then `offerOf` knows. */
   readonly mechanisms: readonly MechanismName[] | undefined;
   readonly requireAuth: boolean;
+  readonly trustedNetworks: readonly string[] | undefined;
   readonly allowInsecureAuth: boolean;
   readonly maxAuthFailures: number;
   readonly throttle: boolean;
@@ -125,6 +127,12 @@ export const AUTHENTICATE_FLAGS: Rows<AuthenticateSettings> = {
     help: "refuse mail without a login",
     read: onOff,
     byDefault: true,
+  },
+  trustedNetworks: {
+    placeholder: "NETWORKS",
+    help: "clients that may send without a login",
+    read: networks,
+    byDefault: undefined,
   },
   allowInsecureAuth: {
     help: "passwords may travel in plain text",

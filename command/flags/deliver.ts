@@ -8,6 +8,7 @@ import {
   credential,
   milliseconds,
   nextHop,
+  offOr,
   onOff,
   text,
   token,
@@ -35,6 +36,8 @@ export interface DeliverSettings {
   /** The path of a file. */
   readonly relayCa: string | undefined;
   readonly relayMaxConnections: number;
+  readonly maxRecipientsPerDay: number | undefined;
+  readonly maxMessagesPerMinute: number | undefined;
   readonly maxRecipients: number;
   /** Octets. */
   readonly maxSize: number;
@@ -120,6 +123,20 @@ export const DELIVER_FLAGS: Rows<DeliverSettings> = {
     help: "connections to the next hop at a time",
     read: whole(1),
     byDefault: 20,
+  },
+  maxRecipientsPerDay: {
+    placeholder: "N",
+    help: "recipients of a user in a day",
+    read: offOr(whole(1)),
+    byDefault: undefined,
+    defaultText: "off",
+  },
+  maxMessagesPerMinute: {
+    placeholder: "N",
+    help: "messages of a user in a minute",
+    read: offOr(whole(1)),
+    byDefault: undefined,
+    defaultText: "off",
   },
   maxRecipients: {
     placeholder: "N",

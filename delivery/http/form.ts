@@ -28,7 +28,7 @@ export function formType(boundary: string): string {
 /** What the part `envelope` says: named one by one, so that nothing else does. */
 export function envelopeJson(id: string, envelope: Envelope): string {
   const { sender, recipients, user, context, parameters } = envelope;
-  const { remoteIp, heloName, tls } = envelope;
+  const { remoteIp, heloName, tls, trusted } = envelope;
   return JSON.stringify({
     id,
     sender,
@@ -38,6 +38,7 @@ export function envelopeJson(id: string, envelope: Envelope): string {
     remoteIp,
     heloName,
     tls,
+    trusted,
     parameters,
   });
 }

@@ -43,6 +43,8 @@ export interface SessionPeer {
   readonly tls: boolean;
   /** Whether AUTH may be used although it is not encrypted. */
   readonly plainTextAuth: boolean;
+  /** Whether its network may send without a login. */
+  readonly trusted: boolean;
 }
 
 /** How an AUTH command ended. */

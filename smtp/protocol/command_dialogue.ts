@@ -125,13 +125,13 @@ export class CommandDialogue {
   }
 
   #standing(): SessionStanding {
-    const { peer, rules, hello, login } = this.#dialogue;
+    const { peer, needsLogin, hello, login } = this.#dialogue;
     const transaction = this.#mail?.transaction;
     return {
       greeted: hello !== undefined,
       tls: peer.tls,
       authAllowed: peer.tls || peer.plainTextAuth,
-      authRequired: rules.authRequired,
+      authRequired: needsLogin,
       authenticated: login !== undefined,
       inTransaction: transaction !== undefined,
       recipients: transaction?.recipients.length ?? 0,

@@ -89,9 +89,14 @@ export class Dialogue {
     return this.#state;
   }
 
+  /** Whether nothing may be sent on this connection without a login. */
+  get needsLogin(): boolean {
+    return this.rules.authRequired && !this.peer.trusted;
+  }
+
   /** Whether a login is required, and there was none yet. */
   get lacksLogin(): boolean {
-    return this.rules.authRequired && this.login === undefined;
+    return this.needsLogin && this.login === undefined;
   }
 
   /** Whether so much is to be written that it must be, before anything else. */

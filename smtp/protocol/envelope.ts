@@ -25,6 +25,11 @@ export interface Envelope {
   readonly context?: unknown;
   /** How much the provider lets the user send. Absent: it has not said. */
   readonly limits?: SendingLimits;
+  /**
+   * Nobody has authenticated, and the client's network may send without: one of
+   * `trustedNetworks`. Absent otherwise.
+   */
+  readonly trusted?: true;
   /** The client's address, IPv4 without an `::ffff:` prefix. */
   readonly remoteIp: string;
   /** What the client said after EHLO or HELO, as it said it. */

@@ -196,7 +196,9 @@ export class MailDialogue {
       esmtp: hello?.esmtp ?? false,
       tls: peer.tls,
     };
-    if (login === undefined) return mail;
+    if (login === undefined) {
+      return peer.trusted ? { ...mail, trusted: true } : mail;
+    }
     return { ...mail, ...login.told };
   }
 

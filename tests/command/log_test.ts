@@ -29,18 +29,22 @@ const AUTH = {
   milliseconds: 12,
 } as const satisfies SmtpEvent;
 
-const MESSAGE = {
+const UNSIGNED = {
   kind: "message",
   ...FROM,
   code: 250,
   text: "Queued",
-  username: "ann",
   sender: "ann@example.com",
   recipients: 1,
   refusedRecipients: 0,
   octets: 222,
   remoteIp: "192.0.2.7",
   tls: true,
+} as const satisfies SmtpEvent;
+
+const MESSAGE = {
+  ...UNSIGNED,
+  username: "ann",
 } as const satisfies SmtpEvent;
 
 const REFUSED = {
@@ -124,6 +128,10 @@ Deno.test("textLine() is one short line per event", () => {
       [
         MESSAGE,
         "info  mail from <ann@example.com> to 1 recipient, 222 bytes, login ann: 250 Queued",
+      ],
+      [
+        { ...UNSIGNED, trusted: true },
+        "info  mail from <ann@example.com> to 1 recipient, 222 bytes, no login (trusted network): 250 Queued",
       ],
       [
         { ...LOST, recipients: 2 },

@@ -1,4 +1,5 @@
 import { readInvocation } from "../../command/invocation.ts";
+import { newMemoryStore } from "../../auth/state/memory_store.ts";
 import { openProvider } from "../../command/provider.ts";
 import { assertEquals } from "../support/assert.ts";
 import { outcomeOf } from "../support/asked_provider.ts";
@@ -30,7 +31,10 @@ Deno.test("openProvider() asks Dovecot no more at once than --auth-concurrency",
     () => new Uint8Array(),
   );
   if (invocation.kind !== "serve") throw new Error(invocation.kind);
-  using opened = await openProvider(invocation.settings, undefined, () => {});
+  using opened = await openProvider(invocation.settings, undefined, {
+    log: () => {},
+    store: newMemoryStore(),
+  });
   const ask = () => outcomeOf(opened.provider);
   const [first, second] = [ask(), ask()];
   await asked.promise;

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import {
   formatIp,
   isIn,
+  isInOneOf,
   isIp,
   networkOf,
   parseIp,
@@ -130,4 +131,17 @@ Deno.test("networkOf() is the same for neighbours, and for what is no address it
     ] as const
   ) assertEquals(networkOf(ip), expected);
   assertEquals(networkOf("2001:db8:1:2ff::", 24, 48), "2001:db8:1::/48");
+});
+
+Deno.test("isInOneOf() finds an address, whatever its zone, in any of the networks", () => {
+  const networks = ["192.0.2.0/24", "fe80::/10"].flatMap((text) =>
+    parseNetwork(text) ?? []
+  );
+  for (const ip of ["192.0.2.7", "::ffff:192.0.2.7", "fe80::1%eth0"]) {
+    assertEquals(isInOneOf(ip, networks), true, ip);
+    assertEquals(isInOneOf(ip, []), false, ip);
+  }
+  for (const ip of ["192.0.3.7", "::1", "", "unknown"]) {
+    assertEquals(isInOneOf(ip, networks), false, ip);
+  }
 });

@@ -27,6 +27,7 @@ Deno.test("proxyOpening() gives a proxy 5 s for the whole header, and then close
     const wire = new HandWire();
     const opening = proxyOpening([everywhere], {
       plainTextAuth: () => false,
+      isTrusted: () => false,
       admit: () => "serve",
     });
     const ended = new Connection(wire, PEER, newContext({ deadlines }))

@@ -37,6 +37,7 @@ export const PEER: SessionPeer = {
   remoteIp: "192.0.2.7",
   tls: false,
   plainTextAuth: true,
+  trusted: false,
 };
 
 /** What the provider of the transcripts says (tests/transcripts/README.md). */
