@@ -27,3 +27,25 @@ export function placed(
   }
   return text;
 }
+
+/** A start of the command as a page prints it. */
+export interface PrintedStart {
+  /** What stands in front of it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What stands behind `main.ts`. */
+  readonly args: readonly string[];
+}
+
+/** Reads a block that starts the command, over however many lines. */
+export function printedStart(block: string): PrintedStart {
+  const line = block.replaceAll(/\\\n\s*/g, "").trimEnd();
+  const [, variables = "", args = ""] =
+    /^((?:[A-Z_]+=\S+ )*)deno run -P main\.ts (.*)$/.exec(line) ?? [];
+  if (args === "") throw new Error(`This is no start of main.ts: ${block}`);
+  const pairs = variables.trimEnd().split(" ").filter((pair) => pair !== "")
+    .map((pair) => [
+      pair.slice(0, pair.indexOf("=")),
+      pair.slice(pair.indexOf("=") + 1),
+    ]);
+  return { env: Object.fromEntries(pairs), args: args.split(" ") };
+}

@@ -66,10 +66,15 @@ const SERVICES = [
   "",
 ].join("\n");
 
-/** Starts one. */
+/**
+ * Starts one.
+ *
+ * @param users Who may log in, and their passwords.
+ */
 export async function startPostfixHop(
   program: Program,
   { cert, key }: TestCertificate,
+  users: Readonly<Record<string, string>> = { [HOP_USER]: HOP_PASSWORD },
 ): Promise<PostfixHop> {
   await using cleanUp = new AsyncDisposableStack();
   const auth = {
@@ -93,7 +98,7 @@ export async function startPostfixHop(
   const { uid, gid } = userIds(POSTFIX_USER);
   Deno.mkdirSync(mail);
   Deno.chownSync(mail, uid, gid);
-  const provider = newStaticAuthProvider({ [HOP_USER]: HOP_PASSWORD });
+  const provider = newStaticAuthProvider(users);
   const server = await serveDovecotAuth({
     path: `${postfix.queue}/private/auth`,
     group: POSTFIX_USER,

@@ -10,8 +10,15 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-/** Makes a self-signed certificate for 127.0.0.1 and localhost. */
-export async function newTestCertificate(days = 1): Promise<TestCertificate> {
+/**
+ * Makes a self-signed certificate.
+ *
+ * @param names Whose it is, as OpenSSL writes them.
+ */
+export async function newTestCertificate(
+  days = 1,
+  names = "DNS:localhost,IP:127.0.0.1",
+): Promise<TestCertificate> {
   const folder = await Deno.makeTempDir();
   try {
     const cert = `${folder}/cert.pem`;
@@ -21,7 +28,7 @@ export async function newTestCertificate(days = 1): Promise<TestCertificate> {
         ...["req", "-x509", "-nodes", "-days", String(days)],
         ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
         ...["-subj", "/CN=localhost"],
-        ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        ...["-addext", `subjectAltName=${names}`],
         ...["-addext", "basicConstraints=critical,CA:FALSE"],
         ...["-keyout", key, "-out", cert],
       ],
