@@ -9,6 +9,8 @@
  * @module
  */
 
+import { concat } from "./octets.ts";
+
 /** How long a key is, in octets: as long as the hash (RFC 2104 section 3). */
 export const KEY_OCTETS = 32;
 
@@ -36,24 +38,34 @@ export async function keyedHash(
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, framed(texts)));
 }
 
+const encoder = new TextEncoder();
+
 /**
  * Texts as octets from which no other texts can come: each behind its length.
- * Joined without, `ann` with `xy` and `annx` with `y` are one. UTF-16 units,
- * because UTF-8 makes the same octets of all lone surrogates; in one byte
- * order, because machines share keys.
+ * Joined without, `ann` with `xy` and `annx` with `y` are one.
  */
 function framed(texts: readonly string[]): Uint8Array<ArrayBuffer> {
-  const size = texts.reduce((sum, text) => sum + 4 + 2 * text.length, 0);
-  const octets = new Uint8Array(size);
+  const parts = texts.flatMap((text) => {
+    const octets = octetsOf(text);
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, octets.length);
+    return [length, octets];
+  });
+  return concat(parts);
+}
+
+/**
+ * UTF-8, which an engine writes at once: a token has thousands of characters.
+ * But it makes the same octets of all lone surrogates. Such texts are UTF-16,
+ * behind an octet that begins no UTF-8, in one byte order, because machines
+ * share keys.
+ */
+function octetsOf(text: string): Uint8Array<ArrayBuffer> {
+  if (text.isWellFormed()) return encoder.encode(text);
+  const octets = new Uint8Array(1 + 2 * text.length).fill(0xff, 0, 1);
   const view = new DataView(octets.buffer);
-  let at = 0;
-  for (const text of texts) {
-    view.setUint32(at, text.length);
-    at += 4;
-    for (let unit = 0; unit < text.length; unit++) {
-      view.setUint16(at, text.charCodeAt(unit));
-      at += 2;
-    }
+  for (let unit = 0; unit < text.length; unit++) {
+    view.setUint16(1 + 2 * unit, text.charCodeAt(unit));
   }
   return octets;
 }

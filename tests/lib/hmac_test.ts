@@ -7,7 +7,7 @@ async function hex(texts: readonly string[], key = secret): Promise<string> {
   return (await keyedHash(await importSecret(key), texts)).toHex();
 }
 
-Deno.test("keyedHash() is HMAC-SHA-256 over length and UTF-16 of each text", async () => {
+Deno.test("keyedHash() is HMAC-SHA-256 over length and UTF-8 of each text, or UTF-16 if it has none", async () => {
   const key = await crypto.subtle.importKey(
     "raw",
     secret,
@@ -15,9 +15,14 @@ Deno.test("keyedHash() is HMAC-SHA-256 over length and UTF-16 of each text", asy
     false,
     ["sign"],
   );
-  const framed = Uint8Array.of(0, 0, 0, 2, 0, 65, 0x20, 0xac, 0, 0, 0, 0);
+  const framed = Uint8Array.of(
+    ...[0, 0, 0, 4, 65, 0xe2, 0x82, 0xac],
+    ...[0, 0, 0, 0],
+    ...[0, 0, 0, 5, 0xff, 0, 65, 0xd8, 0],
+  );
   const expected = await crypto.subtle.sign("HMAC", key, framed);
-  assertEquals(await hex(["A\u20ac", ""]), new Uint8Array(expected).toHex());
+  const texts = ["A\u20ac", "", "A\ud800"];
+  assertEquals(await hex(texts), new Uint8Array(expected).toHex());
 });
 
 Deno.test("keyedHash() tells all lists of texts apart", async () => {
@@ -33,7 +38,7 @@ Deno.test("keyedHash() tells all lists of texts apart", async () => {
     ["PLAIN", "ann\0", "xy"],
     ["PLAIN", "ann", "\0xy"],
     ["PLAIN", "ann", "XY"],
-    // Not the same in UTF-16, but all the same in UTF-8.
+    // Not the same in UTF-16, but all the same in lenient UTF-8.
     ["PLAIN", "ann", "\ud800"],
     ["PLAIN", "ann", "\ud801"],
     ["PLAIN", "ann", "\ufffd"],
