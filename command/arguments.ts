@@ -5,7 +5,13 @@
  */
 
 import * as std from "@std/cli/parse-args";
-import { FLAG_NAMES, type FlagName, flagOf, isSwitch } from "./flags/table.ts";
+import {
+  FLAG_NAMES,
+  type FlagName,
+  flagOf,
+  FLAGS,
+  isSwitch,
+} from "./flags/table.ts";
 import { didYouMean } from "./near_miss.ts";
 import { type Given, onOff, UsageError } from "./values.ts";
 
@@ -40,8 +46,13 @@ export function readArguments(args: readonly string[]): Arguments {
   for (const [name, key] of KEYS) {
     const value = parsed[key];
     if (value === undefined) continue;
-    if (value === "") throw new UsageError(`--${key} needs a value`);
-    const word = typeof value === "boolean" ? (value ? "on" : "off") : value;
+    const bare = args.includes(`--${key}`) ? FLAGS[name].bare : undefined;
+    const word = typeof value === "boolean"
+      ? (value ? "on" : "off")
+      : value === ""
+      ? bare
+      : value;
+    if (word === undefined) throw new UsageError(`--${key} needs a value`);
     given.set(name, {
       source: `--${key}`,
       value: String(word),

@@ -9,6 +9,7 @@ import { systemReason } from "../lib/error_text.ts";
 import { withAdvice } from "./check_advice.ts";
 import { checkDelivery, checkDovecot, checkEndpoint } from "./check_backend.ts";
 import { checkCertificate } from "./check_certificate.ts";
+import { checkIssuer } from "./check_issuer.ts";
 import { checkNextHop } from "./check_next_hop.ts";
 import { checkUsers } from "./check_users.ts";
 import { hasAuthSource } from "./consistency.ts";
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   checkUsers,
   checkEndpoint,
   checkDovecot,
+  checkIssuer,
   checkMaildir,
   checkDelivery,
   checkNextHop,

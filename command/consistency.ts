@@ -6,7 +6,13 @@
 
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import { type FlagName, flagOf, variableOf } from "./flags/table.ts";
-import { offered, takesPasswords, TOKEN_MECHANISMS } from "./mechanisms.ts";
+import {
+  checksPasswords,
+  checksTokens,
+  offered,
+  takesPasswords,
+  TOKEN_MECHANISMS,
+} from "./mechanisms.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./values.ts";
@@ -24,9 +30,19 @@ const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
   ["authToken", "authUrl"],
   ["authCa", "authUrl"],
   ["authTimeout", "authUrl"],
-  ["authConcurrency", "authUrl", "authDovecot"],
-  ["authCache", "authUrl"],
-  ["authGrace", "authUrl"],
+  ["authConcurrency", "authUrl", "authDovecot", "oauthIssuer"],
+  ["authCache", "authUrl", "oauthIssuer"],
+  ["authGrace", "authUrl", "oauthIssuer"],
+  ["oauthIssuer", "oauthAudience"],
+  ["oauthIssuer", "oauthClaim"],
+  ["oauthAudience", "oauthIssuer"],
+  ["oauthClaim", "oauthIssuer"],
+  ["oauthScope", "oauthIssuer"],
+  ["oauthIntrospection", "oauthIssuer"],
+  ["oauthIntrospection", "oauthClientId"],
+  ["oauthClientId", "oauthIssuer"],
+  ["oauthClientId", "oauthClientSecret"],
+  ["oauthClientSecret", "oauthClientId"],
   ["user", "pass"],
   ["pass", "user"],
   ["socketMode", "dovecotSocket", "saslauthdSocket", "policySocket"],
@@ -119,18 +135,25 @@ function checkAuthSource(settings: Settings): void {
     : openTo(settings);
   if (where === undefined) return;
   throw new UsageError(
-    `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
+    `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, --oauth-issuer, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
   );
 }
 
 /** What is offered must be checked by somebody, and what is asked be offered. */
 function checkMechanisms(settings: Settings, sourceOf: SourceOf): void {
   const source = sourceOf("mechanisms");
+  checkPasswords(settings, sourceOf);
   if (source === undefined) return;
   const token = offered(settings, TOKEN_MECHANISMS);
   if (token !== undefined && !checksTokens(settings)) {
     throw new UsageError(
-      `${source} with ${token} needs --auth-url or --auth-dovecot`,
+      `${source} with ${token} needs --oauth-issuer, --auth-url or --auth-dovecot`,
+    );
+  }
+  const issuer = sourceOf("oauthIssuer");
+  if (token === undefined && issuer !== undefined) {
+    throw new UsageError(
+      `${issuer} needs ${source} to have XOAUTH2 or OAUTHBEARER`,
     );
   }
   if (takesPasswords(settings)) return;
@@ -141,16 +164,21 @@ function checkMechanisms(settings: Settings, sourceOf: SourceOf): void {
   }
 }
 
-/** Whether somebody is there who may know what to make of a token. */
-function checksTokens({ authUrl, authDovecot }: Settings): boolean {
-  return (authUrl ?? authDovecot) !== undefined;
+/** An issuer knows none: then nothing may take passwords. */
+function checkPasswords(settings: Settings, sourceOf: SourceOf): void {
+  if (settings.oauthIssuer === undefined || checksPasswords(settings)) return;
+  const password = takesPasswords(settings)
+    ? sourceOf("mechanisms") ?? "--mechanisms"
+    : sourceOf("saslauthdSocket") ?? sourceOf("nginxPort");
+  if (password === undefined) return;
+  throw new UsageError(
+    `${password} takes passwords, and needs --users, --auth-url, --auth-dovecot, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
+  );
 }
 
 /** Whether somebody is there to decide about logins. */
-export function hasAuthSource(
-  { authUrl, authDovecot, users, user }: Settings,
-): boolean {
-  return (authUrl ?? authDovecot ?? users ?? user) !== undefined;
+export function hasAuthSource(settings: Settings): boolean {
+  return checksPasswords(settings) || checksTokens(settings);
 }
 
 /** What other machines can reach; absent if they can't reach anything. */

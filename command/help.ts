@@ -33,8 +33,9 @@ Each flag can be given in the environment: --auth-url as
 MEOWMAIL_SMTP_AUTH_URL and so on. A flag wins. Switches there are on/off,
 true/false, 1/0 or yes/no. Behind each variable's name there can be _FILE: then
 the value is the first line of the file that it names. With no endpoint, no
-Dovecot server, no users file and no local user, and only on loopback addresses,
-a user and a password are made up for this run and printed.
+Dovecot server, no users file, no local user and no issuer of tokens, and only
+on loopback addresses, a user and a password are made up for this run and
+printed.
 
 Examples:
   deno run -P main.ts

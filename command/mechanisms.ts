@@ -23,8 +23,26 @@ export const MECHANISM_NAMES: readonly MechanismName[] = [
 ];
 
 /** The mechanisms on offer, in their order. */
-export function offerOf({ mechanisms }: Settings): readonly MechanismName[] {
-  return mechanisms ?? PASSWORD_MECHANISMS;
+export function offerOf(settings: Settings): readonly MechanismName[] {
+  const { mechanisms, oauthIssuer } = settings;
+  if (mechanisms !== undefined) return mechanisms;
+  if (oauthIssuer === undefined) return PASSWORD_MECHANISMS;
+  // Nobody would know what to make of a password.
+  return checksPasswords(settings) ? MECHANISM_NAMES : TOKEN_MECHANISMS;
+}
+
+/** Whether somebody is there who knows passwords. */
+export function checksPasswords(
+  { authUrl, authDovecot, users, user }: Settings,
+): boolean {
+  return (authUrl ?? authDovecot ?? users ?? user) !== undefined;
+}
+
+/** Whether somebody is there who may know what to make of a token. */
+export function checksTokens(
+  { oauthIssuer, authUrl, authDovecot }: Settings,
+): boolean {
+  return (oauthIssuer ?? authUrl ?? authDovecot) !== undefined;
 }
 
 /** The first of some mechanisms that is on offer, if one is. */

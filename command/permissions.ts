@@ -60,7 +60,7 @@ function flagOf(
 }
 
 function needs(settings: Settings): Permission[] {
-  const { users, authCa, authUrl, authDovecot } = settings;
+  const { users, authCa, authUrl, authDovecot, oauthIssuer } = settings;
   const { dovecotSocket, saslauthdSocket } = settings;
   return [
     ...listenerNeeds(settings),
@@ -69,6 +69,7 @@ function needs(settings: Settings): Permission[] {
     ),
     ...(authUrl === undefined ? [] : [fetching(new URL(authUrl))]),
     ...(authDovecot === undefined ? [] : connecting(authDovecot)),
+    ...(oauthIssuer === undefined ? [] : [fetching(new URL(oauthIssuer))]),
     ...[dovecotSocket, saslauthdSocket].flatMap((at) =>
       at === undefined ? [] : listening(at, settings.socketGroup)
     ),

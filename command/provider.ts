@@ -19,6 +19,7 @@ import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
 import type { Login } from "./first_start.ts";
 import type { LogEntry } from "./log.ts";
 import { openEndpoint } from "./endpoint.ts";
+import { openIssuer } from "./issuer.ts";
 import { TOKEN_MECHANISMS } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
@@ -83,7 +84,11 @@ export async function openProvider(
     const asked = opened.use(newDovecotAuthProvider(authDovecot));
     others.push(bounded(settings, asked));
   }
-  const provider = byKind(locals, others);
+  const issuer = await openIssuer(settings, () => renewable.settings, log);
+  const tokens = issuer === undefined
+    ? others
+    : [newEndpoint(settings, issuer)];
+  const provider = byKind([...locals, ...others], tokens);
   const open = opened.move();
   return {
     provider: remembered(settings, guarded(settings, provider, around), around),
@@ -92,16 +97,15 @@ export async function openProvider(
   };
 }
 
-/** Tokens are for whoever is asked over the network: no local user has one. */
+/** Tokens are for who knows what to make of them: no local user has one. */
 function byKind(
-  locals: readonly ReadyProvider[],
-  others: readonly ReadyProvider[],
+  passwords: readonly ReadyProvider[],
+  tokens: readonly ReadyProvider[],
 ): ReadyProvider {
-  const passwords = oneOf([...locals, ...others]);
-  if (locals.length === 0 || others.length === 0) return passwords;
-  const tokens = oneOf(others);
-  const table = TOKEN_MECHANISMS.map((name) => [name, tokens] as const);
-  return byMechanism(Object.fromEntries(table), passwords);
+  if (tokens.length === 0) return oneOf(passwords);
+  const table = TOKEN_MECHANISMS.map((name) => [name, oneOf(tokens)] as const);
+  const others = passwords.length === 0 ? undefined : oneOf(passwords);
+  return byMechanism(Object.fromEntries(table), others);
 }
 
 function oneOf(providers: readonly ReadyProvider[]): ReadyProvider {
@@ -118,6 +122,11 @@ class Renewable {
 
   constructor(settings: Settings) {
     this.#settings = settings;
+  }
+
+  /** What they are now. */
+  get settings(): Settings {
+    return this.#settings;
   }
 
   add(make: (settings: Settings) => ReadyProvider): ReadyProvider {

@@ -9,6 +9,7 @@ import type { AuthenticateSettings } from "./flags/authenticate.ts";
 import type { DeliverSettings } from "./flags/deliver.ts";
 import type { EncryptSettings } from "./flags/encrypt.ts";
 import type { ListenSettings } from "./flags/listen.ts";
+import type { OAuthSettings } from "./flags/oauth.ts";
 import type { TellSettings } from "./flags/tell.ts";
 
 /**
@@ -20,6 +21,7 @@ export interface Settings
     ListenSettings,
     EncryptSettings,
     AuthenticateSettings,
+    OAuthSettings,
     AdapterSettings,
     DeliverSettings,
     TellSettings {}

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isIssuerURL } from "../auth/providers/oauth/issuer_http.ts";
+import { isIssuer, isOneScope } from "../auth/providers/oauth/options.ts";
 import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { blockedPort } from "../lib/blocked_ports.ts";
@@ -196,6 +198,32 @@ export function tokenEndpoint({ source, value }: Given): string {
     const said = "Cannot create relay: oauth.tokenUrl";
     throw new UsageError(rule.replace(said, source));
   }
+}
+
+/** The URL of an issuer. Never repeated: it may hold credentials. */
+export function issuer({ source, value }: Given): string {
+  if (isIssuer(value)) return value;
+  throw new UsageError(
+    `${source} must be ${PRIVATE_URL}, and without ? and #`,
+  );
+}
+
+const PRIVATE_URL =
+  "an https:// URL (or http:// on this machine) without credentials";
+
+/** Where tokens are asked about: where the issuer says, or at a URL. */
+export function introspection(given: Given): string | true | undefined {
+  const { source, value } = given;
+  const word = SWITCH_WORDS.get(value.toLowerCase());
+  if (word !== undefined) return word ? true : undefined;
+  if (isIssuerURL(value)) return value;
+  throw new UsageError(`${source} must be on, off or ${PRIVATE_URL}`);
+}
+
+/** One scope. */
+export function oneScope(given: Given): string {
+  if (isOneScope(given.value)) return given.value;
+  throw refused(given, "one scope: visible ASCII without spaces");
 }
 
 /** What can stand in a header. */

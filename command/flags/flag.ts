@@ -10,6 +10,8 @@ import type { Given } from "../values.ts";
 export interface Flag<T> {
   /** What stands for the value in the help; a switch has none. */
   readonly placeholder?: string;
+  /** What is meant where the flag comes without a value. */
+  readonly bare?: string;
   /**
    * Only a variable, no flag: what stands on the command line shows in `ps`.
    * What it holds is repeated nowhere.

@@ -11,6 +11,7 @@ import { AUTHENTICATE_FLAGS } from "./authenticate.ts";
 import { DELIVER_FLAGS } from "./deliver.ts";
 import { ENCRYPT_FLAGS } from "./encrypt.ts";
 import { LISTEN_FLAGS } from "./listen.ts";
+import { OAUTH_FLAGS } from "./oauth.ts";
 import { TELL_FLAGS } from "./tell.ts";
 import type { Rows } from "./flag.ts";
 
@@ -22,6 +23,7 @@ export const GROUPS: ReadonlyMap<string, object> = new Map<string, object>([
   ["Listen", LISTEN_FLAGS],
   ["Encrypt", ENCRYPT_FLAGS],
   ["Authenticate", AUTHENTICATE_FLAGS],
+  ["Take tokens", OAUTH_FLAGS],
   ["Let other servers ask", ADAPTERS_FLAGS],
   ["Deliver", DELIVER_FLAGS],
   ["Tell", TELL_FLAGS],
@@ -32,6 +34,7 @@ export const FLAGS: Rows<Settings> = {
   ...LISTEN_FLAGS,
   ...ENCRYPT_FLAGS,
   ...AUTHENTICATE_FLAGS,
+  ...OAUTH_FLAGS,
   ...ADAPTERS_FLAGS,
   ...DELIVER_FLAGS,
   ...TELL_FLAGS,

@@ -42,6 +42,13 @@ const DEFAULTS: Settings = {
   allowInsecureAuth: false,
   maxAuthFailures: 3,
   throttle: true,
+  oauthIssuer: undefined,
+  oauthAudience: undefined,
+  oauthClaim: undefined,
+  oauthScope: undefined,
+  oauthIntrospection: undefined,
+  oauthClientId: undefined,
+  oauthClientSecret: undefined,
   dovecotSocket: undefined,
   saslauthdSocket: undefined,
   policySocket: undefined,
@@ -298,12 +305,24 @@ const RELAY_LOGIN = [
   "relayOauthClientSecret",
 ] as const;
 
+/** Whose tokens are taken: likewise. */
+const TOKENS = [
+  "oauthIssuer",
+  "oauthAudience",
+  "oauthClaim",
+  "oauthScope",
+  "oauthIntrospection",
+  "oauthClientId",
+  "oauthClientSecret",
+] as const;
+
 Deno.test("readInvocation() is tested with every setting", () => {
   const names = [
     ...VALUES.map(([name]) => name),
     ...SWITCHES,
     ...SECRETS,
     ...RELAY_LOGIN,
+    ...TOKENS,
   ];
   assertEquals([...new Set(names)].sort(), [...FLAG_NAMES].sort());
 });
@@ -643,12 +662,12 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
   [
     ["--mechanisms", "PLAIN,OAUTHBEARER"],
     {},
-    "--mechanisms with OAUTHBEARER needs --auth-url or --auth-dovecot",
+    "--mechanisms with OAUTHBEARER needs --oauth-issuer, --auth-url or --auth-dovecot",
   ],
   [
     ["--mechanisms", "XOAUTH2", "--users", "users"],
     {},
-    "--mechanisms with XOAUTH2 needs --auth-url or --auth-dovecot",
+    "--mechanisms with XOAUTH2 needs --oauth-issuer, --auth-url or --auth-dovecot",
   ],
   [
     ["--mechanisms", "XOAUTH2", "--users", "users", ...ENDPOINT],
@@ -658,7 +677,7 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
   [
     ["--auth-concurrency", "1"],
     {},
-    "--auth-concurrency needs --auth-url or --auth-dovecot",
+    "--auth-concurrency needs --auth-url or --auth-dovecot or --oauth-issuer",
   ],
   [["--auth-ca", "ca.pem"], {}, "--auth-ca needs --auth-url"],
   [
@@ -666,8 +685,16 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
     {},
     "--auth-ca needs --auth-url to begin with https:",
   ],
-  [["--auth-cache", "1"], {}, "--auth-cache needs --auth-url"],
-  [["--auth-grace", "1"], {}, "--auth-grace needs --auth-url"],
+  [
+    ["--auth-cache", "1"],
+    {},
+    "--auth-cache needs --auth-url or --oauth-issuer",
+  ],
+  [
+    ["--auth-grace", "1"],
+    {},
+    "--auth-grace needs --auth-url or --oauth-issuer",
+  ],
   [
     [],
     { MEOWMAIL_SMTP_USER: "ann" },
@@ -798,7 +825,7 @@ Deno.test("readInvocation() wants an auth source wherever other machines can rea
   for (const [args, where] of OPEN) {
     assertEquals(
       complaint(args),
-      `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
+      `no auth source ${where}: there must be --auth-url, --auth-dovecot, --users, --oauth-issuer, or MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS`,
     );
     settings([...args, ...ENDPOINT]);
     settings([...args, "--auth-dovecot", "./auth"]);

@@ -16,7 +16,7 @@ import {
 
 /** Who we are to the issuer. */
 export interface IntrospectionClient {
-  readonly id: string;
+  readonly id: () => string;
   readonly secret: () => string;
 }
 
@@ -70,7 +70,7 @@ function readIntrospection(
 
 /** Both are encoded as in a form before they are joined (RFC 6749 section 2.3.1). */
 function basic({ id, secret }: IntrospectionClient): string {
-  const pair = [id, secret()].map((text) =>
+  const pair = [id(), secret()].map((text) =>
     new URLSearchParams([["", text]]).toString().slice(1)
   );
   return `Basic ${encodeBase64(new TextEncoder().encode(pair.join(":")))}`;

@@ -46,9 +46,12 @@ export interface OAuthProviderOptions {
    * Default: it is asked only about tokens that are not JWTs.
    */
   readonly introspection?: boolean | string | URL;
-  /** Who we are to the issuer when it is asked. Default: it is not asked. */
-  readonly clientId?: string;
-  /** The secret that goes with it; a function is asked each time. */
+  /**
+   * Who we are to the issuer when it is asked; a function is asked each time.
+   * Default: the issuer is not asked.
+   */
+  readonly clientId?: string | (() => string);
+  /** The secret that goes with it, likewise. */
   readonly clientSecret?: string | (() => string);
   /** Used in place of the global `fetch`, for tests or for a proxy. */
   readonly fetch?: typeof globalThis.fetch;
@@ -74,12 +77,12 @@ const ACTION = "create OAuth provider";
 const AN_ISSUER_URL =
   "an https: URL (or http: on this machine) without credentials and without a port that fetch blocks";
 
-const anIssuer: Rule = {
-  ...text(
-    `${AN_ISSUER_URL}, and without ? and #`,
-    (value) => isIssuerURL(value) && !/[?#]/.test(value),
-  ),
-};
+/** Whether a text can be the name of an issuer (RFC 8414 section 2). */
+export function isIssuer(text: string): boolean {
+  return isIssuerURL(text) && !/[?#]/.test(text);
+}
+
+const anIssuer: Rule = text(`${AN_ISSUER_URL}, and without ? and #`, isIssuer);
 
 const anIntrospection: Rule = {
   is: `true, false or ${AN_ISSUER_URL}`,
@@ -93,10 +96,15 @@ const aName: Rule = text(
   (value) => value !== "" && !hasControls(value),
 );
 
+/** Whether a text is one scope (RFC 6749 section 3.3). */
+export function isOneScope(text: string): boolean {
+  return /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(text);
+}
+
 /** One alone: RFC 7628 section 3.2.2 has no list for clients to read. */
 const aScope: Rule = text(
   "one scope: visible ASCII characters without spaces, quotes and backslashes",
-  (value) => /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(value),
+  isOneScope,
 );
 
 const RULES: Rules<OAuthProviderOptions> = {
@@ -105,7 +113,7 @@ const RULES: Rules<OAuthProviderOptions> = {
   claim: required(aName),
   scope: aScope,
   introspection: anIntrospection,
-  clientId: aName,
+  clientId: orFunction(aName),
   clientSecret: orFunction(
     secret("a string that is not empty", (value) => value !== ""),
   ),
@@ -151,5 +159,9 @@ function clientOf(
     );
   }
   if (id === undefined || secret === undefined) return undefined;
-  return { id, secret: () => typeof secret === "string" ? secret : secret() };
+  return { id: () => now(id), secret: () => now(secret) };
+}
+
+function now(word: string | (() => string)): string {
+  return typeof word === "string" ? word : word();
 }

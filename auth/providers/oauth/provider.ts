@@ -11,31 +11,14 @@ import type {
   ReadyProvider,
   TokenError,
 } from "../../types.ts";
-import { type BadToken, badToken, judge } from "./claims.ts";
-import {
-  discover,
-  type IssuerMetadata,
-  openidConfiguration,
-} from "./discovery.ts";
-import { IssuerDocument } from "./document.ts";
-import {
-  introspect,
-  type Introspected,
-  type IntrospectionClient,
-} from "./introspection.ts";
-import { type Outage, outage } from "./issuer_http.ts";
-import { headerOf, type KeySet, newKeys, type Signed, verify } from "./keys.ts";
+import { type BadToken, judge } from "./claims.ts";
+import { openidConfiguration } from "./discovery.ts";
+import { Issuer } from "./issuer.ts";
 import {
   checkedOptions,
   type OAuthProviderOptions,
   type OAuthSettings,
 } from "./options.ts";
-
-/** The longest token, as long as the longest line that may bring one. */
-const MAX_TOKEN_LENGTH = 12_288;
-
-/** What a token consists of (RFC 6750 section 2.1). */
-const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /**
  * Makes a provider that checks the access tokens of one issuer, which clients
@@ -94,45 +77,33 @@ const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
  */
 export function newOAuthProvider(options: OAuthProviderOptions): ReadyProvider {
   const settings = checkedOptions(options);
-  const { http, rules: { issuer }, now } = settings;
-  const fetch = () => discover(http, issuer);
-  const metadata = new IssuerDocument({ fetch, now });
-  const keys = newKeys(http, metadata, now);
-  const core = { settings, metadata, keys };
+  const issuer = new Issuer(settings);
   const ask = (request: AuthRequest, signal?: AbortSignal) =>
-    decide(core, request, signal);
+    decide(issuer, settings, request, signal);
   return (request, signal) => askProvider(ask, request, signal);
 }
 
-interface Core {
-  readonly settings: OAuthSettings;
-  readonly metadata: IssuerDocument<IssuerMetadata>;
-  readonly keys: IssuerDocument<KeySet>;
-}
-
 async function decide(
-  core: Core,
+  issuer: Issuer,
+  settings: OAuthSettings,
   { username, password: token }: AuthRequest,
   signal: AbortSignal | undefined,
 ): Promise<AuthResult> {
-  const { rules, now } = core.settings;
-  const known = await claimsOf(core, token, signal);
+  const known = await issuer.claimsOf(token, signal);
   switch (known.kind) {
     case "signed":
     case "introspected": {
-      const facts = {
-        claims: known.claims,
-        introspected: known.kind === "introspected",
-        username,
-        now: now() / 1000,
-      };
-      const verdict = judge(facts, rules);
-      if (verdict.kind === "bad") return refused(verdict, core.settings);
+      const { claims } = known;
+      const introspected = known.kind === "introspected";
+      const now = settings.now() / 1000;
+      const facts = { claims, introspected, username, now };
+      const verdict = judge(facts, settings.rules);
+      if (verdict.kind === "bad") return refused(verdict, settings);
       const { kind: _, ...rights } = verdict;
       return { decision: "authOk", ...rights };
     }
     case "bad":
-      return refused(known, core.settings);
+      return refused(known, settings);
     case "outage": {
       const { reason, detail } = known;
       return { decision: "authFailure", reason, detail };
@@ -140,40 +111,6 @@ async function decide(
     default:
       return known satisfies never;
   }
-}
-
-/** What somebody who must know says about a token. */
-async function claimsOf(
-  core: Core,
-  token: string,
-  signal: AbortSignal | undefined,
-): Promise<Signed | Introspected | BadToken | Outage> {
-  const { settings: { always, client }, keys } = core;
-  if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) {
-    return badToken("token-malformed");
-  }
-  const header = always ? undefined : headerOf(token);
-  if (header !== undefined) return await verify(token, header, keys, signal);
-  return client === undefined
-    ? badToken("token-malformed", "no JWT")
-    : await askAbout(core, client, token, signal);
-}
-
-async function askAbout(
-  { settings: { http, introspectionUrl }, metadata }: Core,
-  client: IntrospectionClient,
-  token: string,
-  signal: AbortSignal | undefined,
-): Promise<Introspected | BadToken | Outage> {
-  let url = introspectionUrl;
-  if (url === undefined) {
-    const known = await metadata.get(signal);
-    if (known.kind === "outage") return known;
-    url = known.value.introspectionEndpoint;
-  }
-  return url === undefined
-    ? outage("backend-answer", "discovery: introspection_endpoint")
-    : await introspect(http, url, client, token, signal);
 }
 
 function refused(
