@@ -106,12 +106,16 @@ function wrongIssuer(
   return told("iss", iss);
 }
 
-/** RFC 7662 section 4: who introspects is told of no token for others. */
+/**
+ * An issuer that tells little has looked whom the token is for (RFC 7662 section
+ * 4). One that tells all that stands in it, such as Keycloak, has not: there a
+ * token without `aud` is anybody's.
+ */
 function wrongAudience(
-  { claims: { aud }, introspected }: TokenFacts,
+  { claims: { iss, aud }, introspected }: TokenFacts,
   { audience }: TokenRules,
 ): string | undefined {
-  if (aud === undefined && introspected) return undefined;
+  if (aud === undefined && iss === undefined && introspected) return undefined;
   return listOf(aud).includes(audience) ? undefined : told("aud", aud);
 }
 

@@ -13,16 +13,22 @@ export interface ServedIssuer extends AsyncDisposable {
   readonly shutdown: () => Promise<void>;
 }
 
+/** What an issuer that is served is like. */
+export interface ServedIssuerOptions extends Omit<TestIssuerOptions, "url"> {
+  /** The path of its URL. Default: `/realms/staff`. */
+  readonly path?: string;
+}
+
 /** Serves an issuer at any free port. */
 export function serveIssuer(
-  options: Omit<TestIssuerOptions, "url"> = {},
+  { path = "/realms/staff", ...options }: ServedIssuerOptions = {},
 ): ServedIssuer {
   let handle: TestIssuer["handle"] | undefined;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => handle?.(request) ?? new Response(null, { status: 503 }),
   );
-  const url = `http://127.0.0.1:${server.addr.port}/realms/staff`;
+  const url = `http://127.0.0.1:${server.addr.port}${path}`;
   const issuer = new TestIssuer({ ...options, url });
   handle = issuer.handle;
   const shutdown = () => server.shutdown();

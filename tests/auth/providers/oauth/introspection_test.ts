@@ -53,6 +53,10 @@ const ROWS: readonly (readonly [Claims, string])[] = [
   [{}, "authOk"],
   // It has looked at these itself, and need not repeat them.
   [{ iss: undefined, aud: undefined, exp: undefined }, "authOk"],
+  [{ iss: undefined, aud: undefined }, "authOk"],
+  [{ exp: undefined }, "authOk"],
+  // But where it repeats the token, it has not.
+  [{ aud: undefined }, "authInvalid token-audience"],
   [{ iss: "https://elsewhere.test" }, "authInvalid token-issuer"],
   [{ aud: "account" }, "authInvalid token-audience"],
   [{ aud: [] }, "authInvalid token-audience"],
