@@ -23,14 +23,12 @@ export interface ServedIssuerOptions extends Omit<TestIssuerOptions, "url"> {
 export function serveIssuer(
   { path = "/realms/staff", ...options }: ServedIssuerOptions = {},
 ): ServedIssuer {
-  let handle: TestIssuer["handle"] | undefined;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    (request) => handle?.(request) ?? new Response(null, { status: 503 }),
+    (request) => issuer.handle(request),
   );
   const url = `http://127.0.0.1:${server.addr.port}${path}`;
-  const issuer = new TestIssuer({ ...options, url });
-  handle = issuer.handle;
+  const issuer: TestIssuer = new TestIssuer({ ...options, url });
   const shutdown = () => server.shutdown();
   return { issuer, shutdown, [Symbol.asyncDispose]: shutdown };
 }
