@@ -32,6 +32,12 @@ import {
   SENDER,
   type Target,
 } from "./support.ts";
+import {
+  checkTokens,
+  refusalIn,
+  type TokenJob,
+  type TokenMechanism,
+} from "./tokens.ts";
 
 const CURL = clientNamed("curl", "curl");
 
@@ -43,7 +49,7 @@ const SEND_ERROR = 55;
 
 interface Job {
   readonly target: Target;
-  readonly mechanism: Mechanism;
+  readonly mechanism: Mechanism | TokenMechanism;
   readonly trusted?: string;
   readonly login?: Login;
   readonly sender?: string;
@@ -214,3 +220,32 @@ clientTest(
       assertMatch(stderr, /^< 454 4\.7\.0 /m);
     }),
 );
+
+/** It hangs up when XOAUTH2 tells it why. */
+const HUNG_UP = "the error of XOAUTH2 and no more";
+
+for (const args of [[], ["--sasl-ir"]]) {
+  clientTest(
+    CURL,
+    ["brings tokens of 6 KB over STARTTLS and over TLS", ...args].join(" "),
+    async (program) => {
+      const send = async ({ login, ...job }: TokenJob): Promise<string> => {
+        const { username, password } = login;
+        const { code, stderr } = await curl(program, {
+          ...job,
+          login: { username, password: "" },
+          args: ["--oauth2-bearer", password, ...args],
+        });
+        if (code === 0) return "sent";
+        assertEquals(code, LOGIN_DENIED, stderr);
+        const isLast = /^< 334 [A-Za-z0-9+/=]+\r?\n\* Closing/m.test(stderr);
+        return isLast ? HUNG_UP : refusalIn(stderr);
+      };
+      // It knows nothing of escapes.
+      const username = "ann@example.org";
+      // Asked for XOAUTH2 it would take OAUTHBEARER if both were there.
+      await checkTokens(["XOAUTH2"], send, { username, refused: HUNG_UP });
+      await checkTokens(["OAUTHBEARER"], send, { username });
+    },
+  );
+}

@@ -28,15 +28,19 @@ import {
   SENDER,
   type Target,
 } from "./support.ts";
+import { checkTokens, refusalIn, type TokenMechanism } from "./tokens.ts";
 
 const MSMTP = clientNamed("msmtp", "msmtp");
 
 /** Its exit status for a failed authentication, for now or for good. */
 const EX_NOPERM = 77;
 
+/** It sends no line of more than 4,094 octets. */
+const MAX_TOKEN_OCTETS = 2900;
+
 interface Job {
   readonly target: Target;
-  readonly mechanism: Mechanism;
+  readonly mechanism: Mechanism | TokenMechanism;
   readonly folder: string;
   readonly trusted?: string;
   readonly login?: Login;
@@ -141,4 +145,14 @@ clientTest(
       assertEquals(code, EX_NOPERM, stderr);
       assertMatch(stderr, /^msmtp: server message: 454 4\.7\.0 /m);
     }),
+);
+
+clientTest(
+  MSMTP,
+  "brings tokens over STARTTLS and over TLS, as large as its lines are",
+  (program) =>
+    checkTokens(["XOAUTH2", "OAUTHBEARER"], async (job) => {
+      const { code, stderr } = await msmtp(program, job);
+      return code === 0 ? "sent" : refusalIn(stderr);
+    }, { octets: MAX_TOKEN_OCTETS, username: "ann@example.org" }),
 );

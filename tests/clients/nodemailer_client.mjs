@@ -17,8 +17,18 @@ async function send(job) {
     requireTLS: job.mode === "STARTTLS",
     ignoreTLS: job.mode === "plain text",
     ...(job.trusted && { tls: { ca: readFileSync(job.trusted) } }),
-    auth: { user: job.username, pass: job.password },
-    authMethod: job.mechanism,
+    ...(job.mechanism === "XOAUTH2"
+      ? {
+        auth: {
+          type: "OAuth2",
+          user: job.username,
+          accessToken: job.password,
+        },
+      }
+      : {
+        auth: { user: job.username, pass: job.password },
+        authMethod: job.mechanism,
+      }),
   });
   try {
     const { accepted, response } = await transport.sendMail({

@@ -29,6 +29,7 @@ import {
   SENDER,
   type Target,
 } from "./support.ts";
+import { checkTokens, refusalIn, type TokenMechanism } from "./tokens.ts";
 
 const VERSION = "9.1.1";
 
@@ -83,7 +84,7 @@ const RUNTIMES: readonly Runtime[] = [
 
 interface Job {
   readonly target: Target;
-  readonly mechanism: Mechanism;
+  readonly mechanism: Mechanism | TokenMechanism;
   readonly message: string;
   readonly trusted?: string;
   readonly login?: Login;
@@ -207,6 +208,27 @@ for (const client of RUNTIMES) {
         const message = newMessage(folder, MESSAGE);
         const job = { target, mechanism, message };
         await nodemailer(program, [job], BROKEN);
+      }),
+  );
+
+  clientTest(
+    client,
+    "brings tokens of 6 KB over STARTTLS and over TLS, as XOAUTH2",
+    (program) =>
+      checkTokens(["XOAUTH2"], async (job) => {
+        const { code, stdout, stderr } = await run(program, {
+          args: client.args,
+          cwd: folder,
+          stdin: JSON.stringify([inScript({
+            ...job,
+            message: newMessage(job.folder, MESSAGE),
+          })]),
+        });
+        assertEquals(code, 0, stderr);
+        const [result] = JSON.parse(stdout).results;
+        return result.status === SENT.status
+          ? "sent"
+          : refusalIn(result.response);
       }),
   );
 }

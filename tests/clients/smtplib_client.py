@@ -15,6 +15,14 @@ def b64(text):
     return base64.b64encode(text.encode()).decode()
 
 
+def token_message(job):
+    user, token = job["username"], job["password"]
+    if job["mechanism"] == "XOAUTH2":
+        return f"user={user}\x01auth=Bearer {token}\x01\x01"
+    name = user.replace("=", "=3D").replace(",", "=2C")
+    return f"n,a={name},\x01host=127.0.0.1\x01auth=Bearer {token}\x01\x01"
+
+
 def connect(job):
     context = ssl.create_default_context(cafile=job.get("trusted"))
     if job["mode"] == "implicit TLS":
@@ -40,6 +48,15 @@ def log_in(smtp, job):
         step = getattr(smtp, "auth_" + mechanism.lower())
         initial = job["how"] == "with initial response"
         smtp.auth(mechanism, step, initial_response_ok=initial)
+        return
+    if job["how"].startswith("token"):
+        initial = job["how"] == "token with initial response"
+        smtp.auth(
+            job["mechanism"],
+            # The challenge is empty, or the error as JSON.
+            lambda challenge=None: "" if challenge else token_message(job),
+            initial_response_ok=initial,
+        )
         return
     if job["mechanism"] == "PLAIN":
         code, text = smtp.docmd("AUTH", "PLAIN " + b64(f"\0{user}\0{password}"))

@@ -27,6 +27,7 @@ import {
   SENDER,
   type Target,
 } from "./support.ts";
+import { checkTokens, type TokenMechanism } from "./tokens.ts";
 
 const PYTHON = { ...clientNamed("python3", "python3"), name: "smtplib" };
 
@@ -43,11 +44,13 @@ const ASCII_LOGIN: Login = {
 interface Job {
   readonly target: Target;
   readonly folder: string;
-  readonly mechanism?: Mechanism;
+  readonly mechanism?: Mechanism | TokenMechanism;
   readonly how?:
     | "login"
     | "with initial response"
     | "without initial response"
+    | "token with initial response"
+    | "token without initial response"
     | "by hand";
   readonly attempts?: number;
   readonly trusted?: string;
@@ -236,5 +239,18 @@ clientTest(
         await smtplib(program, { target, mechanism, folder }),
         "SMTPAuthenticationError 454 4.7.0 Temporary authentication failure",
       );
+    }),
+);
+
+clientTest(
+  PYTHON,
+  "brings tokens of 6 KB over STARTTLS and over TLS",
+  (program) =>
+    checkTokens(["XOAUTH2", "OAUTHBEARER"], async (job) => {
+      const how = job.target.mode === "STARTTLS"
+        ? "token with initial response"
+        : "token without initial response";
+      const result = await smtplib(program, { ...job, how });
+      return String(result).replace("SMTPAuthenticationError ", "");
     }),
 );
