@@ -19,10 +19,16 @@ export interface Deadline {
   stop(): void;
 }
 
+/** Whose time limit it is: an object, for a function each would cost more. */
+export interface Watched {
+  /** The time is up. */
+  expire(): void;
+}
+
 /** Keeps the time limits of all connections of a listener. */
 export interface Deadlines {
   /** Begins to watch over a connection; the clock starts with `renew`. */
-  watch(onExpire: () => void): Deadline;
+  watch(watched: Watched): Deadline;
   /** The time in milliseconds, in whole ticks. It runs while something is watched. */
   now(): number;
 }
@@ -41,7 +47,7 @@ export function newDeadlines(tickMs: number): Deadlines {
     timer: undefined,
   };
   return {
-    watch: (onExpire) => new WatchedDeadline(clock, onExpire),
+    watch: (watched) => new WatchedDeadline(clock, watched),
     now: () => clock.ticks * tickMs,
   };
 }
@@ -59,18 +65,24 @@ function tick(clock: Clock): void {
   for (const deadline of clock.watched) deadline.look();
 }
 
+/**
+ * A tick that never comes. A whole number: one that is none, such as Infinity,
+ * would cost each connection an object of its own.
+ */
+const NEVER = 2 ** 30;
+
 /** A class, because ten thousand connections have one each. */
 class WatchedDeadline implements Deadline, Listed {
   place = -1;
   readonly #clock: Clock;
-  readonly #onExpire: () => void;
-  #dueAt = Infinity;
+  readonly #watched: Watched;
+  #dueAt = NEVER;
   /** Ticks that were left when the clock was stopped. */
-  #left = Infinity;
+  #left = NEVER;
 
-  constructor(clock: Clock, onExpire: () => void) {
+  constructor(clock: Clock, watched: Watched) {
     this.#clock = clock;
-    this.#onExpire = onExpire;
+    this.#watched = watched;
     clock.watched.add(this);
     clock.timer ??= setInterval(() => tick(clock), clock.tickMs);
   }
@@ -83,7 +95,7 @@ class WatchedDeadline implements Deadline, Listed {
 
   pause(): void {
     this.#left = this.#dueAt - this.#clock.ticks;
-    this.#dueAt = Infinity;
+    this.#dueAt = NEVER;
   }
 
   resume(): void {
@@ -101,7 +113,7 @@ class WatchedDeadline implements Deadline, Listed {
   /** Expires if it is time. */
   look(): void {
     if (this.#dueAt > this.#clock.ticks) return;
-    this.#dueAt = Infinity;
-    this.#onExpire();
+    this.#dueAt = NEVER;
+    this.#watched.expire();
   }
 }

@@ -5,24 +5,20 @@
  * @module
  */
 
-import type { SmtpReply } from "../auth/replies.ts";
 import { type Listed, Roster } from "../lib/live_set.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import { isLoopback, plainIp } from "../lib/addresses.ts";
 import { isInOneOf } from "../lib/ip.ts";
 import { newConnectionId } from "../lib/connection_id.ts";
-import { Connection, type ConnectionContext } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionContext } from "./connection_context.ts";
 import { newNetworkLimit } from "./network_limit.ts";
 import { peerEvent, turnedAwayEvent } from "./events.ts";
-import {
-  type Opening,
-  proxyOpening,
-  type ProxyRules,
-  tlsOpening,
-} from "./preamble.ts";
+import { type Opening, tlsOpening } from "./preamble.ts";
+import { proxyOpening, type ProxyRules } from "./proxied.ts";
 import type { ListenerSettings } from "./options.ts";
 import type { Arrival } from "./ports.ts";
-import { REPLIES } from "./protocol/replies.ts";
+import { type Ending, ENDINGS } from "./protocol/endings.ts";
 
 /** How many clients over the limit are told so at a time. */
 const MAX_REFUSALS = 100;
@@ -58,12 +54,12 @@ export function newClients(
     return refused.size >= MAX_REFUSALS;
   }
 
-  function refuse(arrival: Arrival, peer: SessionPeer, reply: SmtpReply): void {
+  function refuse(arrival: Arrival, peer: SessionPeer, ending: Ending): void {
     reportRefusal(peer);
     if (isFloodOfRefusals()) return arrival.conn.close();
     const connection = new Connection(arrival.conn, peer, context);
     const ended = connection
-      .run(openingsOf(arrival, settings, context), reply)
+      .run(openingsOf(arrival, settings, context), ending)
       .then(() => void refused.delete(client));
     const client = { connection, ended, place: -1 };
     refused.add(client);
@@ -78,7 +74,7 @@ export function newClients(
   function serve(arrival: Arrival, peer: SessionPeer): void {
     const { remoteIp } = peer;
     if (!networks.enter(remoteIp)) {
-      return refuse(arrival, peer, REPLIES.tooManyFromNetwork);
+      return refuse(arrival, peer, ENDINGS.tooManyFromNetwork);
     }
     context.report?.(peerEvent("opened", peer));
     const connection = new Connection(arrival.conn, peer, context);
@@ -116,28 +112,28 @@ export function newClients(
   }
 
   /** What to do with a client that has turned out to be one too many. */
-  function turnAway(client: Client, peer: SessionPeer): "close" | SmtpReply {
+  function turnAway(client: Client, peer: SessionPeer): "close" | Ending {
     reportRefusal(peer);
     if (isFloodOfRefusals()) return "close";
     served.delete(client);
     refused.add(client);
-    return REPLIES.tooManyFromNetwork;
+    return ENDINGS.tooManyFromNetwork;
   }
 
   return {
     admit(arrival) {
       const peer = peerOf(arrival, settings);
       if (served.size >= settings.maxConnections) {
-        refuse(arrival, peer, REPLIES.tooManyConnections);
+        refuse(arrival, peer, ENDINGS.tooManyConnections);
       } else if (settings.proxies === undefined) serve(arrival, peer);
       else serveProxied(arrival, peer);
     },
     stop() {
-      for (const { connection } of served) connection.stop();
+      for (const { connection } of served) connection.drain();
     },
     cut() {
-      for (const { connection } of served) connection.cut();
-      for (const { connection } of refused) connection.cut();
+      for (const { connection } of served) connection.abort();
+      for (const { connection } of refused) connection.abort();
     },
     async ended() {
       while (served.size + refused.size > 0) {

@@ -1,28 +1,18 @@
 /**
- * What happens on a connection before the session: a proxy says who the client
- * is, TLS begins.
+ * What happens on a connection before the session: what is opened (a proxy says
+ * who the client is, TLS begins), the silence, the greeting.
  *
  * @module
  */
 
-import { isIn, type Network, parseIp } from "../lib/ip.ts";
 import type { ClosedReason } from "../auth/events.ts";
-import type { SmtpReply } from "../auth/replies.ts";
+import { isGone, type Wire } from "../net/conn.ts";
+import type { ConnectionParts } from "./connection_context.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
-import { type ProxyHeader, readProxyHeader } from "./protocol/proxy.ts";
-import type { Wire } from "../net/conn.ts";
+import { type Ending, ENDINGS } from "./protocol/endings.ts";
 
 /** How long a TLS handshake may take at the most, in milliseconds. */
 const HANDSHAKE_MS = 30_000;
-
-/**
- * How long a proxy may take for its header, in milliseconds. The protocol's
- * text wants at least 3 s, for a packet that is lost and sent again.
- */
-const PROXY_HEADER_MS = 5_000;
-
-/** Room for the longest header, and for what may come behind it. */
-const PROXY_READ_OCTETS = 8_192;
 
 /** A connection, and what is known about it. */
 export interface Opened {
@@ -31,7 +21,7 @@ export interface Opened {
   /** Who is at its other end. */
   readonly peer: SessionPeer;
   /** Why the client is not to be served, if that has turned out. */
-  readonly refusal?: SmtpReply;
+  readonly refusal?: Ending;
 }
 
 /** The connection is to be closed without a word. */
@@ -70,98 +60,73 @@ export function tlsOpening(
   };
 }
 
-/** What depends on who is behind a proxy. */
-export interface ProxyRules {
-  /**
-   * Whether AUTH may be used in plain text by a client that has connected to
-   * the given address of the proxy; `undefined` if that is not known.
-   */
-  readonly plainTextAuth: (destination: string | undefined) => boolean;
-  /** Whether an address may send without a login. */
-  readonly isTrusted: (ip: string) => boolean;
-  /** Whether there is room for the client, or what to tell it. */
-  readonly admit: (client: SessionPeer) => "serve" | "close" | SmtpReply;
+/**
+ * Does all that comes before the session: what is to be opened, the silence,
+ * the greeting.
+ *
+ * @param openings What is to be opened, in order.
+ * @param parts The connection's.
+ * @param refusal How to end instead of serving the client.
+ * @returns Whether there is a session.
+ */
+export async function runPreamble(
+  openings: readonly Opening[],
+  parts: ConnectionParts,
+  refusal?: Ending,
+): Promise<boolean> {
+  const { context: { greetingDelayMs }, transport, log } = parts;
+  let ending = refusal;
+  if (refusal !== undefined) log.closedElsewhere();
+  for (const opening of openings) {
+    const opened = await open(opening, parts);
+    if (opened === undefined) return false;
+    ending ??= opened.refusal;
+  }
+  if (openings.length > 0) {
+    transport.session = transport.session.onPeer(log.peer);
+  }
+  if (ending === undefined && greetingDelayMs > 0 && !await isSilent(parts)) {
+    ending = ENDINGS.earlyTalker;
+  }
+  if (ending === undefined) transport.session.greet();
+  else transport.session.end(ending);
+  return true;
+}
+
+/** Opens one layer of a connection; nothing if that has come to an end. */
+export async function open(
+  { limitMs, work }: Opening,
+  { transport, timer, log }: ConnectionParts,
+): Promise<Opened | undefined> {
+  timer.begin("preamble", limitMs);
+  try {
+    const opened = await work(transport.wire, log.peer);
+    if ("reason" in opened) {
+      if (opened.reason === undefined) log.closedElsewhere();
+      else log.closed(opened.reason);
+      return undefined;
+    }
+    transport.wire = opened.wire;
+    log.peer = opened.peer;
+    if (opened.refusal !== undefined) log.closedElsewhere();
+    return opened;
+  } catch (error) {
+    // Scanners and health checks that only connect are nobody's fault.
+    if (!isGone(error)) log.closed("tls-failed", error);
+    return undefined;
+  }
 }
 
 /**
- * Reads the header of the PROXY protocol. A connection that does not come from
- * a trusted network, or does not begin with a header, is closed.
- *
- * @param trusted Who may say who the client is.
- * @param rules What depends on who that is.
+ * Whether the client waits to be greeted, as RFC 5321 section 3.1 wants.
+ * Programs that send spam often can't wait.
  */
-export function proxyOpening(
-  trusted: readonly Network[],
-  { plainTextAuth, isTrusted, admit }: ProxyRules,
-): Opening {
-  return {
-    limitMs: PROXY_HEADER_MS,
-    work: async (wire, peer) => {
-      const address = parseIp(peer.remoteIp);
-      if (
-        address === undefined ||
-        !trusted.some((network) => isIn(address, network))
-      ) {
-        return { reason: "proxy-untrusted" };
-      }
-      const read = await readHeader(wire);
-      if (read === "malformed") return { reason: "proxy-malformed" };
-      if (read === "left") return { reason: "client-gone" };
-      const { source, destination, tls, local } = read.header;
-      const remoteIp = source ?? peer.remoteIp;
-      const client = {
-        id: peer.id,
-        remoteIp,
-        tls,
-        trusted: isTrusted(remoteIp),
-        plainTextAuth: local ? peer.plainTextAuth : plainTextAuth(destination),
-      };
-      const admission = admit(client);
-      if (admission === "close") return { reason: undefined };
-      const opened = { wire: withRest(wire, read.rest), peer: client };
-      return admission === "serve" ? opened : { ...opened, refusal: admission };
-    },
-  };
-}
-
-interface HeaderRead {
-  readonly header: ProxyHeader;
-  /** What came behind the header in the same packet. */
-  readonly rest: Uint8Array;
-}
-
-/** The header; or why there is none, which is no fault of who has left. */
-async function readHeader(
-  wire: Wire,
-): Promise<HeaderRead | "left" | "malformed"> {
-  const space = new Uint8Array(PROXY_READ_OCTETS);
-  for (let end = 0; end < space.length;) {
-    const octets = await wire.read(space.subarray(end));
-    if (octets === null) return "left";
-    end += octets;
-    const reading = readProxyHeader(space.subarray(0, end));
-    if (reading.kind === "malformed") return "malformed";
-    if (reading.kind === "more") continue;
-    const { header } = reading;
-    return { header, rest: space.subarray(header.length, end) };
-  }
-  return "malformed";
-}
-
-/** A socket whose first octets have been read already. */
-function withRest(wire: Wire, rest: Uint8Array): Wire {
-  if (rest.length === 0) return wire;
-  let waiting = rest;
-  return {
-    read(into) {
-      if (waiting.length === 0) return wire.read(into);
-      const taken = waiting.subarray(0, into.length);
-      into.set(taken);
-      waiting = waiting.subarray(taken.length);
-      return Promise.resolve(taken.length);
-    },
-    write: (octets) => wire.write(octets),
-    closeWrite: () => wire.closeWrite(),
-    close: () => wire.close(),
-  };
+async function isSilent(
+  { context, transport, timer }: ConnectionParts,
+): Promise<boolean> {
+  const talk = transport.begin();
+  const { promise: silence, resolve } = Promise.withResolvers<null>();
+  timer.begin("silence", context.greetingDelayMs, () => resolve(null));
+  // A client that has gone has not talked; writing to it will tell.
+  return await Promise.race([talk.catch(() => null), silence]) === null;
 }

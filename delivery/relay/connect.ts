@@ -78,9 +78,11 @@ async function inTime<T>(
   giveUp: () => void,
 ): Promise<T> {
   let late = false;
-  const deadline = deadlines.watch(() => {
-    late = true;
-    giveUp();
+  const deadline = deadlines.watch({
+    expire() {
+      late = true;
+      giveUp();
+    },
   });
   deadline.renew(CONNECT_MS);
   try {

@@ -71,7 +71,9 @@ export class Upstream {
     this.#dialled = dialled;
     this.#wire = dialled.wire;
     this.#session = new RelaySession(new Opening(rules(), peer));
-    this.#deadline = context.deadlines.watch(() => this.#onExpire());
+    this.#deadline = context.deadlines.watch({
+      expire: () => this.#onExpire(),
+    });
   }
 
   /**

@@ -84,6 +84,10 @@ export type CloseReason = Extract<
   | "too-many-errors"
   | "not-taken"
   | "http"
+  | "idle"
+  | "early-talker"
+  | "too-many-connections"
+  | "client-gone"
 >;
 
 /** What the session wants of its connection next. */
@@ -115,16 +119,13 @@ export type SessionAction =
   | { readonly kind: "badBody"; readonly fault: DataFault }
   /** The message's end has come: find out what became of it, then `delivered`. */
   | { readonly kind: "endOfMessage"; readonly octets: number }
-  /**
-   * Write the output, then close; with `linger`, wait a little for the client
-   * to close first, because octets of its that nobody reads would make the
-   * kernel reset the connection and the client lose the last reply.
-   */
+  /** Write the output, then close as the ending says. */
   | {
     readonly kind: "close";
+    /** Whether to wait for the client to close first. */
     readonly linger: boolean;
-    /** For the log; absent where whoever has ended it has told. */
-    readonly reason: CloseReason | undefined;
+    /** For the log. */
+    readonly reason: CloseReason;
   };
 
 /** There is nothing to do before the client has sent more. */

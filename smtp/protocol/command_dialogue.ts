@@ -11,6 +11,7 @@ import { NEED_DATA, type SessionAction } from "./actions.ts";
 import { AuthDialogue } from "./auth_dialogue.ts";
 import { type Command, lineText, parseCommand, type Verb } from "./commands.ts";
 import type { Dialogue } from "./dialogue.ts";
+import { ENDINGS } from "./endings.ts";
 import { helloReply } from "./hello.ts";
 import { TOO_LONG } from "./input.ts";
 import { MailDialogue } from "./mail_dialogue.ts";
@@ -64,6 +65,8 @@ export class CommandDialogue {
   /** Reads a command and obeys it; what is needed if there is none yet. */
   readCommand(): SessionAction | undefined {
     const { input, tally } = this.#dialogue;
+    // Whatever exchange there was is over.
+    this.#auth = undefined;
     if (this.#dialogue.isFull) return FLUSH;
     if (!input.atLine()) return this.#idle();
     const isAuth = input.startsWith("AUTH");
@@ -72,7 +75,7 @@ export class CommandDialogue {
     );
     if (line === undefined) return this.#idle();
     if (this.#dialogue.lacksLogin && tally.command()) {
-      this.#dialogue.close(REPLIES.tooManyCommands, "no-login");
+      this.#dialogue.end(ENDINGS.tooManyCommands);
     } else if (line !== TOO_LONG) {
       this.#command(parseCommand(line), isAuth);
     } else if (isAuth) {
@@ -98,7 +101,7 @@ export class CommandDialogue {
   /** Nothing to do before more is read; no reason to, once the listener stops. */
   #idle(): SessionAction | undefined {
     if (!this.isStopping || this.inTransaction) return NEED_DATA;
-    this.#dialogue.close(REPLIES.shuttingDown, "shutdown");
+    this.#dialogue.end(ENDINGS.shutdown);
     return undefined;
   }
 
@@ -118,7 +121,7 @@ export class CommandDialogue {
         if (inAuth) return this.auth.refuse(refusals.malformedLine, "");
         return this.#dialogue.refuse("", refusals.malformedLine);
       case "http":
-        return this.#dialogue.hangUp("http");
+        return this.#dialogue.end(ENDINGS.http);
       default:
         command satisfies never;
     }
@@ -204,6 +207,6 @@ export class CommandDialogue {
     if (args !== "") {
       return this.#dialogue.refuse("QUIT", refusals.unexpectedArgument);
     }
-    this.#dialogue.close(REPLIES.bye, "quit");
+    this.#dialogue.end(ENDINGS.quit);
   }
 }

@@ -6,18 +6,14 @@
  */
 
 import type { SmtpReply } from "../../auth/replies.ts";
-import type {
-  CloseReason,
-  SessionAction,
-  SessionPeer,
-  SessionRules,
-} from "./actions.ts";
+import type { SessionAction, SessionPeer, SessionRules } from "./actions.ts";
 import type { Verb } from "./commands.ts";
+import { type Ending, ENDINGS } from "./endings.ts";
 import { Input } from "./input.ts";
 import type { Login } from "./login.ts";
 import { Output } from "./output.ts";
 import type { Refusal } from "./refusals.ts";
-import { encodeReply, REPLIES } from "./replies.ts";
+import { encodeReply } from "./replies.ts";
 import type { Tally } from "./tally.ts";
 
 /**
@@ -25,6 +21,13 @@ import type { Tally } from "./tally.ts";
  * of pipelined EHLOs must not keep other clients waiting.
  */
 const MAX_OUTPUT_OCTETS = 16_384;
+
+/** What there is to do where there is nothing to say. */
+const GONE: SessionAction = {
+  kind: "close",
+  linger: false,
+  reason: "client-gone",
+};
 
 /** The states in which a question to the connection is open. */
 export type Question =
@@ -70,8 +73,8 @@ export class Dialogue {
   /** An action that comes before whatever the state wants next. */
   #pending: SessionAction | undefined;
   #state: SessionState = "commands";
-  #linger = false;
-  #reason: CloseReason | undefined;
+  /** What the connection is to do once the session has ended. */
+  #closing: SessionAction = GONE;
 
   /**
    * @param rules What holds for all sessions of the listener.
@@ -128,33 +131,21 @@ export class Dialogue {
 
   /** Counts a command that has failed, and ends with one too many. */
   countError(): void {
-    if (this.tally.error()) {
-      this.close(REPLIES.tooManyErrors, "too-many-errors");
-    }
+    if (this.tally.error()) this.end(ENDINGS.tooManyErrors);
   }
 
-  /** Says the last reply. */
-  close(reply: SmtpReply, reason?: CloseReason): void {
-    this.#output.add(encodeReply(reply));
-    // A client that says QUIT has nothing to add, unless it has already.
-    const linger = reply !== REPLIES.bye || this.input.length > 0;
-    this.#end(linger, reason);
-  }
-
-  /** Ends without a word. */
-  hangUp(reason?: CloseReason): void {
-    this.#end(false, reason);
-  }
-
-  #end(linger: boolean, reason: CloseReason | undefined): void {
+  /** Ends, with a last reply or without. */
+  end({ reply, reason, lingers }: Ending): void {
+    if (reply !== undefined) this.#output.add(encodeReply(reply));
+    // Whoever has sent more than was read may not have read its last reply.
+    const linger = lingers || (reply !== undefined && this.input.length > 0);
     this.#state = "closed";
-    this.#linger = linger;
-    this.#reason = reason;
+    this.#closing = { kind: "close", linger, reason };
   }
 
-  /** What the connection is to do about the end. */
-  get ending(): SessionAction {
-    return { kind: "close", linger: this.#linger, reason: this.#reason };
+  /** What the connection is to do once the session has ended. */
+  get closing(): SessionAction {
+    return this.#closing;
   }
 
   /** What the client sends next is a command, a response, or a message. */

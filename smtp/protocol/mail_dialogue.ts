@@ -13,6 +13,7 @@ import {
 } from "./actions.ts";
 import { type DataFault, DataReader } from "./data.ts";
 import type { Dialogue } from "./dialogue.ts";
+import { notTaken } from "./endings.ts";
 import type { Envelope } from "./envelope.ts";
 import { completeLineEnds } from "./newlines.ts";
 import * as refusals from "./refusals.ts";
@@ -204,7 +205,7 @@ export class MailDialogue {
 
   /** Somebody's answer to MAIL or RCPT; its 421 ends the connection. */
   #answer(verb: "MAIL" | "RCPT", reply: SmtpReply): void {
-    if (reply.code === 421) return this.#dialogue.close(reply, "not-taken");
+    if (reply.code === 421) return this.#dialogue.end(notTaken(reply));
     // That nobody could tell is no refusal: it has an event of its own.
     const isRefusal = reply.code >= 400 && reply !== REPLIES.stepFailed;
     if (!isRefusal) return this.#dialogue.reply(reply);

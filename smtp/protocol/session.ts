@@ -9,7 +9,6 @@ import type { SmtpReply } from "../../auth/replies.ts";
 import type { AuthResult } from "../../auth/types.ts";
 import type {
   AuthOutcome,
-  CloseReason,
   ReceivedMessage,
   SessionAction,
   SessionPeer,
@@ -17,6 +16,7 @@ import type {
 } from "./actions.ts";
 import { CommandDialogue } from "./command_dialogue.ts";
 import { Dialogue } from "./dialogue.ts";
+import type { Ending } from "./endings.ts";
 import { greeting } from "./hello.ts";
 import { REPLIES } from "./replies.ts";
 import { type RefusedCommands, Tally } from "./tally.ts";
@@ -138,9 +138,9 @@ export class Session {
     this.#commands.isStopping = true;
   }
 
-  /** Ends the session with a last reply, from the outside, unless it has ended. */
-  end(reply: SmtpReply, reason?: CloseReason): void {
-    if (this.#dialogue.state !== "closed") this.#dialogue.close(reply, reason);
+  /** Ends the session from the outside, unless it has ended. */
+  end(ending: Ending): void {
+    if (this.#dialogue.state !== "closed") this.#dialogue.end(ending);
   }
 
   /** The connection is over: how an AUTH ended that was under way. */
@@ -214,7 +214,7 @@ export class Session {
       case "data":
         return this.#commands.mail.read();
       case "closed":
-        return this.#dialogue.ending;
+        return this.#dialogue.closing;
       case "deciding":
       case "upgrading":
       case "beginning":

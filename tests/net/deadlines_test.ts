@@ -6,7 +6,7 @@ Deno.test("a deadline expires once, never early, at most two ticks late", () => 
   using clock = newHandTicks();
   const { tick } = clock;
   let expired = 0;
-  const deadline = newDeadlines(10).watch(() => expired++);
+  const deadline = newDeadlines(10).watch({ expire: () => expired++ });
   deadline.renew(30);
   for (let i = 0; i < 3; i++) tick();
   assertEquals(expired, 0);
@@ -21,7 +21,7 @@ Deno.test("Deadline.renew() begins anew", () => {
   using clock = newHandTicks();
   const { tick } = clock;
   let expired = 0;
-  const deadline = newDeadlines(10).watch(() => expired++);
+  const deadline = newDeadlines(10).watch({ expire: () => expired++ });
   for (let i = 0; i < 20; i++) {
     deadline.renew(20);
     tick();
@@ -35,7 +35,7 @@ Deno.test("Deadline.resume() goes on with the time that was left at pause()", ()
   using clock = newHandTicks();
   const { tick } = clock;
   let expired = 0;
-  const deadline = newDeadlines(10).watch(() => expired++);
+  const deadline = newDeadlines(10).watch({ expire: () => expired++ });
   deadline.renew(30);
   tick();
   tick();
@@ -54,14 +54,14 @@ Deno.test("newDeadlines() has no timer while nothing is watched", () => {
   const { running } = clock;
   const deadlines = newDeadlines(10);
   assertEquals(running(), false);
-  const one = deadlines.watch(() => {});
-  const two = deadlines.watch(() => {});
+  const one = deadlines.watch({ expire() {} });
+  const two = deadlines.watch({ expire() {} });
   assertEquals(running(), true);
   one.stop();
   assertEquals(running(), true);
   two.stop();
   assertEquals(running(), false);
-  deadlines.watch(() => {}).stop();
+  deadlines.watch({ expire() {} }).stop();
   assertEquals(running(), false);
 });
 
@@ -69,7 +69,7 @@ Deno.test("Deadlines.now() is the time in whole ticks, while something is watche
   using clock = newHandTicks();
   const deadlines = newDeadlines(250);
   assertEquals(deadlines.now(), 0);
-  const deadline = deadlines.watch(() => {});
+  const deadline = deadlines.watch({ expire() {} });
   clock.tick(3);
   assertEquals(deadlines.now(), 750);
   deadline.stop();

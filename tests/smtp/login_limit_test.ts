@@ -1,6 +1,7 @@
 import type { AuthDecision } from "../../auth/types.ts";
 import { newDeadlines } from "../../net/deadlines.ts";
-import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
+import { Connection } from "../../smtp/connection.ts";
+import type { ConnectionContext } from "../../smtp/connection_context.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { assertEquals } from "../support/assert.ts";
 import {

@@ -1,7 +1,7 @@
 import { parseNetwork } from "../../lib/ip.ts";
 import type { Deadlines } from "../../net/deadlines.ts";
 import { Connection } from "../../smtp/connection.ts";
-import { proxyOpening } from "../../smtp/preamble.ts";
+import { proxyOpening } from "../../smtp/proxied.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { HandWire, newContext, settled } from "../support/hand_wire.ts";
 import { PEER } from "../support/session.ts";
@@ -14,8 +14,8 @@ Deno.test("proxyOpening() gives a proxy 5 s for the whole header, and then close
     let expire = () => {};
     const deadlines: Deadlines = {
       now: () => 0,
-      watch(onExpire) {
-        expire = onExpire;
+      watch(watched) {
+        expire = () => watched.expire();
         return {
           renew: (milliseconds) => limits.push(milliseconds),
           pause() {},

@@ -1,5 +1,6 @@
 import { newDeadlines } from "../../net/deadlines.ts";
-import { Connection, type ConnectionContext } from "../../smtp/connection.ts";
+import { Connection } from "../../smtp/connection.ts";
+import type { ConnectionContext } from "../../smtp/connection_context.ts";
 import { newsOf } from "../support/events.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp } from "../../smtp/listener.ts";

@@ -6,7 +6,7 @@
 
 import { newDeadlines } from "../../net/deadlines.ts";
 import type { Wire } from "../../net/conn.ts";
-import type { ConnectionContext } from "../../smtp/connection.ts";
+import type { ConnectionContext } from "../../smtp/connection_context.ts";
 import { newTransferTurns } from "../../smtp/transfer_slots.ts";
 import { RULES } from "./session.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Watching } from "../../delivery/relay/connect.ts";
-import type { Deadline } from "../../net/deadlines.ts";
+import type { Deadline, Watched } from "../../net/deadlines.ts";
 
 /** Deadlines of which none expires by itself. */
 export interface ManualDeadlines extends Watching {
@@ -19,17 +19,17 @@ export interface ManualDeadlines extends Watching {
 
 /** Makes a keeper of deadlines. */
 export function newManualDeadlines(): ManualDeadlines {
-  const limits = new Map<() => void, number>();
+  const limits = new Map<Watched, number>();
   const watchers = new Set<() => void>();
   const changed = () => watchers.forEach((look) => look());
   return {
-    watch(onExpire): Deadline {
+    watch(watched): Deadline {
       const stop = () => {
-        if (limits.delete(onExpire)) changed();
+        if (limits.delete(watched)) changed();
       };
       return {
         renew(milliseconds) {
-          limits.set(onExpire, milliseconds);
+          limits.set(watched, milliseconds);
           changed();
         },
         pause: stop,
@@ -55,7 +55,7 @@ export function newManualDeadlines(): ManualDeadlines {
     expire() {
       const over = [...limits.keys()];
       limits.clear();
-      over.forEach((onExpire) => onExpire());
+      over.forEach((watched) => watched.expire());
     },
   };
 }

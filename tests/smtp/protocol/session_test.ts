@@ -2,6 +2,7 @@ import type {
   AuthOutcome,
   SessionAction,
 } from "../../../smtp/protocol/actions.ts";
+import { ENDINGS } from "../../../smtp/protocol/endings.ts";
 import { REPLIES } from "../../../smtp/protocol/replies.ts";
 import type { Session } from "../../../smtp/protocol/session.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
@@ -948,7 +949,7 @@ Deno.test("Session.greet() puts the greeting into the output", () => {
 Deno.test("Session.end() says a last reply and closes, in every state but the last", () => {
   for (const state of STATE_NAMES) {
     const session = sessionIn(state);
-    session.end(REPLIES.idle);
+    session.end(ENDINGS.idle);
     session.receive(latin1("NOOP\r\n"));
     assertEquals(
       drain(session),
@@ -1079,7 +1080,7 @@ Deno.test("Session tells an outcome of the AUTH that stop() ends", () => {
 Deno.test("Session tells an outcome of the AUTH that end() ends", () => {
   const session = sessionIn("sasl");
   session.next();
-  session.end(REPLIES.idle);
+  session.end(ENDINGS.idle);
   const outcomes = allOutcomes(session);
   assertEquals(outcomes.map((o) => [o.mechanism, o.username]), [
     ["LOGIN", "ann"],

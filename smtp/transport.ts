@@ -1,12 +1,12 @@
 /**
- * What one connection reads: one read at a time, which may be under way while
- * something else is waited for.
+ * A socket and the session it is for: octets move between them. One read at a
+ * time, which may be under way while something else is waited for.
  *
  * @module
  */
 
 import type { Session } from "./protocol/session.ts";
-import type { Wire } from "../net/conn.ts";
+import { tryClose, type Wire } from "../net/conn.ts";
 
 /** How many octets of a client that was told to go are thrown away. */
 const LINGER_OCTETS = 1_048_576;
@@ -25,34 +25,45 @@ export interface Asking {
   readonly abort: (reason?: unknown) => void;
 }
 
-/** The reads of one connection. */
-export class Reads {
+/** A socket, and the session it is for. */
+export class Transport {
+  /** The socket; another one after TLS has begun on it. */
+  wire: Wire;
+  /** The session; another one after STARTTLS. */
+  session: Session;
   #pending: PendingRead | undefined;
+  /** The client sends nothing more. What it has sent still gets its replies. */
   #sawEnd = false;
 
   /**
-   * Whether the client sends nothing more. What it has sent still gets its
-   * replies.
+   * @param wire The socket.
+   * @param session The session.
    */
-  get sawEnd(): boolean {
-    return this.#sawEnd;
+  constructor(wire: Wire, session: Session) {
+    this.wire = wire;
+    this.session = session;
+  }
+
+  /** Closes the socket, which may be closed already. */
+  close(): void {
+    tryClose(this.wire);
   }
 
   /**
    * The read that is under way already, or a new one; `null` at the end.
    * Whoever waits for it tells the session what it has brought.
    */
-  next(wire: Wire, session: Session): Promise<number | null> {
+  read(): Promise<number | null> {
     if (this.#sawEnd) return Promise.resolve(null);
     const pending = this.#pending;
     this.#pending = undefined;
-    return pending?.octets ?? wire.read(session.space());
+    return pending?.octets ?? this.wire.read(this.session.space());
   }
 
-  /** Begins a read; `next` takes it over. */
-  begin(wire: Wire, session: Session): Promise<number | null> {
-    const space = session.space();
-    this.#pending = { space, octets: wire.read(space) };
+  /** Begins a read; `read` takes it over. */
+  begin(): Promise<number | null> {
+    const space = this.session.space();
+    this.#pending = { space, octets: this.wire.read(space) };
     return this.#pending.octets;
   }
 
@@ -62,21 +73,21 @@ export class Reads {
    * sent still waits: Exim and scripts close their sending half behind their
    * last command and read on. Never rejects.
    */
-  async watch(wire: Wire, session: Session, asking: Asking): Promise<void> {
-    while (asking.open && session.hasRoom && !this.#sawEnd) {
+  async watch(asking: Asking): Promise<void> {
+    while (asking.open && this.session.hasRoom && !this.#sawEnd) {
       let octets: number | null;
       try {
-        octets = await (this.#pending?.octets ?? this.begin(wire, session));
+        octets = await (this.#pending?.octets ?? this.begin());
       } catch {
         return asking.abort();
       }
       // Too late to be of use here: the next read takes it over.
       if (!asking.open) return;
       this.#pending = undefined;
-      session.filled(octets ?? 0);
+      this.session.filled(octets ?? 0);
       if (octets !== null) continue;
       this.#sawEnd = true;
-      if (session.waiting === 0) asking.abort();
+      if (this.session.waiting === 0) asking.abort();
     }
   }
 
@@ -90,13 +101,13 @@ export class Reads {
   }
 
   /** Throws away what still comes, until the client closes. Never rejects. */
-  async drain(wire: Wire): Promise<void> {
+  async drain(): Promise<void> {
     if (this.#sawEnd) return;
     const scrap = new Uint8Array(4096);
     let pending = this.#pending?.octets;
     try {
       for (let drained = 0; drained < LINGER_OCTETS;) {
-        const octets = await (pending ?? wire.read(scrap));
+        const octets = await (pending ?? this.wire.read(scrap));
         if (octets === null) return;
         drained += octets;
         pending = undefined;
