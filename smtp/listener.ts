@@ -18,7 +18,7 @@ import {
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
-import { checkPair, openPorts } from "./ports.ts";
+import { checkPair, openPorts, type Ports } from "./ports.ts";
 import { type Certificate, newEncrypt } from "../net/tls.ts";
 import { newTransferTurns } from "./transfer_slots.ts";
 import type { Encrypt } from "../net/conn.ts";
@@ -100,11 +100,20 @@ export function serveSmtp(
   options: ServeSmtpOptions,
   to: Deliver | Destination,
 ): SmtpServer {
+  return serveAt(openPorts, options, to);
+}
+
+/** Does so at ports of another kind, such as those without a network. */
+export function serveAt(
+  open: (settings: ListenerSettings) => Ports,
+  options: ServeSmtpOptions,
+  to: Deliver | Destination,
+): SmtpServer {
   const settings = checkedOptions(options);
   checkValue(ACTION, "to", aDestination, to);
   const handlers = handlersOf(options, to);
   const report = options.onEvent && harmless(options.onEvent);
-  const ports = openPorts(settings);
+  const ports = open(settings);
   const encryption = newEncryption(settings.certificate);
   const clients = newClients(settings, {
     ...newContext(settings, typeof handlers === "object"),

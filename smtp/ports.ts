@@ -6,15 +6,21 @@
 
 import { errorText } from "../lib/error_text.ts";
 import { acceptAll } from "../net/accept.ts";
-import { tryClose } from "../net/conn.ts";
+import { tryClose, type Wire } from "../net/conn.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { SmtpEvent } from "./events.ts";
 import type { ListenerSettings, SmtpAddress } from "./options.ts";
 
+/** A connection that knows where its ends are. `Deno.TcpConn` is one. */
+export interface PeerConn extends Wire {
+  readonly localAddr: { readonly hostname: string };
+  readonly remoteAddr: { readonly hostname: string };
+}
+
 /** A client that has come in. */
 export interface Arrival {
   /** Its connection. */
-  readonly conn: Deno.TcpConn;
+  readonly conn: PeerConn;
   /** Whether it is to be greeted over TLS. */
   readonly tls: boolean;
 }

@@ -13,6 +13,7 @@ const KNOWS: Readonly<Record<string, readonly string[]>> = {
   delivery: ["smtp", "net", "lib"],
   adapters: ["auth", "net", "lib"],
   command: ["adapters", "auth", "delivery", "lib", "net", "smtp"],
+  testing: ["adapters", "auth", "lib", "net", "smtp"],
 };
 
 /** Rooms whose modules import a package or a module of node's. */
@@ -24,6 +25,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   delivery: [/^@std\/encoding\//],
   adapters: [/^@std\/encoding\//],
   command: [/^@std\/(?:cli|encoding)\//, /^deno\.json$/],
+  testing: [],
 };
 
 /** Modules that import a package besides, of which others need nothing. */

@@ -1,0 +1,312 @@
+/**
+ * A scripted SMTP client: it says lines, or any octets, and insists on the
+ * replies.
+ *
+ * @module
+ */
+
+import { tryClose } from "../net/conn.ts";
+import { mustHappen } from "./deadline.ts";
+
+/** What a client talks over. `Deno.Conn` is one. */
+export interface ClientWire {
+  /** Reads at least one octet; `null` at the end. */
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /** Writes some of the octets and says how many. */
+  write(octets: Uint8Array): Promise<number>;
+  /** Says that nothing more will be written. */
+  closeWrite(): Promise<void>;
+  /** Ends both directions at once. */
+  close(): void;
+}
+
+/** One whole reply of a server (RFC 5321 section 4.2). */
+export interface Reply {
+  /** Code and enhanced code of its last line: `250 2.1.0`. */
+  readonly status: string;
+  /** The text of each line, behind the codes. */
+  readonly lines: readonly string[];
+}
+
+/** Whom a {@linkcode SmtpClient} connects to. */
+export interface ConnectOptions {
+  /** Default: 127.0.0.1. */
+  readonly hostname?: string;
+  /** Begin with TLS, and trust this certificate, in PEM. Default: plain text. */
+  readonly trusted?: string;
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * A connection to a server, from the client's side. It waits ten seconds for
+ * whatever a server must do, and throws if that does not come or is another
+ * reply than was expected.
+ *
+ * @example A wrong password, word by word
+ * ```ts
+ * import { newTestServer } from "@meowmail/smtpauth/testing";
+ *
+ * await using server = newTestServer({
+ *   inMemory: true,
+ *   provider: () => "authInvalid",
+ * });
+ * using client = await server.open();
+ * await client.expect("220");
+ * await client.command("EHLO laptop", "250");
+ * await client.command("AUTH LOGIN", "334");
+ * await client.command(btoa("ann"), "334");
+ * const { lines } = await client.command(btoa("wrong"), "535 5.7.8");
+ * console.log(lines.join(" "));
+ * ```
+ */
+export class SmtpClient implements Disposable {
+  #wire: ClientWire;
+  #received = "";
+  /** Everything that the server has said so far. */
+  heard = "";
+  readonly #decoder = new TextDecoder();
+  /** The server has sent its last octet. */
+  #ended = false;
+
+  /**
+   * Talks over a connection.
+   *
+   * @param wire An open one.
+   */
+  constructor(wire: ClientWire) {
+    this.#wire = wire;
+  }
+
+  /**
+   * Connects; the greeting is not read yet.
+   *
+   * @throws What the system says if there is no connection.
+   */
+  static async open(
+    port: number,
+    { hostname = "127.0.0.1", trusted }: ConnectOptions = {},
+  ): Promise<SmtpClient> {
+    const connecting: Promise<Deno.Conn> = trusted === undefined
+      ? Deno.connect({ hostname, port })
+      : Deno.connectTls({ hostname, port, caCerts: [trusted] });
+    return new SmtpClient(await mustHappen(connecting, "the server accepts"));
+  }
+
+  /** Connects, reads the greeting, says EHLO. */
+  static async greeted(
+    port: number,
+    options?: ConnectOptions,
+  ): Promise<SmtpClient> {
+    const client = await SmtpClient.open(port, options);
+    await client.hello();
+    return client;
+  }
+
+  /** Reads the greeting, says EHLO. */
+  async hello(): Promise<Reply> {
+    await this.expect("220");
+    return await this.command("EHLO client.example.net", "250");
+  }
+
+  /** Sends lines, with a CRLF each, in one write. */
+  send(...lines: readonly string[]): Promise<void> {
+    return this.sendRaw(lines.map((line) => `${line}\r\n`).join(""));
+  }
+
+  /** Sends octets as they are; a text as UTF-8. */
+  async sendRaw(content: string | Uint8Array): Promise<void> {
+    const octets = typeof content === "string"
+      ? encoder.encode(content)
+      : content;
+    for (let sent = 0; sent < octets.length;) {
+      sent += await mustHappen(
+        this.#wire.write(octets.subarray(sent)),
+        "the server reads",
+      );
+    }
+  }
+
+  /** Reads one whole reply. Fails if the server closes instead. */
+  async reply(): Promise<Reply> {
+    const lines: string[] = [];
+    for (;;) {
+      const line = await this.#line();
+      const [, code, mark, enhanced = "", text = ""] =
+        /^([0-9]{3})([- ])([245]\.[0-9]+\.[0-9]+(?= ))? ?(.*)$/.exec(line) ??
+          [];
+      if (code === undefined) throw new Error(`This is no reply: ${line}`);
+      lines.push(text);
+      if (mark === "-") continue;
+      return { status: `${code} ${enhanced}`.trimEnd(), lines };
+    }
+  }
+
+  /**
+   * Reads as many replies as statuses are given and compares them. A status
+   * is a code, or a code and an enhanced code: `250` stands for `250 2.1.0`
+   * too.
+   *
+   * @returns The last of them.
+   */
+  async expect(...statuses: readonly string[]): Promise<Reply> {
+    const replies: Reply[] = [];
+    for (const status of statuses) {
+      const reply = await this.reply();
+      replies.push(reply);
+      if (reply.status === status || reply.status.startsWith(`${status} `)) {
+        continue;
+      }
+      const text = reply.lines.join(" / ");
+      throw new Error(
+        `The reply must be ${status}: got ${reply.status} ${text}`,
+      );
+    }
+    const last = replies.at(-1);
+    if (last === undefined) throw new Error("Nothing is expected");
+    return last;
+  }
+
+  /** Says one line and expects one reply, as `expect` does. */
+  async command(line: string, status: string): Promise<Reply> {
+    await this.send(line);
+    return await this.expect(status);
+  }
+
+  /**
+   * Logs in by PLAIN with an initial response.
+   *
+   * @param status What is to be the reply. Default: 235.
+   */
+  login(username: string, password: string, status = "235"): Promise<Reply> {
+    return this.command(`AUTH PLAIN ${plain(username, password)}`, status);
+  }
+
+  /** MAIL, RCPT and DATA, up to the 354. */
+  async envelope(
+    sender = "ann@example.org",
+    recipients: readonly string[] = ["bob@example.net"],
+    parameters = "",
+  ): Promise<void> {
+    await this.send(
+      `MAIL FROM:<${sender}>${parameters}`,
+      ...recipients.map((recipient) => `RCPT TO:<${recipient}>`),
+      "DATA",
+    );
+    await this.expect("250", ...recipients.map(() => "250"), "354");
+  }
+
+  /** Says STARTTLS and begins TLS. */
+  async startTls(trusted: string): Promise<void> {
+    await this.command("STARTTLS", "220 2.0.0");
+    await this.beginTls(trusted);
+  }
+
+  /** Begins TLS where the server expects it. */
+  async beginTls(trusted: string): Promise<void> {
+    const plainText = this.#wire;
+    if (!isTcp(plainText)) throw new Error("This is no TCP connection");
+    this.#mustBeEmpty("in plain text behind the 220");
+    const tls = await Deno.startTls(plainText, {
+      hostname: "localhost",
+      caCerts: [trusted],
+    });
+    this.#wire = tls;
+    await mustHappen(tls.handshake(), "the TLS handshake ends");
+  }
+
+  /** Says that nothing more will be sent. */
+  closeWrite(): Promise<void> {
+    return this.#wire.closeWrite();
+  }
+
+  /** Expects the end of the connection, and nothing before it. */
+  async expectEnd(): Promise<void> {
+    while (await this.#readMore());
+    this.#mustBeEmpty("before the end of the connection");
+  }
+
+  /**
+   * Expects that the connection ends, by whatever means, and takes what is said
+   * before.
+   */
+  async rest(): Promise<string> {
+    try {
+      while (await this.#readMore());
+    } catch (error) {
+      if (!isCutOff(error)) throw error;
+    }
+    return this.#received;
+  }
+
+  /** Closes the connection; one with unread octets in it is reset. */
+  close(): void {
+    // It may have been closed before.
+    tryClose(this.#wire);
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #mustBeEmpty(where: string): void {
+    if (this.#received === "") return;
+    throw new Error(`Nothing must come ${where}: got ${this.#received}`);
+  }
+
+  async #line(): Promise<string> {
+    for (;;) {
+      const end = this.#received.indexOf("\r\n");
+      if (end >= 0) {
+        const line = this.#received.slice(0, end);
+        this.#received = this.#received.slice(end + 2);
+        return line;
+      }
+      if (!await this.#readMore()) {
+        throw new Error(`The server has closed behind "${this.#received}"`);
+      }
+    }
+  }
+
+  async #readMore(): Promise<boolean> {
+    if (this.#ended) return false;
+    const space = new Uint8Array(4096);
+    const count = await mustHappen(
+      this.#wire.read(space),
+      "the server says something, or closes",
+    );
+    if (count === null) this.#ended = true;
+    else {
+      const octets = space.subarray(0, count);
+      const text = this.#decoder.decode(octets, { stream: true });
+      this.#received += text;
+      this.heard += text;
+    }
+    return !this.#ended;
+  }
+}
+
+/** The message of PLAIN (RFC 4616), in base64. */
+export function plain(
+  username: string,
+  password: string,
+  authzid = "",
+): string {
+  return base64(`${authzid}\0${username}\0${password}`);
+}
+
+/** A text's UTF-8 in base64, made without the code under test. */
+export function base64(text: string): string {
+  return btoa(String.fromCharCode(...encoder.encode(text)));
+}
+
+/** Whether the other side has reset a connection, or ended TLS without a word. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof Error &&
+    (error.name === "ConnectionReset" || error.name === "UnexpectedEof");
+}
+
+function isTcp(wire: ClientWire): wire is Deno.TcpConn {
+  return "setNoDelay" in wire;
+}
