@@ -135,7 +135,7 @@ daemonTest(
     let server = await open();
     const port = freePort();
     // As docs/exim.md prints it, but for TLS.
-    const page = placed(codeBlocks("docs/exim.md", "ini")[1], {
+    const page = placed(codeBlocks("docs/exim.md", "ini")[2], {
       "${if def:tls_in_cipher}": "yes",
     });
     await using exim = await startExim(path, [port], [page]);

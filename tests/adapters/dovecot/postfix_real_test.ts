@@ -41,7 +41,7 @@ daemonTest(POSTFIX, "asks every server", async (program, t) => {
       },
       cyrus: { ...AUTH, smtpd_sasl_type: "cyrus", smtpd_sasl_path: "smtpd" },
     },
-    cyrus: placed(codeBlocks("docs/postfix.md", "ini")[2], {}),
+    cyrus: placed(codeBlocks("docs/postfix.md", "ini")[3], {}),
   });
   const { queue, ports } = postfix;
   const events: ServerEvent[] = [];
