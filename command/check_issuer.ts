@@ -6,10 +6,9 @@
  */
 
 import type { Outage } from "../auth/providers/oauth/issuer_http.ts";
-import { checkedOptions } from "../auth/providers/oauth/options.ts";
 import type { ProviderReason } from "../auth/reasons.ts";
 import type { Finding } from "./check.ts";
-import { oauthOptions } from "./issuer.ts";
+import { newIssuer, oauthOptions } from "./issuer.ts";
 import type { Settings } from "./settings.ts";
 
 /** What to do about it. */
@@ -30,9 +29,8 @@ export async function checkIssuer(
 ): Promise<Finding | undefined> {
   const options = oauthOptions(settings);
   if (options === undefined) return undefined;
-  const { Issuer } = await import("../auth/providers/oauth/issuer.ts");
   const what = `--oauth-issuer ${options.issuer}`;
-  const probed = await new Issuer(checkedOptions(options)).probe();
+  const probed = await (await newIssuer(options)).probe();
   if (probed.kind === "outage") {
     return { level: "error", text: `${what}: ${why(probed)}` };
   }

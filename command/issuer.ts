@@ -4,12 +4,32 @@
  * @module
  */
 
-import type { OAuthProviderOptions } from "../auth/providers/oauth/options.ts";
+import type { Issuer } from "../auth/providers/oauth/issuer.ts";
+import {
+  checkedOptions,
+  type OAuthProviderOptions,
+} from "../auth/providers/oauth/options.ts";
 import type { ReadyProvider } from "../auth/types.ts";
 import { type Goods, watchWay } from "./endpoint.ts";
 import type { LogEntry } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
+
+// Not named in the imports themselves: Deno fetches what it finds there even if
+// it is never run, and who takes no tokens need not have jose.
+const PROVIDER: string = "../auth/providers/oauth/provider.ts";
+const ISSUER: string = "../auth/providers/oauth/issuer.ts";
+
+/**
+ * What Deno must be permitted to read for these; absent where they come from the
+ * net.
+ */
+export function programFolder(): string | undefined {
+  const url = new URL("..", import.meta.url);
+  return url.protocol === "file:"
+    ? decodeURIComponent(url.pathname)
+    : undefined;
+}
 
 /** What goes there, in the words of a warning. */
 const TOKENS: Goods = {
@@ -34,11 +54,20 @@ export async function openIssuer(
   const options = oauthOptions(settings, current);
   if (options === undefined) return undefined;
   watchWay(new URL(options.issuer), TOKENS, log);
-  // Who takes no tokens need not have jose.
-  const { newOAuthProvider } = await import(
-    "../auth/providers/oauth/provider.ts"
-  );
+  const { newOAuthProvider }:
+    typeof import("../auth/providers/oauth/provider.ts") = await import(
+      PROVIDER
+    );
   return newOAuthProvider(options);
+}
+
+/** The issuer itself, to try it. */
+export async function newIssuer(
+  options: OAuthProviderOptions,
+): Promise<Issuer> {
+  const { Issuer }: typeof import("../auth/providers/oauth/issuer.ts") =
+    await import(ISSUER);
+  return new Issuer(checkedOptions(options));
 }
 
 /** The settings as a provider has them. */

@@ -8,6 +8,7 @@
 import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { hostPort } from "../lib/addresses.ts";
+import { programFolder } from "./issuer.ts";
 import { present } from "./present.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
@@ -69,7 +70,7 @@ function needs(settings: Settings): Permission[] {
     ),
     ...(authUrl === undefined ? [] : [fetching(new URL(authUrl))]),
     ...(authDovecot === undefined ? [] : connecting(authDovecot)),
-    ...(oauthIssuer === undefined ? [] : [fetching(new URL(oauthIssuer))]),
+    ...(oauthIssuer === undefined ? [] : issuerNeeds(new URL(oauthIssuer))),
     ...[dovecotSocket, saslauthdSocket].flatMap((at) =>
       at === undefined ? [] : listening(at, settings.socketGroup)
     ),
@@ -77,6 +78,13 @@ function needs(settings: Settings): Permission[] {
       ? []
       : listening({ hostname: "127.0.0.1", port: settings.nginxPort })),
   ];
+}
+
+/** What checks tokens is loaded only where somebody wants it. */
+function issuerNeeds(issuer: URL): Permission[] {
+  const folder = programFolder();
+  const program = folder === undefined ? [] : [read(folder)];
+  return [...program, fetching(issuer)];
 }
 
 function listenerNeeds(settings: Settings): Permission[] {

@@ -209,7 +209,7 @@ export function issuer({ source, value }: Given): string {
 }
 
 const PRIVATE_URL =
-  "an https:// URL (or http:// on this machine) without credentials";
+  "an https:// URL (or http:// on this machine) without credentials and with a port that fetch does not block";
 
 /** Where tokens are asked about: where the issuer says, or at a URL. */
 export function introspection(given: Given): string | true | undefined {

@@ -83,8 +83,13 @@ Deno.test("readInvocation() reads who we are to an issuer from variables or file
 Deno.test("readInvocation() says what is wrong with an issuer, and repeats no secret", () => {
   const rest = ISSUER.slice(2);
   const url =
-    "an https:// URL (or http:// on this machine) without credentials";
+    "an https:// URL (or http:// on this machine) without credentials and with a port that fetch does not block";
   const rows: readonly (readonly [readonly string[], Variables, string])[] = [
+    [
+      ["--oauth-issuer", "https://sso.example:10080", ...rest],
+      {},
+      `--oauth-issuer must be ${url}, and without ? and #`,
+    ],
     [
       ["--oauth-issuer", "http://sso.example", ...rest],
       {},
