@@ -20,7 +20,16 @@ const MAX_AGE_MS = 3_600_000;
  */
 const REFETCH_PAUSE_MS = 300_000;
 
-/** The same while nothing is known at all: whoever asks waits for that long. */
+/**
+ * How long whoever comes waits for a newer one where the old one is good still,
+ * in milliseconds: a silent issuer must not hold everybody up.
+ */
+const REFRESH_WAIT_MS = 1_000;
+
+/**
+ * How long after a failure there is no other fetch while nothing is known at
+ * all: whoever asks waits for that long.
+ */
 const RETRY_PAUSE_MS = 1_000;
 
 /** How to get a document. */
@@ -54,7 +63,8 @@ export class IssuerDocument<T> {
     const known = this.#known;
     if (known === undefined) return await this.#fetched(signal);
     if (!this.#isWithin(known.fetchedAt, MAX_AGE_MS) && this.#mayRefetch()) {
-      await this.#refetched(signal);
+      const refetching = this.#refetched(signal);
+      await race(() => refetching, { limit: REFRESH_WAIT_MS, signal });
     }
     return { kind: "fetched", value: this.#known?.value ?? known.value };
   }

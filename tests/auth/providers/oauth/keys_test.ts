@@ -1,4 +1,5 @@
 import { assertEquals } from "../../../support/assert.ts";
+import { newClock, workedOff } from "../../../support/clock.ts";
 import { newChecker, outcome } from "../../../support/oauth/checker.ts";
 import * as faults from "../../../support/oauth/faults.ts";
 import { newSigningKey, writeJws } from "../../../support/oauth/signer.ts";
@@ -62,6 +63,27 @@ Deno.test("newOAuthProvider() keeps the keys while they cannot be fetched again"
   }
   // Each hour's first token has tried to get newer ones.
   assertEquals(issuer.count("keys") + issuer.count("discovery"), 2 + 2 * 3);
+});
+
+Deno.test("newOAuthProvider() is held up by a silent issuer for a second, once in 300 s", async () => {
+  using clock = newClock();
+  const { issuer, ask, wind } = newChecker();
+  const token = await issuer.token();
+  assertEquals((await workedOff(clock, ask(token))).decision, "authOk");
+  wind(3600);
+  const later = await issuer.token();
+  issuer.break(faults.isSilent);
+  for (const expected of [1000, 0]) {
+    const began = clock.now();
+    const asked = ask(later);
+    if (expected > 0) {
+      // The two waits, and the time of the request that is under way.
+      await clock.hasTimers(3);
+      clock.wind(expected);
+    }
+    assertEquals((await asked).decision, "authOk");
+    assertEquals(clock.now() - began, expected);
+  }
 });
 
 Deno.test("newOAuthProvider() can't tell about a new key while the issuer is down", async () => {
