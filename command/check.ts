@@ -11,6 +11,7 @@ import { checkDelivery, checkDovecot, checkEndpoint } from "./check_backend.ts";
 import { checkCertificate } from "./check_certificate.ts";
 import { checkIssuer } from "./check_issuer.ts";
 import { checkNextHop } from "./check_next_hop.ts";
+import { checkState } from "./check_state.ts";
 import { checkUsers } from "./check_users.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { lackOf } from "./permissions.ts";
@@ -39,6 +40,7 @@ const CHECKS: readonly Check[] = [
   checkMaildir,
   checkDelivery,
   checkNextHop,
+  checkState,
 ];
 
 /**

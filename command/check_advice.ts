@@ -12,6 +12,9 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/Read-only file system/, "is the folder meant to be elsewhere?"],
   [/No space left|quota exceeded/i, "make room"],
   [/refused/, "does it run?"],
+  [/NOAUTH|WRONGPASS/, "put user and password into the URL"],
+  [/READONLY/, "it is a replica: name its primary"],
+  [/\bOOM\b/, "it is full: give it more memory, or a policy that evicts"],
 ];
 
 /**

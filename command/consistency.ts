@@ -93,6 +93,7 @@ export function checkConsistency(settings: Settings, sourceOf: SourceOf): void {
     );
   }
   checkAuthority(settings);
+  checkStateAuthority(settings);
   checkPorts(settings);
   checkAuthSource(settings);
   checkMechanisms(settings, sourceOf);
@@ -110,6 +111,15 @@ function checkAuthority({ authCa, authUrl }: Settings): void {
   if (authCa === undefined || authUrl === undefined) return;
   if (new URL(authUrl).protocol === "https:") return;
   throw new UsageError("--auth-ca needs --auth-url to begin with https:");
+}
+
+function checkStateAuthority(
+  { sharedState, sharedStateCa }: Settings,
+): void {
+  if (sharedStateCa === undefined || sharedState.startsWith("rediss:")) return;
+  throw new UsageError(
+    "--shared-state-ca needs --shared-state to begin with rediss:",
+  );
 }
 
 function checkPorts({ port, tlsPort, ...settings }: Settings): void {

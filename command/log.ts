@@ -12,6 +12,7 @@ import type {
   LimitReachedEvent,
 } from "../auth/events.ts";
 import { limitText } from "../auth/rights/sending_limits.ts";
+import type { StateAwayEvent, StateEvent } from "../auth/events.ts";
 import type { RelayEvent } from "../delivery/relay/options.ts";
 import type {
   SmtpEvent,
@@ -43,7 +44,7 @@ export interface LogEntry {
 }
 
 /** What the listener, the adapters and the destinations tell. */
-export type LoggedEvent = SmtpEvent | RelayEvent;
+export type LoggedEvent = SmtpEvent | RelayEvent | StateEvent;
 
 /**
  * Makes what takes events out of what takes lines.
@@ -101,9 +102,22 @@ export function entryOf(event: LoggedEvent): LogEntry | undefined {
       return { level: "error", message: acceptMessage(event), fields };
     case "limitReached":
       return { level: "warn", message: limitMessage(event), fields };
+    case "state":
+      return event.outcome === "away"
+        ? { level: "error", message: awayMessage(event), fields }
+        : {
+          level: "info",
+          message: `shared state: back after ${event.milliseconds} ms`,
+          fields,
+        };
     default:
       return event satisfies never;
   }
+}
+
+function awayMessage({ reason, detail }: StateAwayEvent): string {
+  const why = detail === undefined ? "" : `: ${shownText(detail)}`;
+  return `shared state: away: ${reason}${why}: this process counts by itself`;
 }
 
 /** The values of an event; of somebody else's texts no more than a line. */

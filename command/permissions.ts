@@ -12,6 +12,7 @@ import { programFolder } from "./issuer.ts";
 import { present } from "./present.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
+import { parseStatePlace } from "./state_place.ts";
 
 /** A permission as Deno's flags have it: `--allow-net=127.0.0.1:2525`. */
 interface Permission {
@@ -65,6 +66,7 @@ function needs(settings: Settings): Permission[] {
   const { dovecotSocket, saslauthdSocket } = settings;
   return [
     ...listenerNeeds(settings),
+    ...stateNeeds(settings),
     ...[users, authCa].flatMap((path) =>
       path === undefined ? [] : [read(path)]
     ),
@@ -113,6 +115,23 @@ function destinationNeeds(settings: Settings): Permission[] {
     ...(relayCa === undefined ? [] : [read(relayCa)]),
     ...(tokenUrl === undefined ? [] : [fetching(parseTokenUrl(tokenUrl).url)]),
   ];
+}
+
+function stateNeeds({ sharedState, sharedStateCa }: Settings): Permission[] {
+  const place = parseStatePlace(sharedState);
+  switch (place?.kind) {
+    case "kv":
+      return [read(place.path), write(place.path)];
+    case "denokv":
+      return [fetching(place.url)];
+    case "redis": {
+      const port = place.url.port === "" ? "6379" : place.url.port;
+      const ca = sharedStateCa === undefined ? [] : [read(sharedStateCa)];
+      return [net(`${place.url.hostname}:${port}`), ...ca];
+    }
+    default:
+      return [];
+  }
 }
 
 function fetching({ hostname, port, protocol }: URL): Permission {

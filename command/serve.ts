@@ -5,7 +5,6 @@
  * @module
  */
 
-import { newMemoryStore } from "../auth/state/memory_store.ts";
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import type { SmtpServer } from "../smtp/listener.ts";
 import { isServerName, type SmtpAddress } from "../smtp/options.ts";
@@ -20,6 +19,7 @@ import type { LogEntry } from "./log.ts";
 import { openProvider } from "./provider.ts";
 import { limited } from "./sending_limits.ts";
 import type { Settings } from "./settings.ts";
+import { openState } from "./state.ts";
 
 /** Where the command says something. */
 export interface Output {
@@ -33,6 +33,8 @@ export interface Output {
 export interface Tuning {
   /** Milliseconds that a guess is held up at most. */
   readonly throttleDelayMs?: number;
+  /** Milliseconds for which a shared state that is away is left alone. */
+  readonly stateRestMs?: number;
 }
 
 /** What is running. */
@@ -66,8 +68,10 @@ export async function serve(
 ): Promise<Serving> {
   const { log, print } = output;
   await using opened = new AsyncDisposableStack();
-  const store = newMemoryStore();
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
+  const { store } = opened.use(
+    await openState(settings, log, tuning.stateRestMs),
+  );
   const logins = opened.use(
     await openProvider(settings, madeUp, { log, store, ...tuning }),
   );

@@ -10,6 +10,7 @@ import type { DeliverSettings } from "./flags/deliver.ts";
 import type { EncryptSettings } from "./flags/encrypt.ts";
 import type { ListenSettings } from "./flags/listen.ts";
 import type { OAuthSettings } from "./flags/oauth.ts";
+import type { ShareSettings } from "./flags/share.ts";
 import type { TellSettings } from "./flags/tell.ts";
 
 /**
@@ -24,4 +25,5 @@ export interface Settings
     OAuthSettings,
     AdapterSettings,
     DeliverSettings,
+    ShareSettings,
     TellSettings {}

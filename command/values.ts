@@ -11,6 +11,7 @@ import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { blockedPort } from "../lib/blocked_ports.ts";
 import { parseIp, parseNetwork } from "../lib/ip.ts";
 import { isServerName } from "../smtp/options.ts";
+import { parseStatePlace, STATE_PLACES } from "./state_place.ts";
 import type { HostPort, SocketAddress } from "../net/address.ts";
 
 /** The user's mistake, in one line. */
@@ -224,6 +225,12 @@ export function introspection(given: Given): string | true | undefined {
 export function oneScope(given: Given): string {
   if (isOneScope(given.value)) return given.value;
   throw refused(given, "one scope: visible ASCII without spaces");
+}
+
+/** Where a shared state is. Never repeated: it may hold a password. */
+export function statePlace({ source, value }: Given): string {
+  if (parseStatePlace(value) !== undefined) return value;
+  throw new UsageError(`${source} must be ${STATE_PLACES}`);
 }
 
 /** What can stand in a header. */

@@ -31,6 +31,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
 /** Modules that import a package besides, of which others need nothing. */
 const BESIDES: Readonly<Record<string, readonly string[]>> = {
   "auth/providers/oauth/keys.ts": ["jose"],
+  "command/redis.ts": ["@redis/client"],
 };
 
 /** What programs of their own import besides, such as a Worker's. */

@@ -12,15 +12,13 @@ import {
   checkOptions,
   checkValue,
   limitMs,
+  pauseMs,
   type Rules,
 } from "../../lib/options.ts";
 import { race, type Raced } from "../../lib/race.ts";
 import type { StateAwayEvent, StateEvent } from "../events.ts";
 import { newMemoryStore } from "./memory_store.ts";
 import type { Store, StoreValues } from "./store.ts";
-
-/** How long a store that has failed is left alone, in milliseconds. */
-const REST_MS = 5000;
 
 /** The most values kept meanwhile: an outage is short. */
 const MAX_SPARE_ENTRIES = 65_536;
@@ -32,12 +30,15 @@ const PROBE = "s:probe";
 export interface FallbackOptions {
   /** Milliseconds that the store may take for each call. Default: 250. */
   readonly timeoutMs?: number;
+  /** Milliseconds for which a store that has failed is left alone. Default: 5000. */
+  readonly restMs?: number;
   /** Told when the store goes, once, and when it is back. */
   readonly onEvent?: (event: StateEvent) => void;
 }
 
 const RULES: Rules<FallbackOptions> = {
   timeoutMs: limitMs(),
+  restMs: pauseMs(),
   onEvent: aFunction,
 };
 
@@ -104,12 +105,15 @@ type Fault = Pick<StateAwayEvent, "reason" | "detail">;
 class Fallback implements Store {
   readonly #store: Store;
   readonly #timeoutMs: number;
+  readonly #restMs: number;
   readonly #tell: (event: StateEvent) => void;
   #outage: Outage | undefined;
 
-  constructor(store: Store, { timeoutMs = 250, onEvent }: FallbackOptions) {
+  constructor(store: Store, options: FallbackOptions) {
+    const { timeoutMs = 250, restMs = 5000, onEvent } = options;
     this.#store = store;
     this.#timeoutMs = timeoutMs;
+    this.#restMs = restMs;
     this.#tell = harmless(onEvent);
   }
 
@@ -174,7 +178,7 @@ class Fallback implements Store {
 
   #tryAgain(outage: Outage): void {
     const now = performance.now();
-    if (now - outage.triedAt < REST_MS) return;
+    if (now - outage.triedAt < this.#restMs) return;
     outage.triedAt = now;
     const value = Date.now();
     const probe = this.#newUpdate([PROBE], () => [

@@ -12,6 +12,7 @@ import { DELIVER_FLAGS } from "./deliver.ts";
 import { ENCRYPT_FLAGS } from "./encrypt.ts";
 import { LISTEN_FLAGS } from "./listen.ts";
 import { OAUTH_FLAGS } from "./oauth.ts";
+import { SHARE_FLAGS } from "./share.ts";
 import { TELL_FLAGS } from "./tell.ts";
 import type { Rows } from "./flag.ts";
 
@@ -26,6 +27,7 @@ export const GROUPS: ReadonlyMap<string, object> = new Map<string, object>([
   ["Take tokens", OAUTH_FLAGS],
   ["Let other servers ask", ADAPTERS_FLAGS],
   ["Deliver", DELIVER_FLAGS],
+  ["Share", SHARE_FLAGS],
   ["Tell", TELL_FLAGS],
 ]);
 
@@ -37,6 +39,7 @@ export const FLAGS: Rows<Settings> = {
   ...OAUTH_FLAGS,
   ...ADAPTERS_FLAGS,
   ...DELIVER_FLAGS,
+  ...SHARE_FLAGS,
   ...TELL_FLAGS,
 };
 

@@ -75,6 +75,8 @@ const DEFAULTS: Settings = {
   maxRecipients: 100,
   maxSize: 26_214_400,
   normalizeNewlines: false,
+  sharedState: "memory",
+  sharedStateCa: undefined,
   log: undefined,
 };
 
@@ -261,6 +263,17 @@ const VALUES: readonly (readonly [
   ["maxMessagesPerMinute", ["1", 1], ["OFF", undefined]],
   ["maxRecipients", ["1", 1], ["1000", 1000]],
   ["maxSize", ["1", 1], ["99999999999", 99_999_999_999]],
+  [
+    "sharedState",
+    ["kv:/var/lib/meow/state", "kv:/var/lib/meow/state"],
+    ["rediss://u:p%40ss@[::1]:6380/2", "rediss://u:p%40ss@[::1]:6380/2"],
+  ],
+  [
+    "sharedStateCa",
+    ["/etc/ca.pem", "/etc/ca.pem"],
+    ["a b", "a b"],
+    ...["--shared-state", "rediss://a.example"],
+  ],
   ["log", ["text", "text"], ["json", "json"]],
 ];
 
@@ -615,6 +628,9 @@ Deno.test("readInvocation() takes nothing that is no flag", () => {
 });
 
 /** Settings that do not fit together. */
+const SHARED_STATE =
+  "--shared-state must be memory, kv:PATH, http(s)://HOST of denokv, or redis(s)://[USER:PASSWORD@]HOST[:PORT][/DATABASE]";
+
 const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
   [["--tls-cert", "a.pem"], {}, "--tls-cert needs --tls-key"],
   [
@@ -694,6 +710,20 @@ const UNFIT: readonly (readonly [readonly string[], Given["env"], string])[] = [
     ["--auth-grace", "1"],
     {},
     "--auth-grace needs --auth-url or --oauth-issuer",
+  ],
+  [["--shared-state", "disk"], {}, SHARED_STATE],
+  [["--shared-state", "kv:"], {}, SHARED_STATE],
+  [["--shared-state", "redis://"], {}, SHARED_STATE],
+  [["--shared-state", "redis://canary@"], {}, SHARED_STATE],
+  [["--shared-state", "redis://:canary@a/b"], {}, SHARED_STATE],
+  [["--shared-state", "redis://:canary%zz@a"], {}, SHARED_STATE],
+  [["--shared-state", "redis://a?b=canary"], {}, SHARED_STATE],
+  [["--shared-state", "https://canary@a.example"], {}, SHARED_STATE],
+  [["--shared-state", "http://a.example:6000/"], {}, SHARED_STATE],
+  [
+    ["--shared-state-ca", "a.pem", "--shared-state", "redis://a"],
+    {},
+    "--shared-state-ca needs --shared-state to begin with rediss:",
   ],
   [
     [],

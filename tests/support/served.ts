@@ -53,7 +53,10 @@ export async function startServing(
     log: (entry: LogEntry) => log.push(entry),
     print: (text: string) => printed.push(text),
   };
-  const serving = await serve(settings, output, { throttleDelayMs: 0 });
+  const serving = await serve(settings, output, {
+    throttleDelayMs: 0,
+    stateRestMs: 100,
+  });
   return {
     serving,
     settings,

@@ -1,0 +1,54 @@
+/**
+ * What `--check` finds out about the shared state: whether it can be read and
+ * written.
+ *
+ * @module
+ */
+
+import { systemReason } from "../lib/error_text.ts";
+import { race } from "../lib/race.ts";
+import { isOwnMachine } from "../net/proxy_env.ts";
+import type { Finding } from "./check.ts";
+import { withAdvice } from "./check_advice.ts";
+import type { Settings } from "./settings.ts";
+import { openShared, statePlaceOf } from "./state.ts";
+import { placeName } from "./state_place.ts";
+
+/** How long it may take, in milliseconds. */
+const LIMIT_MS = 5000;
+
+/** Writes a value that is gone in a second, and reads it. */
+export async function checkState(
+  settings: Settings,
+): Promise<Finding | undefined> {
+  const place = statePlaceOf(settings);
+  if (place.kind === "memory") return undefined;
+  const what = `shared state ${placeName(place)}`;
+  const raced = await race(async () => {
+    using state = await openShared(place, settings);
+    const write = { key: "s:check", keepMs: 1000, share: "secret" } as const;
+    const value = crypto.randomUUID();
+    await state.store.update([write.key], () => [{ ...write, value }]);
+    const [found] = await state.store.read([write.key]);
+    return found === value;
+  }, { limit: LIMIT_MS });
+  if (raced.kind === "broken") {
+    const text = `${what}: ${withAdvice(systemReason(raced.error))}`;
+    return { level: "error", text };
+  }
+  if (raced.kind !== "done") {
+    return { level: "error", text: `${what}: no answer in ${LIMIT_MS} ms` };
+  }
+  if (!raced.value) {
+    return { level: "error", text: `${what}: forgets what is written` };
+  }
+  const isPlain = place.kind === "redis" && place.url.protocol === "redis:" &&
+    !isOwnMachine(place.url);
+  return isPlain
+    ? {
+      level: "warn",
+      text:
+        `${what}: can be written to, but all goes there in plain text: use rediss`,
+    }
+    : { level: "ok", text: `${what}: can be written to` };
+}

@@ -1,0 +1,85 @@
+/**
+ * Where the command keeps what it must remember of users.
+ *
+ * @module
+ */
+
+import { withFallback } from "../auth/state/fallback.ts";
+import { newKvStore } from "../auth/state/kv_store.ts";
+import { newMemoryStore } from "../auth/state/memory_store.ts";
+import { newRedisStore } from "../auth/state/redis_store.ts";
+import type { Store } from "../auth/state/store.ts";
+import { systemReason } from "../lib/error_text.ts";
+import { readAuthority } from "./endpoint.ts";
+import { type LogEntry, logEvents } from "./log.ts";
+import { present } from "./present.ts";
+import { connectRedis } from "./redis.ts";
+import type { Settings } from "./settings.ts";
+import { parseStatePlace, placeName, type StatePlace } from "./state_place.ts";
+
+/** A store, and what it holds open. */
+export interface OpenState extends Disposable {
+  readonly store: Store;
+}
+
+/**
+ * Opens the store for all who remember something. A shared one that is away, or
+ * goes, is no error: each process counts by itself meanwhile, and the log says so.
+ *
+ * @param settings Where it is.
+ * @param log Told when a shared one goes and when it is back.
+ * @param restMs Milliseconds for which one that is away is left alone; the
+ * fallback's own default if absent.
+ * @throws {Error} If it can't be opened: where, and what the system says.
+ */
+export async function openState(
+  settings: Settings,
+  log: (entry: LogEntry) => void,
+  restMs?: number,
+): Promise<OpenState> {
+  const place = statePlaceOf(settings);
+  if (place.kind === "memory") {
+    return { store: newMemoryStore(), [Symbol.dispose]: () => {} };
+  }
+  const shared = await openShared(place, settings);
+  const store = withFallback(shared.store, {
+    onEvent: logEvents(log),
+    ...present({ restMs }),
+  });
+  // So that one that is away at the start is told of at the start.
+  await store.read(["s:start"]);
+  return { store, [Symbol.dispose]: shared[Symbol.dispose] };
+}
+
+/** The place that the settings name. */
+export function statePlaceOf({ sharedState }: Settings): StatePlace {
+  return parseStatePlace(sharedState) ?? { kind: "memory" };
+}
+
+/** Opens a store that several processes share, as it is: it may fail. */
+export async function openShared(
+  place: Exclude<StatePlace, { kind: "memory" }>,
+  { sharedStateCa }: Settings,
+): Promise<OpenState> {
+  try {
+    if (place.kind !== "redis") {
+      return await openKv(place.kind === "kv" ? place.path : place.url.href);
+    }
+    const ca = sharedStateCa && readAuthority(sharedStateCa);
+    const connection = await connectRedis(place.url, ca);
+    await connection.tried;
+    const store = newRedisStore({ command: connection.command });
+    return { store, [Symbol.dispose]: connection[Symbol.dispose] };
+  } catch (error) {
+    const reason = systemReason(error);
+    throw new Error(
+      `cannot open --shared-state ${placeName(place)}: ${reason}`,
+    );
+  }
+}
+
+async function openKv(path: string): Promise<OpenState> {
+  if (!("openKv" in Deno)) throw new Error("Deno needs --unstable-kv for it");
+  const kv = await Deno.openKv(path);
+  return { store: newKvStore(kv), [Symbol.dispose]: () => kv.close() };
+}
