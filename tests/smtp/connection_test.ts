@@ -5,36 +5,6 @@ import { assertEquals } from "../support/assert.ts";
 import { HandWire, newContext, settled } from "../support/hand_wire.ts";
 import { PEER, RULES } from "../support/session.ts";
 
-Deno.test("Connection.drain() while a reply is being written tells the client next", async () => {
-  const wire = new HandWire();
-  const connection = new Connection(wire, PEER, newContext());
-  const ended = connection.run([]);
-  await settled();
-  wire.hold();
-  wire.says("EHLO x\r\n");
-  await settled();
-  connection.drain();
-  wire.release();
-  await settled();
-  assertEquals(wire.written.at(-1)?.slice(0, 10), "421 4.3.2 ");
-  wire.says(null);
-  await ended;
-  assertEquals(wire.closed, true);
-});
-
-Deno.test("Connection.drain() while the client is awaited tells it at once", async () => {
-  const wire = new HandWire();
-  const connection = new Connection(wire, PEER, newContext());
-  const ended = connection.run([]);
-  await settled();
-  connection.drain();
-  await settled();
-  assertEquals(wire.written.length, 2);
-  assertEquals(wire.written[1]?.slice(0, 10), "421 4.3.2 ");
-  wire.says(null);
-  await ended;
-});
-
 Deno.test("Connection writes all replies to a packet at once", async () => {
   const wire = new HandWire();
   const connection = new Connection(wire, PEER, newContext());

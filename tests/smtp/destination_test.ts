@@ -1,7 +1,8 @@
-import type { Destination, Mail } from "../../smtp/destination.ts";
+import type { Mail } from "../../smtp/destination.ts";
 import { newsOf } from "../support/events.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
-import { serveSmtp } from "../../smtp/listener.ts";
+import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
+import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
@@ -26,36 +27,39 @@ function newNoting(answers: Partial<Record<string, () => unknown>> = {}) {
   };
   const transfer = {
     recipient: (mailbox: string) => step("recipient", mailbox),
-    message: async ({ body }: { body: ReadableStream<Uint8Array> }) => {
+    message: async ({ body }: SmtpMessage) => {
       const text = await new Response(body).text().catch(() => "broken");
       return await step("message", text.trim());
     },
     abandon: () => void step("abandon", ""),
   };
-  // What a test answers need not be an answer.
   const destination = {
     begin: async (mail: Mail, signal: AbortSignal) => {
       mails.push(mail);
       signals.push(signal);
       return await step("begin", mail.sender) ?? transfer;
     },
-  } as Destination;
+  };
   return { destination, transfer, asked, mails, signals };
 }
 
-/** A listener without a login and a client that has greeted it. */
+/**
+ * A listener without a login and a client that has greeted it.
+ *
+ * @param to A destination, whose answers need not be what they should be.
+ */
 async function start(
-  to: Destination,
+  to: object,
   options: Partial<ServeSmtpOptions> = {},
 ) {
   const events: SmtpEvent[] = [];
-  const server = serveSmtp({
+  const server: SmtpServer = Reflect.apply(serveSmtp, undefined, [{
     port: 0,
     provider: () => "authInvalid",
     requireAuth: false,
-    onEvent: (event) => events.push(event),
+    onEvent: (event: SmtpEvent) => events.push(event),
     ...options,
-  }, to);
+  }, to]);
   const client = await SmtpClient.greeted(server.addrs[0]?.port ?? 0);
   return {
     server,

@@ -178,13 +178,3 @@ for (const decision of ["authInvalid", "authFailure", "authOk"] as const) {
     );
   });
 }
-
-Deno.test("a client that does not read its replies has no more time for its login", async () => {
-  await using client = await visit({ idleTimeoutMs: 600_000 });
-  await client.says("EHLO x\r\n");
-  client.wire.hold();
-  await client.says("NOOP\r\n");
-  await client.pass(302);
-  assertEquals(client.wire.closed, true);
-  client.wire.release();
-});

@@ -18,7 +18,7 @@ export class HandWire implements Wire {
   #reads: ((text: string | null) => void)[] = [];
   /** What the client has said and nobody had room for. */
   #rest = "";
-  #writes: (() => void)[] = [];
+  #writes: PromiseWithResolvers<void>[] = [];
   #hold = false;
 
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
@@ -34,12 +34,15 @@ export class HandWire implements Wire {
     );
   }
 
-  write(octets: Uint8Array): Promise<number> {
+  async write(octets: Uint8Array): Promise<number> {
+    if (this.closed) throw new Deno.errors.BadResource("closed");
     this.written.push(new TextDecoder().decode(octets));
-    if (!this.#hold) return Promise.resolve(octets.length);
-    return new Promise((resolve) =>
-      this.#writes.push(() => resolve(octets.length))
-    );
+    if (this.#hold) {
+      const write = Promise.withResolvers<void>();
+      this.#writes.push(write);
+      await write.promise;
+    }
+    return octets.length;
   }
 
   closeWrite(): Promise<void> {
@@ -49,6 +52,8 @@ export class HandWire implements Wire {
   close(): void {
     this.closed = true;
     this.says(null);
+    const error = new Deno.errors.Interrupted("closed");
+    this.#writes.splice(0).forEach(({ reject }) => reject(error));
   }
 
   /** The client says something, or `null`: it closes. */
@@ -63,7 +68,7 @@ export class HandWire implements Wire {
 
   release(): void {
     this.#hold = false;
-    this.#writes.splice(0).forEach((write) => write());
+    this.#writes.splice(0).forEach(({ resolve }) => resolve());
   }
 }
 

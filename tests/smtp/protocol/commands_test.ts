@@ -2,28 +2,12 @@ import {
   type Command,
   lineText,
   parseCommand,
-  type Verb,
   words,
 } from "../../../smtp/protocol/commands.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { octetsOf } from "../../support/octets.ts";
 import { latin1 } from "../../support/session.ts";
-
-const VERBS: readonly Verb[] = [
-  "AUTH",
-  "DATA",
-  "EHLO",
-  "EXPN",
-  "HELO",
-  "HELP",
-  "MAIL",
-  "NOOP",
-  "QUIT",
-  "RCPT",
-  "RSET",
-  "STARTTLS",
-  "VRFY",
-];
+import { VERBS } from "../../support/verbs.ts";
 
 function parse(line: string): Command {
   return parseCommand(octetsOf(line));

@@ -5,22 +5,7 @@ import {
   type SessionStanding,
 } from "../../../smtp/protocol/sequence.ts";
 import { assertStrictEquals } from "../../support/assert.ts";
-
-const VERBS: readonly Verb[] = [
-  "AUTH",
-  "DATA",
-  "EHLO",
-  "EXPN",
-  "HELO",
-  "HELP",
-  "MAIL",
-  "NOOP",
-  "QUIT",
-  "RCPT",
-  "RSET",
-  "STARTTLS",
-  "VRFY",
-];
+import { VERBS } from "../../support/verbs.ts";
 
 /** A client that has not said anything, where AUTH is required and possible. */
 const FRESH: SessionStanding = {
