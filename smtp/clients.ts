@@ -12,7 +12,7 @@ import { isInOneOf } from "../lib/ip.ts";
 import { newConnectionId } from "../lib/connection_id.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection_context.ts";
-import { newNetworkLimit } from "./network_limit.ts";
+import { type NetworkLimit, newNetworkLimit } from "./network_limit.ts";
 import { peerEvent, turnedAwayEvent } from "./events.ts";
 import { type Opening, tlsOpening } from "./preamble.ts";
 import { proxyOpening, type ProxyRules } from "./proxied.ts";
@@ -23,124 +23,134 @@ import { type Ending, ENDINGS } from "./protocol/endings.ts";
 /** How many clients over the limit are told so at a time. */
 const MAX_REFUSALS = 100;
 
-/** All clients of a listener. */
-export interface Clients {
-  /** Serves one, or tells it that there are too many. */
-  readonly admit: (arrival: Arrival) => void;
-  /** Begins nothing new. */
-  readonly stop: () => void;
-  /** Ends everything. */
-  readonly cut: () => void;
-  /** Resolves once nobody is there. */
-  readonly ended: () => Promise<void>;
-}
-
 /** A client, served or refused. */
-interface Client extends Listed {
-  readonly connection: Connection;
-  readonly ended: Promise<void>;
+class Client extends Connection implements Listed {
+  place = -1;
+  /** The address that it is counted by, once it is. */
+  countedBy: string | undefined;
 }
 
-/** Makes room for clients. */
-export function newClients(
-  settings: ListenerSettings,
-  context: ConnectionContext,
-): Clients {
-  const served = new Roster<Client>();
-  const refused = new Roster<Client>();
-  const networks = newNetworkLimit(settings.maxConnectionsPerNetwork);
+/** All clients of a listener. */
+export class Clients {
+  readonly #settings: ListenerSettings;
+  readonly #context: ConnectionContext;
+  readonly #served: Roster<Client> = new Roster();
+  readonly #refused: Roster<Client> = new Roster();
+  readonly #networks: NetworkLimit;
+  /** Called whenever nobody is left. */
+  #onEmpty: () => void = () => {};
+  /** One function for all of them. */
+  readonly #leave = (client: Client): void => {
+    const { countedBy } = client;
+    this.#served.delete(client);
+    this.#refused.delete(client);
+    if (countedBy !== undefined) this.#networks.leave(countedBy);
+    if (this.#count === 0) this.#onEmpty();
+  };
 
-  function isFloodOfRefusals(): boolean {
-    return refused.size >= MAX_REFUSALS;
+  /**
+   * @param settings The listener's.
+   * @param context What is the same for all connections.
+   */
+  constructor(settings: ListenerSettings, context: ConnectionContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#networks = newNetworkLimit(settings.maxConnectionsPerNetwork);
   }
 
-  function refuse(arrival: Arrival, peer: SessionPeer, ending: Ending): void {
-    reportRefusal(peer);
-    if (isFloodOfRefusals()) return arrival.conn.close();
-    const connection = new Connection(arrival.conn, peer, context);
-    const ended = connection
-      .run(openingsOf(arrival, settings, context), ending)
-      .then(() => void refused.delete(client));
-    const client = { connection, ended, place: -1 };
-    refused.add(client);
+  /** Serves a client, or tells it that there are too many. */
+  admit(arrival: Arrival): void {
+    const { maxConnections, proxies } = this.#settings;
+    const peer = peerOf(arrival, this.#settings);
+    if (this.#served.size >= maxConnections) {
+      this.#refuse(arrival, peer, ENDINGS.tooManyConnections);
+    } else if (proxies === undefined) this.#serve(arrival, peer);
+    else this.#serveProxied(arrival, peer);
   }
 
-  /** A flood of clients is one line in a log, not one each. */
-  function reportRefusal(peer: SessionPeer): void {
-    context.report?.(turnedAwayEvent(peer, refused.size > 0));
+  /** Begins nothing new. */
+  drain(): void {
+    for (const client of this.#served) client.drain();
+  }
+
+  /** Ends everything. */
+  abort(): void {
+    for (const client of this.#served) client.abort();
+    for (const client of this.#refused) client.abort();
+  }
+
+  /** Resolves once nobody is there. */
+  async ended(): Promise<void> {
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => this.#onEmpty = resolve);
+  }
+
+  get #count(): number {
+    return this.#served.size + this.#refused.size;
+  }
+
+  get #isFloodOfRefusals(): boolean {
+    return this.#refused.size >= MAX_REFUSALS;
   }
 
   /** Counts a client in before anything else: a TLS handshake can take long. */
-  function serve(arrival: Arrival, peer: SessionPeer): void {
-    const { remoteIp } = peer;
-    if (!networks.enter(remoteIp)) {
-      return refuse(arrival, peer, ENDINGS.tooManyFromNetwork);
+  #serve(arrival: Arrival, peer: SessionPeer): void {
+    if (!this.#networks.enter(peer.remoteIp)) {
+      return this.#refuse(arrival, peer, ENDINGS.tooManyFromNetwork);
     }
-    context.report?.(peerEvent("opened", peer));
-    const connection = new Connection(arrival.conn, peer, context);
-    const ended = connection
-      .run(openingsOf(arrival, settings, context))
-      .then(() => {
-        served.delete(client);
-        networks.leave(remoteIp);
-      });
-    const client = { connection, ended, place: -1 };
-    served.add(client);
+    const client = this.#open(arrival, peer);
+    client.countedBy = peer.remoteIp;
+    client.run(this.#openings(arrival)).then(this.#leave);
   }
 
   /** Does so as soon as the proxy has said who the client is. */
-  function serveProxied(arrival: Arrival, peer: SessionPeer): void {
-    context.report?.(peerEvent("opened", peer));
-    const connection = new Connection(arrival.conn, peer, context);
-    let entered: string | undefined;
+  #serveProxied(arrival: Arrival, peer: SessionPeer): void {
+    const client = this.#open(arrival, peer);
     const admit = (known: SessionPeer) => {
-      if (networks.enter(known.remoteIp)) {
-        entered = known.remoteIp;
-        return "serve";
+      if (!this.#networks.enter(known.remoteIp)) {
+        return this.#turnAway(client, known);
       }
-      return turnAway(client, known);
+      client.countedBy = known.remoteIp;
+      return "serve";
     };
-    const ended = connection
-      .run(openingsOf(arrival, settings, context, admit))
-      .then(() => {
-        served.delete(client);
-        refused.delete(client);
-        if (entered !== undefined) networks.leave(entered);
-      });
-    const client: Client = { connection, ended, place: -1 };
-    served.add(client);
+    client.run(this.#openings(arrival, admit)).then(this.#leave);
+  }
+
+  #open(arrival: Arrival, peer: SessionPeer): Client {
+    this.#context.report?.(peerEvent("opened", peer));
+    const client = new Client(arrival.conn, peer, this.#context);
+    this.#served.add(client);
+    return client;
+  }
+
+  #refuse(arrival: Arrival, peer: SessionPeer, ending: Ending): void {
+    this.#reportRefusal(peer);
+    if (this.#isFloodOfRefusals) return arrival.conn.close();
+    const client = new Client(arrival.conn, peer, this.#context);
+    this.#refused.add(client);
+    client.run(this.#openings(arrival), ending).then(this.#leave);
   }
 
   /** What to do with a client that has turned out to be one too many. */
-  function turnAway(client: Client, peer: SessionPeer): "close" | Ending {
-    reportRefusal(peer);
-    if (isFloodOfRefusals()) return "close";
-    served.delete(client);
-    refused.add(client);
+  #turnAway(client: Client, peer: SessionPeer): "close" | Ending {
+    this.#reportRefusal(peer);
+    if (this.#isFloodOfRefusals) return "close";
+    this.#served.delete(client);
+    this.#refused.add(client);
     return ENDINGS.tooManyFromNetwork;
   }
 
-  return {
-    admit(arrival) {
-      const peer = peerOf(arrival, settings);
-      if (served.size >= settings.maxConnections) {
-        refuse(arrival, peer, ENDINGS.tooManyConnections);
-      } else if (settings.proxies === undefined) serve(arrival, peer);
-      else serveProxied(arrival, peer);
-    },
-    stop() {
-      for (const { connection } of served) connection.drain();
-    },
-    cut() {
-      for (const { connection } of served) connection.abort();
-      for (const { connection } of refused) connection.abort();
-    },
-    async ended() {
-      while (served.size + refused.size > 0) {
-        await Promise.all([...served, ...refused].map(({ ended }) => ended));
-      }
-    },
-  };
+  /** A flood of clients is one line in a log, not one each. */
+  #reportRefusal(peer: SessionPeer): void {
+    this.#context.report?.(turnedAwayEvent(peer, this.#refused.size > 0));
+  }
+
+  #openings(
+    arrival: Arrival,
+    admit?: ProxyRules["admit"],
+  ): readonly Opening[] {
+    return openingsOf(arrival, this.#settings, this.#context, admit);
+  }
 }
 
 const NO_OPENINGS: readonly Opening[] = [];

@@ -66,8 +66,9 @@ export class Connection implements ConnectionParts {
    *
    * @param openings What must be done before the greeting.
    * @param refusal How to end instead of serving the client.
+   * @returns Itself.
    */
-  async run(openings: readonly Opening[], refusal?: Ending): Promise<void> {
+  async run(openings: readonly Opening[], refusal?: Ending): Promise<this> {
     const { transport, timer, log } = this;
     try {
       if (await runPreamble(openings, this, refusal)) {
@@ -82,6 +83,7 @@ export class Connection implements ConnectionParts {
       await this.#endUnfinished();
       log.closed("client-gone");
     }
+    return this;
   }
 
   /** Begins nothing new; what is under way may end. */

@@ -6,7 +6,7 @@
 
 import { harmless } from "../lib/hook.ts";
 import { checkValue } from "../lib/options.ts";
-import { newClients } from "./clients.ts";
+import { Clients } from "./clients.ts";
 import { newDeadlines } from "../net/deadlines.ts";
 import type { Deliver } from "./delivery.ts";
 import { aDestination, type Destination } from "./destination.ts";
@@ -115,18 +115,21 @@ export function serveAt(
   const report = options.onEvent && harmless(options.onEvent);
   const ports = open(settings);
   const encryption = newEncryption(settings.certificate);
-  const clients = newClients(settings, {
+  const clients = new Clients(settings, {
     ...newContext(settings, typeof handlers === "object"),
     to: handlers,
     encrypt: (wire, early) => encryption.encrypt(wire, early),
     report,
   });
   const server = newServer({
-    accepted: ports.accept({ admit: clients.admit, report }),
+    accepted: ports.accept({
+      admit: (arrival) => clients.admit(arrival),
+      report,
+    }),
     close: ports.close,
-    stop: clients.stop,
-    cut: clients.cut,
-    ended: clients.ended,
+    stop: () => clients.drain(),
+    cut: () => clients.abort(),
+    ended: () => clients.ended(),
     signal: options.signal,
   });
   if (!options.signal?.aborted) ports.addrs.forEach(harmless(options.onListen));
