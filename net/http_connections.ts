@@ -13,13 +13,26 @@ import { bare, isOwnMachine, proxyVariableFor } from "./proxy_env.ts";
  */
 const IDLE_MS = 4_000;
 
-/** The most clients that wait for a request; each is some 100 KB. */
-const MAX_FREE = 64;
+/**
+ * How many clients wait for a request however long none comes; each is some 100
+ * KB. After a storm of logins there are more for a while: to make one, and a
+ * connection for it, costs more than an answer.
+ */
+const KEPT = 64;
 
 /** How {@linkcode newHttpConnections} connects. */
 export interface HttpConnectionsOptions {
   /** Certificates of private authorities in PEM, beside the usual. */
   readonly caCerts?: readonly string[];
+}
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** A client that waits for a request. */
+interface FreeClient {
+  readonly client: Deno.HttpClient;
+  /** Since when, in milliseconds. */
+  readonly since: number;
 }
 
 /** A `fetch` with connections of its own. */
@@ -56,8 +69,11 @@ export function newHttpConnections(
   const proxy = straightWay(url);
   // The first is made at once: it is the one that finds fault with a
   // certificate.
-  const free: Deno.HttpClient[] = caCerts.length > 0 ? [newClient()] : [];
+  const free: FreeClient[] = caCerts.length > 0
+    ? [{ client: newClient(), since: performance.now() }]
+    : [];
   let closed = false;
+  let sweeping: Timer | undefined;
 
   function newClient(): Deno.HttpClient {
     return Deno.createHttpClient({
@@ -71,20 +87,38 @@ export function newHttpConnections(
 
   /** The last used comes first: its connection is the least likely to be dead. */
   function put(client: Deno.HttpClient): void {
-    if (closed || free.length >= MAX_FREE) client.close();
-    else free.push(client);
+    if (closed) return client.close();
+    free.push({ client, since: performance.now() });
+    if (free.length > KEPT) sweeping ??= sweepLater();
   }
 
-  function giveUp(): void {
-    for (const client of free.splice(0)) client.close();
+  function sweepLater(): Timer {
+    const timer = setTimeout(sweep, IDLE_MS);
+    // No program goes on for that alone.
+    Deno.unrefTimer(Number(timer));
+    return timer;
+  }
+
+  /** Closes those that have no connection any more, for want of work. */
+  function sweep(): void {
+    const before = performance.now() - IDLE_MS;
+    const busy = free.findIndex(({ since }) => since > before);
+    const idle = busy < 0 ? free.length : busy;
+    close(Math.min(idle, free.length - KEPT));
+    sweeping = free.length > KEPT ? sweepLater() : undefined;
+  }
+
+  /** Closes so many, those that have waited longest first. */
+  function close(count: number): void {
+    for (const { client } of free.splice(0, Math.max(0, count))) client.close();
   }
 
   return {
     fetch: async (input, init) => {
-      const client = free.pop() ?? newClient();
+      const client = free.pop()?.client ?? newClient();
       const signal = init?.signal;
       // At once: the next request may be on its way before this one rejects.
-      const onAbort = () => isLate(signal) && giveUp();
+      const onAbort = () => isLate(signal) && close(free.length);
       signal?.addEventListener("abort", onAbort);
       try {
         return await fetch(input, { ...init, client });
@@ -95,7 +129,8 @@ export function newHttpConnections(
     },
     [Symbol.dispose]: () => {
       closed = true;
-      giveUp();
+      clearTimeout(sweeping);
+      close(free.length);
     },
   };
 }

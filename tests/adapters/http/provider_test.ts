@@ -5,6 +5,7 @@ import { newHTTPAuthProvider } from "../../../adapters/http/provider.ts";
 import type { ReadyProvider } from "../../../auth/types.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { outcomeOf } from "../../support/asked_provider.ts";
+import { newClock } from "../../support/clock.ts";
 import { newClientFetch } from "../../support/http_end.ts";
 import { type RawConnection, serveRaw } from "../../support/raw_end.ts";
 
@@ -144,6 +145,54 @@ Deno.test("newHTTPAuthProvider() reuses connections", async () => {
   using provider = newHTTPAuthProvider(`http://${end.host}/`);
   for (let i = 0; i < 10; i++) assertEquals(await outcomeOf(provider), OK);
   assertEquals(end.connections(), 1);
+});
+
+/** An endpoint that answers so many together, and counts who is connected. */
+function newCrowdedEnd(together: number) {
+  let waiting: (() => void)[] = [];
+  let gone = 0;
+  const watchers = new Set<() => void>();
+  const end = serveRaw(async (connection) => {
+    try {
+      for (;;) {
+        await connection.readRequest();
+        const all = Promise.withResolvers<void>();
+        waiting.push(all.resolve);
+        if (waiting.length === together) {
+          waiting.forEach((answer) => answer());
+          waiting = [];
+        }
+        await all.promise;
+        await connection.send(YES);
+      }
+    } finally {
+      gone++;
+      watchers.forEach((look) => look());
+    }
+  });
+  const haveGone = (count: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => gone >= count && resolve();
+      watchers.add(look);
+      look();
+    });
+  return { end, url: `http://${end.host}/`, gone: () => gone, haveGone };
+}
+
+Deno.test("newHTTPAuthProvider() keeps the connections of a storm for the next, and most of them no longer", async () => {
+  const storm = 100;
+  const { end, url, gone, haveGone } = newCrowdedEnd(storm);
+  await using _end = end;
+  using clock = newClock();
+  using provider = newHTTPAuthProvider(url, { timeoutMs: 60_000 });
+  for (let i = 0; i < 2; i++) {
+    const logins = Array.from({ length: storm }, () => outcomeOf(provider));
+    assertEquals(await Promise.all(logins), Array(storm).fill(OK));
+    assertEquals([end.connections(), gone()], [storm, 0]);
+  }
+  clock.wind(4_000);
+  await haveGone(storm - 64);
+  assertEquals([clock.timers(), gone()], [[], storm - 64]);
 });
 
 Deno.test("newHTTPAuthProvider() shows no proxy a login for the machine itself", async () => {
