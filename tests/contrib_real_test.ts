@@ -14,7 +14,7 @@ import { startContainer } from "./support/container.ts";
 import { isFile, outputOf } from "./support/daemons.ts";
 import { readDockerfile } from "./support/dockerfile.ts";
 import { runCommand, temporaryFolder } from "./support/listener.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 import { parseYAML } from "./support/yaml.ts";
 
 const CONTRIB = new URL("../contrib/", import.meta.url);

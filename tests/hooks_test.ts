@@ -8,8 +8,8 @@ import { smtpServerAuth } from "../adapters/smtp_server/on_auth.ts";
 import { serveSmtp } from "../smtp/listener.ts";
 import { assertEquals, assertMatch } from "./support/assert.ts";
 import { newRequest } from "./support/auth_request.ts";
-import { mustHappen } from "./support/deadline.ts";
-import { plain, SmtpClient } from "./support/smtp_client.ts";
+import { mustHappen } from "../testing/deadline.ts";
+import { plain, SmtpClient } from "../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -2,7 +2,7 @@
 // port are the tests' own.
 
 import { assert, assertEquals, assertMatch } from "./support/assert.ts";
-import { mustHappen } from "./support/deadline.ts";
+import { mustHappen } from "../testing/deadline.ts";
 import {
   PASSWORD,
   startListener,
@@ -10,7 +10,7 @@ import {
   USER,
 } from "./support/listener.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 
 const PAGE = "docs/http-delivery.md";
 

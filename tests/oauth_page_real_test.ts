@@ -2,11 +2,11 @@
 // addresses are the tests' own.
 
 import { assert, assertEquals } from "./support/assert.ts";
-import { mustHappen } from "./support/deadline.ts";
+import { mustHappen } from "../testing/deadline.ts";
 import { startListener, temporaryFolder } from "./support/listener.ts";
 import { xoauth2 } from "./support/oauth/served.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -7,7 +7,7 @@ import type { Claims } from "./support/oauth/issuer.ts";
 import { oauthbearer, serveIssuer, xoauth2 } from "./support/oauth/served.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
 import { startServing } from "./support/served.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

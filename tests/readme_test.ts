@@ -13,11 +13,11 @@ import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { assert, assertEquals, assertExists } from "./support/assert.ts";
 import { decisionOf } from "./support/asked_provider.ts";
 import { newRequest } from "./support/auth_request.ts";
-import { mustHappen } from "./support/deadline.ts";
+import { mustHappen } from "../testing/deadline.ts";
 import { testCertificate } from "./support/certificate.ts";
 import { startListener, temporaryFolder } from "./support/listener.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const README = Deno.readTextFileSync(new URL("README.md", ROOT));

@@ -14,7 +14,7 @@ import { codeBlocks, placed, printedStart } from "./support/pages.ts";
 import { POSTFIX } from "./support/postfix.ts";
 import { startPostfixHop } from "./support/postfix_hop.ts";
 import { type HopOptions, serveHop } from "./support/scripted_hop.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 import { serveTokenHost } from "./support/token_host.ts";
 
 /** The secrets that the pages keep in files. */

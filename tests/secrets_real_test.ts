@@ -11,11 +11,7 @@ import {
 } from "./support/listener.ts";
 import { base64, octetsOf } from "./support/octets.ts";
 import { holdRefusedPort, serveRaw } from "./support/raw_end.ts";
-import {
-  type ConnectOptions,
-  plain,
-  SmtpClient,
-} from "./support/smtp_client.ts";
+import { type ConnectOptions, plain, SmtpClient } from "../testing/client.ts";
 
 const USER = "ann@example.org";
 

@@ -7,7 +7,7 @@ import {
   temporaryFolder,
 } from "./support/listener.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
-import { SmtpClient } from "./support/smtp_client.ts";
+import { SmtpClient } from "../testing/client.ts";
 
 const PAGE = "docs/users.md";
 

@@ -22,7 +22,7 @@ import {
 import { temporaryFolder } from "../support/listener.ts";
 import { codeBlocks, placed } from "../support/pages.ts";
 import { base64 } from "../support/octets.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 /** Whom Exim works as. */
 const EXIM_GROUP = "Debian-exim";

@@ -19,7 +19,7 @@ import { temporaryFolder } from "../support/listener.ts";
 import { NGINX, startNginx } from "../support/nginx.ts";
 import { codeBlocks, placed } from "../support/pages.ts";
 import { newPostfix, POSTFIX, POSTFIX_USER } from "../support/postfix.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 const [LOGIN] = LOGINS;
 

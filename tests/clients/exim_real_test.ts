@@ -2,7 +2,7 @@
 // in one write and closes its half of the connection before the reply.
 
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { temporaryFolder } from "../support/listener.ts";
 import {
   checkBrokenEndpoint,

@@ -6,7 +6,7 @@ import {
   startListener,
   temporaryFolder,
 } from "../support/listener.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 import { clientNamed, clientTest, MECHANISMS } from "./support.ts";
 
 const haproxy = clientNamed("haproxy", "haproxy");

@@ -2,7 +2,7 @@
 // for the listener to close its half as well.
 
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import {
   checkBrokenEndpoint,
   checkEverywhere,

@@ -6,7 +6,7 @@
  */
 
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { type HttpEnd, serveHttp } from "../support/http_end.ts";
 import {
   type Listener,

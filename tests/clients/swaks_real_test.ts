@@ -1,7 +1,7 @@
 // swaks, the Swiss Army Knife for SMTP, in Perl.
 
 import { assertEquals, assertMatch } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import {
   checkBrokenEndpoint,
   checkEverywhere,

@@ -7,8 +7,8 @@ import {
   temporaryFolder,
   USER,
 } from "../support/listener.ts";
-import { mustHappen } from "../support/deadline.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { mustHappen } from "../../testing/deadline.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 /** Says something to a unix socket and reads until a pattern has come. */
 async function converse(

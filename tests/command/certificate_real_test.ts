@@ -1,7 +1,7 @@
 import { assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { startListener, temporaryFolder } from "../support/listener.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 import {
   newTestCertificate,
   type TestCertificate,

@@ -11,7 +11,7 @@ import {
   USER,
 } from "../support/listener.ts";
 import { serveRaw } from "../support/raw_end.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.

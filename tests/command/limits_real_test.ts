@@ -5,7 +5,7 @@ import { assertEquals } from "../support/assert.ts";
 import { serveHttp } from "../support/http_end.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
 import { LOCAL, type Served, startServing } from "../support/served.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

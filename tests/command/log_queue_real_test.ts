@@ -1,14 +1,14 @@
 import { LogQueue, type LogTarget } from "../../command/log_queue.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { newClock } from "../support/clock.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import {
   COMMAND_ARGS,
   parseLog,
   signalIfRunning,
   temporaryFolder,
 } from "../support/listener.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -11,7 +11,7 @@ import {
 } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { hasIPv6 } from "../support/ipv6.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveHttp } from "../support/http_end.ts";
 import {
@@ -28,7 +28,7 @@ import {
   USER,
 } from "../support/listener.ts";
 import { filesIn, onlyMessageIn } from "../support/maildir.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test("main.ts --help prints the help and exits with 0, without any permission", async () => {
   const { code, stdout, stderr } = await runCommand({

@@ -13,7 +13,7 @@ import {
   xoauth2,
 } from "../support/oauth/served.ts";
 import { LOCAL, startServing } from "../support/served.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

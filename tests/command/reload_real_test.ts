@@ -4,7 +4,7 @@ import type { Settings } from "../../command/settings.ts";
 import { assertEquals } from "../support/assert.ts";
 import { serveHttp } from "../support/http_end.ts";
 import { startListener, temporaryFolder } from "../support/listener.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });

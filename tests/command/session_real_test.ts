@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
 import { type SeenRequest, serveHttp } from "../support/http_end.ts";
 import {
@@ -24,7 +24,7 @@ import {
   type ConnectOptions,
   plain,
   SmtpClient,
-} from "../support/smtp_client.ts";
+} from "../../testing/client.ts";
 import { openTlsClient } from "../support/tls_client.ts";
 
 /** Longer than any test may take, in milliseconds. */

@@ -4,7 +4,7 @@
 import { assertEquals } from "../support/assert.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
 import { type Served, startServing } from "../support/served.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

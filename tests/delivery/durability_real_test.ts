@@ -8,7 +8,7 @@ import {
   USER,
 } from "../support/listener.ts";
 import { filesIn, messagesIn, withoutTrace } from "../support/maildir.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 /** How often the listener is killed. */
 const ROUNDS = 4;

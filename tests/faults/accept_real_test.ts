@@ -4,7 +4,7 @@ import { sayUntil } from "../support/cut_off.ts";
 import { eventually } from "../support/eventually.ts";
 import { serveHttp } from "../support/http_end.ts";
 import { PASSWORD, startListener, USER } from "../support/listener.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 import { loggedIn, sendMail, watch, watchable } from "../support/watch.ts";
 
 /** How many clients reset their connection before it can be accepted. */

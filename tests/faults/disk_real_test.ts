@@ -2,7 +2,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { startListener } from "../support/listener.ts";
 import { filesIn, messagesIn } from "../support/maildir.ts";
 import { mayMount, smallDisk } from "../support/small_disk.ts";
-import type { SmtpClient } from "../support/smtp_client.ts";
+import type { SmtpClient } from "../../testing/client.ts";
 import { loggedIn, watch, watchable } from "../support/watch.ts";
 
 const mountable = watchable && mayMount();

@@ -1,8 +1,8 @@
 import { serveSmtp } from "../../smtp/listener.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 const HEADER = "PROXY TCP4 192.0.2.7 198.51.100.1 50000 587\r\n";
 

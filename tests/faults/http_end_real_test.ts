@@ -3,7 +3,7 @@ import { type Ailment, serveBroken } from "../support/broken_end.ts";
 import { eventually } from "../support/eventually.ts";
 import { LOGINS, newFickleEndpoint } from "../support/fickle_endpoint.ts";
 import { type Listener, startListener } from "../support/listener.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 import { watch, watchable } from "../support/watch.ts";
 
 const AUTH_TIMEOUT_MS = 300;

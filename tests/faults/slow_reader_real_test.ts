@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
 import { type LogLine, startListener } from "../support/listener.ts";
 import { clientsHeld } from "../support/sockets.ts";

@@ -6,7 +6,7 @@ import type { NewTlsEngine } from "../../net/tls_engine.ts";
 import { TlsFailure } from "../../net/tls_failure.ts";
 import { assert, assertEquals, assertRejects } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
 import { OLD_HELLO } from "../support/old_hello.ts";
 import { connectTo, MemorySocket } from "../support/tls_pair.ts";

@@ -6,9 +6,9 @@ import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

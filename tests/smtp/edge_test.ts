@@ -7,7 +7,7 @@ import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 import { newTestCertificate } from "../support/tls_certificate.ts";
 
 const HEADER = "PROXY TCP4 192.0.2.7 198.51.100.1 50000 587\r\n";

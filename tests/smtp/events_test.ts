@@ -5,7 +5,7 @@ import { serveSmtp } from "../../smtp/listener.ts";
 import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { assertEquals, assertNotEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 function serve(
   events: SmtpEvent[],

@@ -14,7 +14,7 @@ import {
 } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { hasIPv6 } from "../support/ipv6.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 const OPTIONS: ServeSmtpOptions = {
   port: 0,

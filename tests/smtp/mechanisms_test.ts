@@ -8,7 +8,7 @@ import { serveSmtp } from "../../smtp/listener.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { base64 } from "../support/octets.ts";
 import { decide, SessionClient } from "../support/session.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 import { TOKEN, token, WHY, WHY_NOT_NOW } from "../support/token_mechanism.ts";
 
 const EHLO = "EHLO client.example.net\r\n";

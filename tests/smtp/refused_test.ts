@@ -13,7 +13,7 @@ import {
   settled,
 } from "../support/hand_wire.ts";
 import { decide, PEER, RULES } from "../support/session.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 const EHLO = "EHLO client.example.net\r\n";
 const LOGIN = `AUTH PLAIN ${btoa("\0ann\0secret")}\r\n`;

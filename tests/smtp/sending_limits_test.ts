@@ -16,7 +16,7 @@ import {
   assertThrows,
 } from "../support/assert.ts";
 import { eventually } from "../support/eventually.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 const ANN = { username: "ann", password: "secret" };
 const NOW = Date.UTC(2026, 10, 26);

@@ -5,7 +5,7 @@ import type { ServeSmtpOptions } from "../../smtp/options.ts";
 import { entryFor, newsOf } from "../support/events.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { OLD_HELLO } from "../support/old_hello.ts";
 import {
   misbehave,

@@ -1,7 +1,7 @@
 import { serveSmtp } from "../../smtp/listener.ts";
 import { assertEquals } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { mustHappen } from "../../testing/deadline.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 /** One client more than may send large messages at a time. */
 const CLIENTS = 17;

@@ -5,7 +5,7 @@ import type { Envelope } from "../../smtp/protocol/envelope.ts";
 import { withSendingLimits } from "../../smtp/sending_limits.ts";
 import { assertEquals, assertThrows } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -9,7 +9,7 @@ import { assert, assertEquals } from "../support/assert.ts";
 import { newFuzzCase } from "../support/fuzz.ts";
 import { pick } from "../support/random.ts";
 import { textOf } from "../support/session.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 import type { SeenRequest } from "../support/http_end.ts";
 import { cutInside } from "./cut_inside.ts";
 import { enter, type Entry } from "./entries.ts";

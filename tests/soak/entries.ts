@@ -6,7 +6,7 @@
  */
 
 import type { Listener } from "../support/listener.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 import type { WayIn } from "../support/ways_in.ts";
 
 /** One way in. */

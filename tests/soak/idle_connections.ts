@@ -9,7 +9,7 @@
 
 import { testCertificate } from "../support/certificate.ts";
 import { startListener } from "../support/listener.ts";
-import { type ConnectOptions, SmtpClient } from "../support/smtp_client.ts";
+import { type ConnectOptions, SmtpClient } from "../../testing/client.ts";
 import { sendMail, watch } from "../support/watch.ts";
 
 const CLIENTS = 10_000;

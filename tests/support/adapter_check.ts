@@ -12,7 +12,7 @@ import {
   type Mood,
 } from "./fickle_endpoint.ts";
 import { base64 } from "./octets.ts";
-import { plain, SmtpClient } from "./smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 /** A mechanism that every server offers. */
 export type Mechanism = "PLAIN" | "PLAIN, challenged" | "LOGIN";

@@ -5,7 +5,7 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 /** How a client goes. */
 export type Way =

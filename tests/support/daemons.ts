@@ -5,7 +5,7 @@
  */
 
 import { eventually } from "./eventually.ts";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 /** Where packages are that cannot be installed beside others. */
 const UNPACKED = Deno.env.get("SMTPAUTH_TEST_SERVERS") ??

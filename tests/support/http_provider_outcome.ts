@@ -9,7 +9,7 @@ import type { HTTPAuthProviderOptions } from "../../auth/providers/http.ts";
 import { type ProviderReason, reasonOf } from "../../auth/reasons.ts";
 import type { AuthDecision, ReadyProvider } from "../../auth/types.ts";
 import { newRequest } from "./auth_request.ts";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 /** What an asking came to, and why. */
 export type Outcome = readonly [AuthDecision, ProviderReason];

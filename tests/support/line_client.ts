@@ -8,7 +8,7 @@ import type {
   AuthServer,
   AuthServerAddress,
 } from "../../adapters/socket_server.ts";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 /** A connection, line by line. */
 export interface LineClient extends Disposable {

@@ -6,7 +6,7 @@
  */
 
 import type { TestCertificate } from "./certificate.ts";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 const CONFIG = pathOf("../../deno.json");
 const MAIN = pathOf("../../main.ts");

@@ -8,7 +8,7 @@
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 /** What is written without a pause by a client that never reads. */
 const FLOOD = "EHLO a\r\n".repeat(20_000);

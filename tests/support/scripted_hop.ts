@@ -7,7 +7,7 @@
 import { type Wire, writeAll } from "../../net/conn.ts";
 import { newEncrypt } from "../../net/tls.ts";
 import type { TestCertificate } from "./certificate.ts";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 /** The commands of SMTP, and what a next hop says without one. */
 export type HopStep =

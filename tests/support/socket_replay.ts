@@ -6,7 +6,7 @@
 
 import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
 import { type TestCertificate, testCertificate } from "./certificate.ts";
-import { mustHappen } from "./deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { decide } from "./session.ts";
 import {
   firstMismatch,

@@ -6,7 +6,7 @@
  */
 
 import { temporaryFolder } from "./listener.ts";
-import type { ClientWire } from "./smtp_client.ts";
+import type { ClientWire } from "../../testing/client.ts";
 
 /** Whom to connect to, and how. */
 export interface TlsClientOptions {

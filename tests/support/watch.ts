@@ -9,7 +9,7 @@ import { assertEquals } from "./assert.ts";
 import { eventually } from "./eventually.ts";
 import { type Listener, PASSWORD, USER } from "./listener.ts";
 import { filesIn } from "./maildir.ts";
-import { SmtpClient } from "./smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 /** Whether there is a /proc to look into. */
 export const watchable: boolean = Deno.build.os === "linux";

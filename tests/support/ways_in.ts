@@ -6,7 +6,7 @@
  */
 
 import { RudeClient } from "./rude_client.ts";
-import { plain, SmtpClient } from "./smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 /** The ways in. */
 export const WAYS_IN = [

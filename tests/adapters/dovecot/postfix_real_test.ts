@@ -17,7 +17,7 @@ import {
 import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
 import { newPostfix, POSTFIX, POSTFIX_USER } from "../../support/postfix.ts";
 import { codeBlocks, placed } from "../../support/pages.ts";
-import { plain, SmtpClient } from "../../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../../testing/client.ts";
 
 const AUTH = { smtpd_sasl_auth_enable: "yes" };
 

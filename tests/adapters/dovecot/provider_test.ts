@@ -15,7 +15,7 @@ import {
 } from "../../support/assert.ts";
 import { decisionOf, outcomeOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
-import { mustHappen } from "../../support/deadline.ts";
+import { mustHappen } from "../../../testing/deadline.ts";
 import {
   type FakeConnection,
   type FakeDovecot,
@@ -23,7 +23,7 @@ import {
 } from "../../support/fake_dovecot.ts";
 import { temporaryFolder } from "../../support/listener.ts";
 import { base64 } from "../../support/octets.ts";
-import { plain } from "../../support/smtp_client.ts";
+import { plain } from "../../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

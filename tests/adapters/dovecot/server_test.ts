@@ -20,7 +20,7 @@ import {
 import { eventually } from "../../support/eventually.ts";
 import { connectTo, type LineClient } from "../../support/line_client.ts";
 import { temporaryFolder } from "../../support/listener.ts";
-import { plain } from "../../support/smtp_client.ts";
+import { plain } from "../../../testing/client.ts";
 import { TOKEN, token, WHY } from "../../support/token_mechanism.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });

@@ -10,7 +10,7 @@ import type { AuthDecision, AuthResult } from "../../../auth/types.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { base64 } from "../../support/octets.ts";
 import { newRandom, pick } from "../../support/random.ts";
-import { plain } from "../../support/smtp_client.ts";
+import { plain } from "../../../testing/client.ts";
 import {
   TOKEN,
   token,

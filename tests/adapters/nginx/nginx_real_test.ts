@@ -13,7 +13,7 @@ import {
 } from "../../support/adapter_check.ts";
 import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
 import { NGINX, startNginx } from "../../support/nginx.ts";
-import { SmtpClient } from "../../support/smtp_client.ts";
+import { SmtpClient } from "../../../testing/client.ts";
 
 const SECRET = "known-to-both";
 

@@ -7,7 +7,7 @@ import type { Store } from "../../../auth/state/store.ts";
 import type { LoginRights } from "../../../auth/types.ts";
 import { assert, assertEquals, assertRejects } from "../../support/assert.ts";
 import { newRequest } from "../../support/auth_request.ts";
-import { mustHappen } from "../../support/deadline.ts";
+import { mustHappen } from "../../../testing/deadline.ts";
 import { eventually } from "../../support/eventually.ts";
 import { newsOf, withoutIds } from "../../support/events.ts";
 import { connectTo } from "../../support/line_client.ts";

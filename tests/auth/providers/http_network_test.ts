@@ -7,7 +7,7 @@ import { assert, assertEquals, assertFalse } from "../../support/assert.ts";
 import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { spyOnConsole } from "../../support/console_spy.ts";
-import { mustHappen } from "../../support/deadline.ts";
+import { mustHappen } from "../../../testing/deadline.ts";
 import {
   ANSWER_HEADERS,
   ANSWER_LIMIT,

@@ -14,7 +14,7 @@ import { decisionOf } from "../../support/asked_provider.ts";
 import { newRequest } from "../../support/auth_request.ts";
 import { spyOnConsole } from "../../support/console_spy.ts";
 import { newCountedSignal } from "../../support/counted_signal.ts";
-import { mustHappen } from "../../support/deadline.ts";
+import { mustHappen } from "../../../testing/deadline.ts";
 import { ANSWER_HEADERS, ANSWERS } from "../../support/http_answers.ts";
 import {
   ask,

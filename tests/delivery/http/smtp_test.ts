@@ -8,7 +8,7 @@ import {
   assertNotMatch,
 } from "../../support/assert.ts";
 import { serveRawHttp } from "../../support/http_delivery.ts";
-import { SmtpClient } from "../../support/smtp_client.ts";
+import { SmtpClient } from "../../../testing/client.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });

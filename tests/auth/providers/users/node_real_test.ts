@@ -6,7 +6,7 @@ import {
   assertEquals,
   assertStringIncludes,
 } from "../../../support/assert.ts";
-import { mustHappen } from "../../../support/deadline.ts";
+import { mustHappen } from "../../../../testing/deadline.ts";
 import { temporaryFolder } from "../../../support/listener.ts";
 import { type Vector, VECTORS } from "./vectors.ts";
 
