@@ -7,11 +7,9 @@
 
 import { newConnectionId } from "../../lib/connection_id.ts";
 import { harmless } from "../../lib/hook.ts";
-import {
-  AUTH_REPLIES,
-  decisionReply,
-  type SmtpReply,
-} from "../../auth/replies.ts";
+import { AUTH_REPLIES, type SmtpReply } from "../../auth/replies.ts";
+import { readToken } from "../../auth/sasl/bearer.ts";
+import { finishSasl } from "../../auth/sasl/sasl.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
@@ -47,6 +45,8 @@ export interface SmtpServerLogin {
   readonly username?: string | undefined;
   /** The password, with PLAIN and LOGIN. */
   readonly password?: string | null | undefined;
+  /** The token, with XOAUTH2. */
+  readonly accessToken?: string | undefined;
   /** PLAIN's authentication identity, from version 3.19 on. */
   readonly authcid?: string | undefined;
   /** PLAIN's authorization identity, from version 3.19 on. */
@@ -69,7 +69,7 @@ export type SmtpServerOnAuth = (
   session: SmtpServerConnection,
   callback: (
     error: Error | null | undefined,
-    response?: { user?: string },
+    response?: { user?: string; data?: object },
   ) => void,
 ) => void;
 
@@ -77,8 +77,9 @@ export type SmtpServerOnAuth = (
  * Makes the `onAuth` of nodemailer's smtp-server out of a provider.
  *
  * A wrong password is 535, a temporary failure 454: clients keep their
- * password and try again. PLAIN and LOGIN are understood; another mechanism,
- * if the server offers it, is 504. After a success `session.user` is the user
+ * password and try again. PLAIN, LOGIN and XOAUTH2 are understood; another
+ * mechanism, if the server offers it, is 504. Why a token is refused goes to the
+ * client before its 535, whose words are then smtp-server's. After a success `session.user` is the user
  * name, or the canonical one where the provider gives it. The package is not imported, so any version will do.
  *
  * @param provider Who decides.
@@ -127,9 +128,13 @@ export function smtpServerAuth(
     });
     report(asked.event);
     const { result } = asked;
-    return result.decision === "authOk"
-      ? callback(null, { user: userOf(result, question.username) })
-      : callback(errorOf(decisionReply(result)));
+    if (result.decision === "authOk") {
+      return callback(null, { user: userOf(result, question.username) });
+    }
+    const last = finishSasl({ kind: "credentials", ...question }, result);
+    return last.kind === "challenge"
+      ? callback(null, { data: JSON.parse(atob(last.challenge)) })
+      : callback(errorOf(last.reply));
   };
 }
 
@@ -140,16 +145,15 @@ const RULES: Rules<SmtpServerAuthOptions> = {
 
 /** The question for a provider, or why there is none. */
 function questionOf(
-  { method, username = "", password, authcid, authzid }: SmtpServerLogin,
+  { method, username = "", authcid, authzid, ...secrets }: SmtpServerLogin,
   { remoteAddress, hostNameAppearsAs }: SmtpServerConnection,
 ): AuthRequest | SaslError {
   const mechanism = method.toUpperCase();
-  if (mechanism !== "PLAIN" && mechanism !== "LOGIN") {
-    return SASL_ERRORS.unknownMechanism;
-  }
+  const secret = secretOf(mechanism, secrets);
+  if (secret === undefined) return SASL_ERRORS.unknownMechanism;
   // smtp-server takes PLAIN's authzid for the user where there is no other.
   if (authcid === "") return SASL_ERRORS.malformed;
-  const step = checkCredentials(mechanism, username, password ?? "");
+  const step = checkCredentials(mechanism, username, secret);
   if (step.kind === "error") return step;
   // It has put this in place of what is not UTF-8.
   if (`${step.username}${step.password}`.includes(REPLACEMENT)) {
@@ -169,6 +173,23 @@ function questionOf(
 
 function idOf({ id }: SmtpServerConnection): string {
   return id ?? newConnectionId();
+}
+
+/** Password or token, `""` if it is none; `undefined` for other mechanisms. */
+function secretOf(
+  mechanism: string,
+  { password, accessToken }: Pick<SmtpServerLogin, "password" | "accessToken">,
+): string | undefined {
+  switch (mechanism) {
+    case "PLAIN":
+    case "LOGIN":
+      return password ?? "";
+    case "XOAUTH2":
+      // It has split the message at spaces, whatever is a token.
+      return accessToken && (readToken(`Bearer ${accessToken}`) ?? "");
+    default:
+      return undefined;
+  }
 }
 
 /** smtp-server sends the code of an error and, with the same meaning, its text. */

@@ -38,6 +38,12 @@ export const LOGINS: readonly [Login, Login] = [
   { username: "jörg@example.com", password: `pä ßwört%41+€"\\ 🔑` },
 ];
 
+/** A login with a token, which is a password to the endpoint. */
+export const TOKEN_LOGIN: Login = {
+  username: "ann@example.com",
+  password: "eyJhbGciOiJFUzI1NiJ9.c3Vi-_~+/==",
+};
+
 /** Starts the endpoint. */
 export function newFickleEndpoint(timeoutMs = 400): FickleEndpoint {
   const client = newClientFetch();
@@ -60,7 +66,7 @@ export function newFickleEndpoint(timeoutMs = 400): FickleEndpoint {
     asked.push(rest);
     if (mood === "hangs") await release.promise;
     if (mood !== "works") return new Response("out of order", { status: 500 });
-    const ok = LOGINS.some((login) =>
+    const ok = [...LOGINS, TOKEN_LOGIN].some((login) =>
       login.username === rest.username && login.password === password
     );
     return Response.json({ ok });

@@ -42,6 +42,7 @@ const [module, url, port] = process.argv.slice(2);
 const { newHTTPAuthProvider, smtpServerAuth } = await import(module);
 new SMTPServer({
   allowInsecureAuth: true,
+  authMethods: ["PLAIN", "LOGIN", "XOAUTH2"],
   onAuth: smtpServerAuth(newHTTPAuthProvider(url, { timeoutMs: 3000 }), {
     onEvent: (event) => console.log(JSON.stringify(event)),
   }),

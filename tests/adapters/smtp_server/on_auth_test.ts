@@ -2,6 +2,7 @@ import type {
   AuthDecision,
   AuthProvider,
   AuthRequest,
+  AuthResult,
 } from "../../../auth/types.ts";
 import type { ServerEvent } from "../../../auth/events.ts";
 import {
@@ -10,7 +11,12 @@ import {
   type SmtpServerConnection,
   type SmtpServerLogin,
 } from "../../../adapters/smtp_server/on_auth.ts";
-import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertObjectMatch,
+  assertThrows,
+} from "../../support/assert.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -73,6 +79,46 @@ Deno.test("smtpServerAuth() says the provider's own words", async () => {
   const error = await promise;
   assert(error instanceof Error && "responseCode" in error);
   assertEquals([error.responseCode, error.message], [535, text]);
+});
+
+Deno.test("smtpServerAuth() takes tokens of XOAUTH2, and says why it refuses one", async () => {
+  const token = {
+    method: "XOAUTH2",
+    username: "ann",
+    accessToken: "eyJ.a-b_c~+/==",
+    password: undefined,
+    authcid: undefined,
+    authzid: undefined,
+  };
+  const seen: AuthRequest[] = [];
+  const decided = async (result: AuthResult) => {
+    const { promise, resolve } = Promise.withResolvers<unknown[]>();
+    const onAuth = smtpServerAuth((request) => {
+      seen.push(request);
+      return result;
+    });
+    onAuth(token, SESSION, (...args) => resolve(args));
+    return await promise;
+  };
+  assertEquals(await decided({ decision: "authOk" }), [null, { user: "ann" }]);
+  assertObjectMatch(seen[0] ?? {}, {
+    username: "ann",
+    password: token.accessToken,
+    mechanism: "XOAUTH2",
+  });
+  const tokenError = { status: "insufficient_scope", scope: "mail" };
+  assertEquals(await decided({ decision: "authInvalid", tokenError }), [
+    null,
+    { data: { status: "401", schemes: "bearer", scope: "mail" } },
+  ]);
+  const [error] = await decided({ decision: "authFailure" });
+  assert(error instanceof Error && "responseCode" in error);
+  assertEquals(error.responseCode, 454);
+  // It splits at spaces and takes what is left.
+  for (const accessToken of ["a b", "ä", ""]) {
+    const reply = await answer(() => "authOk", { ...token, accessToken });
+    assertEquals(reply, 501, accessToken);
+  }
 });
 
 Deno.test("smtpServerAuth() asks what smtp-server knows", async () => {

@@ -9,7 +9,11 @@ import {
 } from "../../support/adapter_check.ts";
 import { testCertificate } from "../../support/certificate.ts";
 import { freePort } from "../../support/daemons.ts";
-import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
+import {
+  LOGINS,
+  newFickleEndpoint,
+  TOKEN_LOGIN,
+} from "../../support/fickle_endpoint.ts";
 import { base64 } from "../../support/octets.ts";
 import { codeBlocks, placed } from "../../support/pages.ts";
 import { plain, SmtpClient } from "../../../testing/client.ts";
@@ -82,10 +86,26 @@ Deno.test({
           assertEquals(endpoint.asked.length, before);
         },
       );
+      await t.step(`${runtime}: tokens come through`, async () => {
+        // To the endpoint a token is what a password is.
+        const { username, password } = TOKEN_LOGIN;
+        const message = (token: string) =>
+          base64(`user=${username}\x01auth=Bearer ${token}\x01\x01`);
+        using client = await SmtpClient.greeted(port);
+        const wrong = `AUTH XOAUTH2 ${message("wrong")}`;
+        const { lines } = await client.command(wrong, "334");
+        assertEquals(lines, [base64('{"status":"401","schemes":"bearer"}')]);
+        await client.command("", "535");
+        await client.command("AUTH XOAUTH2", "334");
+        await client.command(message(password), "235");
+        assertEquals(endpoint.asked.at(-1)?.mechanism, "XOAUTH2");
+      });
       await t.step(`${runtime}: the log has no password`, () => {
         const log = running.output();
         assertMatch(log, /"via":"smtp-server","id":"[^"]+","outcome":"ok"/);
-        for (const { password } of LOGINS) assert(!log.includes(password));
+        for (const { password } of [...LOGINS, TOKEN_LOGIN]) {
+          assert(!log.includes(password));
+        }
       });
     }
   },
