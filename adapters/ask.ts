@@ -13,6 +13,7 @@ import type {
   AuthResult,
 } from "../auth/types.ts";
 import { limitMs, type Rule } from "../lib/options.ts";
+import { wholeMicroseconds } from "../lib/microseconds.ts";
 import { race, type Raced } from "../lib/race.ts";
 import type { AuthEvent, AuthVia } from "../auth/events.ts";
 
@@ -60,7 +61,7 @@ export async function askInTime(
     () => askProvider(provider, request, abort.signal),
     { limit: timeoutMs, signal },
   );
-  const milliseconds = Math.round(performance.now() - began);
+  const milliseconds = wholeMicroseconds(performance.now() - began);
   if (raced.kind !== "done") abort.abort();
   const result = resultOf(raced);
   return { result, event: authEvent(options, request, result, milliseconds) };

@@ -57,7 +57,7 @@ export interface AuthEvent extends ConnectionEvent {
    * was accepted, else as it was typed.
    */
   readonly username?: string;
-  /** How long the provider took, in milliseconds. */
+  /** How long the provider took, in milliseconds, to the microsecond. */
   readonly milliseconds: number;
 }
 

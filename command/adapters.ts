@@ -18,7 +18,6 @@ import type { Store } from "../auth/state/store.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
-import { type LogEntry, logEvents } from "./log.ts";
 import { offerOf } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import { sendingLimits } from "./sending_limits.ts";
@@ -58,8 +57,8 @@ export interface AroundAdapters {
   readonly provider: AuthProvider;
   /** Where it is remembered what logins have said, and what users send. */
   readonly store: Store;
-  /** The log, the same as the listener's. */
-  readonly log: (entry: LogEntry) => void;
+  /** Told what a log would want to know, like the listener's. */
+  readonly onEvent: (event: ServerEvent) => void;
 }
 
 /**
@@ -72,9 +71,8 @@ export interface AroundAdapters {
  */
 export async function openAdapters(
   settings: Settings,
-  { provider, store, log }: AroundAdapters,
+  { provider, store, onEvent }: AroundAdapters,
 ): Promise<OpenAdapter[]> {
-  const onEvent = logEvents(log);
   const adapters: OpenAdapter[] = [];
   try {
     for (const open of KINDS) {

@@ -62,6 +62,7 @@ const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
   ["relayOauthClientSecret", "relayOauthTokenUrl"],
   ["relayOauthScope", "relayOauthTokenUrl"],
   ["relayCa", "relay"],
+  ["metricsHost", "metricsPort"],
   ["relayMaxConnections", "relay"],
 ];
 

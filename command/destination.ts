@@ -7,12 +7,13 @@
 
 import { newHTTPDelivery } from "../delivery/http/delivery.ts";
 import { openMaildir } from "../delivery/maildir.ts";
+import type { RelayEvent } from "../delivery/relay/options.ts";
 import { newRelay, type Relay } from "../delivery/relay/relay.ts";
 import { systemReason } from "../lib/error_text.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
 import { MAIL, watchWay } from "./endpoint.ts";
-import { type LogEntry, logEvents } from "./log.ts";
+import type { LogEntry } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -30,17 +31,20 @@ export interface OpenDestination extends Disposable {
  *
  * @param settings What the command is to do.
  * @param serverName The name of this server, in `Received`.
- * @param log Is told what may be wrong with the way to the endpoint, and what
- * goes wrong at a next hop.
+ * @param log Is told what may be wrong with the way to the endpoint.
+ * @param onEvent Is told what goes wrong at a next hop.
  * @throws {Error} If the Maildir can't be used, or proxies not kept away.
  */
 export function openDestination(
   settings: Settings,
   serverName: string,
   log: (entry: LogEntry) => void,
+  onEvent: (event: RelayEvent) => void,
 ): OpenDestination {
   const { relay, deliverUrl } = settings;
-  if (relay !== undefined) return nextHop(settings, relay, serverName, log);
+  if (relay !== undefined) {
+    return nextHop(settings, relay, serverName, onEvent);
+  }
   if (deliverUrl === undefined) return maildir(settings.maildir, serverName);
   watchWay(new URL(deliverUrl), MAIL, log);
   return endpoint(settings, deliverUrl, serverName);
@@ -50,9 +54,9 @@ function nextHop(
   settings: Settings,
   url: string,
   serverName: string,
-  log: (entry: LogEntry) => void,
+  onEvent: (event: RelayEvent) => void,
 ): OpenDestination {
-  const { relay, reload } = openRelay(settings, url, serverName, log);
+  const { relay, reload } = openRelay(settings, url, serverName, onEvent);
   return {
     to: relay,
     where: "the next hop",
@@ -71,7 +75,7 @@ export function openRelay(
   settings: Settings,
   url: string,
   serverName: string,
-  log: (entry: LogEntry) => void,
+  onEvent: (event: RelayEvent) => void,
 ): { readonly relay: Relay; readonly reload: (settings: Settings) => void } {
   const { relayUser: username, relayOauthTokenUrl: tokenUrl } = settings;
   const { relayOauthClientId: clientId, relayOauthScope: scope } = settings;
@@ -90,7 +94,7 @@ export function openRelay(
     url,
     serverName,
     maxConnections: settings.relayMaxConnections,
-    onEvent: logEvents(log),
+    onEvent,
     ...present({ username, password, oauth, ca }),
   });
   return { relay, reload: (settings) => current = settings };

@@ -9,6 +9,7 @@ import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
+import type { SmtpEvent } from "../smtp/events.ts";
 import { serveSmtp, type SmtpServer } from "../smtp/listener.ts";
 import {
   certificateFiles,
@@ -16,7 +17,6 @@ import {
   pairOf,
   readCertificate,
 } from "./certificate.ts";
-import { type LogEntry, logEvents } from "./log.ts";
 import { offerOf } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
@@ -25,7 +25,7 @@ import type { Settings } from "./settings.ts";
 export interface Around {
   readonly provider: AuthProvider;
   readonly to: Deliver | Destination;
-  readonly log: (entry: LogEntry) => void;
+  readonly onEvent: (event: SmtpEvent) => void;
 }
 
 /** What a listener is to be like: its first port and its name are known. */
@@ -43,7 +43,7 @@ export interface ListenerSettings extends Settings {
  */
 export function openListener(
   settings: ListenerSettings,
-  { provider, to, log }: Around,
+  { provider, to, onEvent }: Around,
 ): SmtpServer {
   const { host, port, serverName, tlsPort } = settings;
   const { proxyProtocol, proxyProtocolFrom } = settings;
@@ -69,7 +69,7 @@ export function openListener(
       idleTimeoutMs: settings.idleTimeout,
       greetingDelayMs: settings.greetingDelay,
       ...(proxyProtocol ? { proxyProtocolFrom } : {}),
-      onEvent: logEvents(log),
+      onEvent,
     }, to), (error) => whyNot(settings, error));
 }
 

@@ -204,7 +204,7 @@ function authMessage(event: AuthEvent): string {
   const how = [
     mechanism || (isOurs ? "unknown mechanism" : ""),
     tls === undefined ? "" : tls ? "TLS" : "plain text",
-    `${event.milliseconds} ms`,
+    `${Math.round(event.milliseconds)} ms`,
   ].filter((word) => word !== "");
   return `auth ${outcome}${who}${why}${from}${through}, ${how.join(", ")}`;
 }

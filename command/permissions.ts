@@ -79,6 +79,10 @@ function needs(settings: Settings): Permission[] {
     ...(settings.nginxPort === undefined
       ? []
       : listening({ hostname: "127.0.0.1", port: settings.nginxPort })),
+    ...(settings.metricsPort === undefined ? [] : listening({
+      hostname: settings.metricsHost,
+      port: settings.metricsPort,
+    })),
   ];
 }
 

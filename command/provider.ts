@@ -23,6 +23,7 @@ import { openIssuer } from "./issuer.ts";
 import { TOKEN_MECHANISMS } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
+import { UNWATCHED, type Watch } from "./telemetry.ts";
 import { openUsers } from "./users.ts";
 
 /** Who decides, and what it holds open. */
@@ -41,6 +42,8 @@ export interface AroundProvider {
    * absent.
    */
   readonly throttleDelayMs?: number;
+  /** What measures the way to a back end. Default: nobody. */
+  readonly watch?: Watch;
 }
 
 /**
@@ -57,7 +60,7 @@ export async function openProvider(
   around: AroundProvider,
 ): Promise<OpenProvider> {
   const { users, user, authUrl, authDovecot } = settings;
-  const { log } = around;
+  const { log, watch = UNWATCHED } = around;
   using opened = new DisposableStack();
   const renewable = new Renewable(settings);
   const locals: ReadyProvider[] = [];
@@ -78,16 +81,16 @@ export async function openProvider(
         ...present({ bearerToken: authToken }),
       })
     );
-    others.push(newEndpoint(settings, asked));
+    others.push(newEndpoint(settings, asked, watch));
   }
   if (authDovecot !== undefined) {
     const asked = opened.use(newDovecotAuthProvider(authDovecot));
-    others.push(bounded(settings, asked));
+    others.push(bounded(settings, asked, watch));
   }
   const issuer = await openIssuer(settings, () => renewable.settings, log);
   const tokens = issuer === undefined
     ? others
-    : [newEndpoint(settings, issuer)];
+    : [newEndpoint(settings, issuer, watch)];
   const provider = byKind([...locals, ...others], tokens);
   const open = opened.move();
   return {
@@ -157,9 +160,10 @@ function newLocalUser({ user = "", pass = "" }: Settings): ReadyProvider {
 function newEndpoint(
   settings: Settings,
   asked: ReadyProvider,
+  watch: Watch,
 ): ReadyProvider {
   const { authCache, authGrace } = settings;
-  const endpoint = bounded(settings, asked);
+  const endpoint = bounded(settings, asked, watch);
   return authCache > 0 || authGrace > 0
     ? withCache(endpoint, { ttlMs: authCache, graceMs: authGrace })
     : endpoint;
@@ -169,9 +173,11 @@ function newEndpoint(
 function bounded(
   { authConcurrency }: Settings,
   provider: ReadyProvider,
+  { measured, queued }: Watch,
 ): ReadyProvider {
   const limit = authConcurrency;
-  return maxConcurrent(provider, { limit, queueLength: limit });
+  const options = { limit, queueLength: limit };
+  return queued(maxConcurrent(measured(provider), options));
 }
 
 /**

@@ -5,11 +5,11 @@
  */
 
 import type { Store } from "../auth/state/store.ts";
+import type { LimitReachedEvent } from "../auth/events.ts";
 import type { SendingLimits } from "../auth/types.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
 import { withSendingLimits } from "../smtp/sending_limits.ts";
-import { type LogEntry, logEvents } from "./log.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -26,7 +26,8 @@ export function sendingLimits(settings: Settings): SendingLimits {
 export interface AroundLimits {
   /** Where the counts are. */
   readonly store: Store;
-  readonly log: (entry: LogEntry) => void;
+  /** Told of each user who reaches a limit. */
+  readonly onEvent: (event: LimitReachedEvent) => void;
 }
 
 /**
@@ -36,10 +37,10 @@ export interface AroundLimits {
 export function limited(
   settings: Settings,
   to: Deliver | Destination,
-  { store, log }: AroundLimits,
+  { store, onEvent }: AroundLimits,
 ): Deliver | Destination {
   const limits = sendingLimits(settings);
   const isFree = Object.keys(limits).length === 0;
   if (isFree && settings.authUrl === undefined) return to;
-  return withSendingLimits(to, { ...limits, store, onEvent: logEvents(log) });
+  return withSendingLimits(to, { ...limits, store, onEvent });
 }

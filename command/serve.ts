@@ -8,8 +8,12 @@
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import type { SmtpServer } from "../smtp/listener.ts";
 import { isServerName, type SmtpAddress } from "../smtp/options.ts";
-import { type OpenAdapter, openAdapters } from "./adapters.ts";
-import { certificateFiles, followCertificate } from "./certificate.ts";
+import { openAdapters } from "./adapters.ts";
+import {
+  certificateFiles,
+  followCertificate,
+  readCertificate,
+} from "./certificate.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { openDestination } from "./destination.ts";
 import { firstMessageHint, makeUpLogin } from "./first_start.ts";
@@ -20,6 +24,7 @@ import { openProvider } from "./provider.ts";
 import { limited } from "./sending_limits.ts";
 import type { Settings } from "./settings.ts";
 import { openState } from "./state.ts";
+import { openTelemetry, type Telemetry } from "./telemetry.ts";
 
 /** Where the command says something. */
 export interface Output {
@@ -68,28 +73,30 @@ export async function serve(
 ): Promise<Serving> {
   const { log, print } = output;
   await using opened = new AsyncDisposableStack();
+  const telemetry = opened.use(await openTelemetry(settings, log));
+  const { onEvent, watch } = telemetry;
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
   const { store } = opened.use(
     await openState(settings, log, tuning.stateRestMs),
   );
   const logins = opened.use(
-    await openProvider(settings, madeUp, { log, store, ...tuning }),
+    await openProvider(settings, madeUp, { log, store, watch, ...tuning }),
   );
   const { port } = settings;
   const serverName = settings.hostname ?? machineName();
   const destination = port === undefined
     ? undefined
-    : opened.use(openDestination(settings, serverName, log));
+    : opened.use(openDestination(settings, serverName, log, onEvent));
   const server = port === undefined || destination === undefined
     ? undefined
     : opened.use(openListener({ ...settings, port, serverName }, {
       provider: logins.provider,
-      to: limited(settings, destination.to, { store, log }),
-      log,
+      to: limited(settings, destination.to, { store, onEvent }),
+      onEvent,
     }));
   const { provider } = logins;
-  const adapters = await openAdapters(settings, { provider, store, log });
-  const certificate = follow(settings, server, log);
+  const adapters = await openAdapters(settings, { provider, store, onEvent });
+  const certificate = follow(settings, server, telemetry, log);
 
   const addrs = server?.addrs ?? [];
   const [address] = addrs;
@@ -98,10 +105,12 @@ export async function serve(
     const where = destination?.where ?? "";
     print(firstMessageHint(madeUp, address, startTls, where));
   }
-  announce(settings, addrs, adapters, log);
+  announce(settings, addrs, [...adapters, telemetry], log);
+  telemetry.serving();
 
   const open = opened.move();
   const shutdown = async () => {
+    telemetry.stopping();
     certificate?.stop();
     // All at once: their clients share the time that they have.
     await Promise.all([...adapters, server].map((each) => each?.shutdown()));
@@ -123,18 +132,23 @@ export async function serve(
 function follow(
   settings: Settings,
   server: SmtpServer | undefined,
+  telemetry: Telemetry,
   log: Output["log"],
 ): FollowedFiles | undefined {
   const files = certificateFiles(settings);
-  return files && server &&
-    followCertificate(files, (pair) => server.useCertificate(pair), log);
+  if (files === undefined || server === undefined) return undefined;
+  telemetry.certificate(readCertificate(files).cert);
+  return followCertificate(files, (pair) => {
+    server.useCertificate(pair);
+    telemetry.certificate(pair.cert);
+  }, log);
 }
 
 /** Says where it listens, and what an operator should know before users do. */
 function announce(
   settings: Settings,
   addrs: readonly SmtpAddress[],
-  adapters: readonly OpenAdapter[],
+  others: readonly Pick<Telemetry, "where">[],
   log: Output["log"],
 ): void {
   for (const { hostname, port, tls } of addrs) {
@@ -142,7 +156,8 @@ function announce(
     const fields = { hostname, port, tls };
     log({ level: "info", message: `listening on ${where}`, fields });
   }
-  for (const { where } of adapters) {
+  for (const { where } of others) {
+    if (where === undefined) continue;
     log({ level: "info", message: `listening on ${where}`, fields: {} });
   }
   const warning = plainTextWarning(settings, addrs);

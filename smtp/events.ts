@@ -12,6 +12,7 @@ import type {
   ServerEvent,
 } from "../auth/events.ts";
 import { errorText } from "../lib/error_text.ts";
+import { wholeMicroseconds } from "../lib/microseconds.ts";
 import { TlsFailure } from "../net/tls_failure.ts";
 import type { SmtpReply } from "../auth/replies.ts";
 import type {
@@ -136,7 +137,7 @@ export function authEvent(
     mechanism,
     ...(username === undefined ? {} : { username }),
     ...about(peer),
-    milliseconds: Math.round(milliseconds),
+    milliseconds: wholeMicroseconds(milliseconds),
   };
 }
 

@@ -12,7 +12,16 @@ const KNOWS: Readonly<Record<string, readonly string[]>> = {
   smtp: ["auth", "net", "lib"],
   delivery: ["smtp", "net", "lib"],
   adapters: ["auth", "net", "lib"],
-  command: ["adapters", "auth", "delivery", "lib", "net", "smtp"],
+  metrics: ["auth", "smtp", "delivery", "lib"],
+  command: [
+    "adapters",
+    "auth",
+    "delivery",
+    "lib",
+    "metrics",
+    "net",
+    "smtp",
+  ],
   testing: ["adapters", "auth", "lib", "net", "smtp"],
 };
 
@@ -24,6 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   smtp: [/^@std\/encoding\//],
   delivery: [/^@std\/encoding\//],
   adapters: [/^@std\/encoding\//],
+  metrics: [/^prom-client$/, /^deno\.json$/],
   command: [/^@std\/(?:cli|encoding)\//, /^deno\.json$/],
   testing: [],
 };

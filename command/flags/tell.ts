@@ -4,13 +4,16 @@
  * @module
  */
 
-import { oneOf } from "../values.ts";
+import { hostName, offOr, oneOf, portNumber } from "../values.ts";
 import type { Rows } from "./flag.ts";
 
 /** What they set. */
 export interface TellSettings {
   /** Absent: `text` on a terminal, else `json`. */
   readonly log: "text" | "json" | undefined;
+  /** Absent: no figures and no probes. */
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
 }
 
 /** Their rows, in the order of the help. */
@@ -21,5 +24,18 @@ export const TELL_FLAGS: Rows<TellSettings> = {
     read: oneOf("text", "json"),
     byDefault: undefined,
     defaultText: "text on a terminal, else json",
+  },
+  metricsPort: {
+    placeholder: "PORT",
+    help: "/metrics, /livez and /readyz; 0: any free one",
+    read: offOr(portNumber),
+    byDefault: undefined,
+    defaultText: "off",
+  },
+  metricsHost: {
+    placeholder: "ADDRESS",
+    help: "address for these",
+    read: hostName,
+    byDefault: "127.0.0.1",
   },
 };

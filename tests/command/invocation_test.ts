@@ -78,6 +78,8 @@ const DEFAULTS: Settings = {
   sharedState: "memory",
   sharedStateCa: undefined,
   log: undefined,
+  metricsPort: undefined,
+  metricsHost: "127.0.0.1",
 };
 
 /** Variables, and files by path. */
@@ -275,6 +277,8 @@ const VALUES: readonly (readonly [
     ...["--shared-state", "rediss://a.example"],
   ],
   ["log", ["text", "text"], ["json", "json"]],
+  ["metricsPort", ["9100", 9100], ["0", 0]],
+  ["metricsHost", ["::1", "::1"], ["a.b", "a.b"], "--metrics-port", "0"],
 ];
 
 for (const [name, [one, asOne], [other, asOther], ...more] of VALUES) {

@@ -1,0 +1,188 @@
+/**
+ * An HTTP server for those who look after this one: they GET a text, and go. It
+ * has nothing that could be held up: one request for each connection, little
+ * time, few places.
+ *
+ * @module
+ */
+
+import type { Bound } from "./listen.ts";
+import { listen } from "./listen.ts";
+import { acceptAll } from "./accept.ts";
+import type { HostPort } from "./address.ts";
+import { endWith, readSome, tryClose, type Wire } from "./conn.ts";
+import { newServer, type Server } from "./server.ts";
+
+/** The most octets of a request: its first line and its header fields. */
+const MAX_REQUEST_OCTETS = 8_192;
+
+/** How much a server takes upon itself. */
+export interface ProbeLimits {
+  /** How long a connection may take for everything, in milliseconds. */
+  readonly connectionMs: number;
+  /** How many connections there may be. Whoever is slowest goes first. */
+  readonly maxConnections: number;
+}
+
+const LIMITS: ProbeLimits = { connectionMs: 5_000, maxConnections: 32 };
+
+/** What is answered. */
+export interface ProbeAnswer {
+  /** The status: 200, 503. */
+  readonly status: number;
+  /** The text. */
+  readonly body: string;
+  /** Its media type. Default: `text/plain; charset=utf-8`. */
+  readonly type?: string;
+}
+
+/** What there is to GET, by its path. */
+export type ProbePages = Readonly<
+  Record<string, () => ProbeAnswer | Promise<ProbeAnswer>>
+>;
+
+/** A running server. */
+export interface ProbeServer extends Server {
+  /** Where it is. */
+  readonly address: HostPort;
+}
+
+/**
+ * Serves pages.
+ *
+ * @param at Where.
+ * @param pages What there is to see.
+ * @param limits How much it takes upon itself: little.
+ * @throws {Error} If the port is taken or the system refuses.
+ */
+export async function serveProbes(
+  at: HostPort,
+  pages: ProbePages,
+  { connectionMs, maxConnections }: ProbeLimits = LIMITS,
+): Promise<ProbeServer> {
+  const bound = await listen(at);
+  const served = new Map<Wire, Promise<void>>();
+  const accepting = new AbortController();
+
+  async function serve(wire: Wire): Promise<void> {
+    const timer = setTimeout(() => tryClose(wire), connectionMs);
+    try {
+      await talk(wire, pages);
+    } catch {
+      // It has gone, or its time is up.
+    } finally {
+      clearTimeout(timer);
+      tryClose(wire);
+      served.delete(wire);
+    }
+  }
+
+  const cut = () => {
+    for (const wire of served.keys()) tryClose(wire);
+  };
+  const server = newServer({
+    accepted: acceptAll({
+      accept: bound.accept,
+      admit: (wire) => {
+        const [first] = served.keys();
+        if (served.size >= maxConnections && first !== undefined) {
+          tryClose(first);
+          served.delete(first);
+        }
+        served.set(wire, serve(wire));
+      },
+      // The listener runs out of descriptors too, and says so.
+      onFailure: () => {},
+      stop: accepting.signal,
+    }),
+    close: () => {
+      accepting.abort();
+      bound.close();
+    },
+    stop: cut,
+    cut,
+    ended: async () => {
+      while (served.size > 0) await Promise.all(served.values());
+    },
+    signal: undefined,
+  });
+  return { address: hostPortOf(bound), ...server };
+}
+
+function hostPortOf({ address }: Bound): HostPort {
+  if ("path" in address) throw new TypeError("a port was asked for");
+  return address;
+}
+
+/** Reads a request, answers, and waits for the client to leave first. */
+async function talk(wire: Wire, pages: ProbePages): Promise<void> {
+  const request = await readRequest(wire);
+  if (request === undefined) return;
+  const isHead = request.startsWith("HEAD ");
+  const { status, body, type, allow } = await answerTo(request, pages);
+  const octets = new TextEncoder().encode(body);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_WORDS[status] ?? ""}`,
+    `content-type: ${type ?? "text/plain; charset=utf-8"}`,
+    `content-length: ${octets.length}`,
+    "cache-control: no-store",
+    "connection: close",
+    ...(allow === undefined ? [] : [`allow: ${allow}`]),
+  ].join("\r\n");
+  const text = isHead ? "" : body;
+  await endWith(wire, new TextEncoder().encode(`${head}\r\n\r\n${text}`));
+  // What it still says would make the system reset the connection.
+  const scrap = new Uint8Array(1_024);
+  while (await readSome(wire, scrap) !== null);
+}
+
+const STATUS_WORDS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+interface Answer extends ProbeAnswer {
+  /** The methods that there are, where it was another one. */
+  readonly allow?: string;
+}
+
+/** The request as Latin-1; `""` if it is too long; nothing if it never ends. */
+async function readRequest(wire: Wire): Promise<string | undefined> {
+  const space = new Uint8Array(MAX_REQUEST_OCTETS);
+  for (let length = 0; length < space.length;) {
+    const count = await readSome(wire, space.subarray(length));
+    if (count === null) return undefined;
+    length += count;
+    const text = LATIN1.decode(space.subarray(0, length));
+    if (/\r?\n\r?\n/.test(text)) return text;
+  }
+  return "";
+}
+
+const LATIN1 = new TextDecoder("latin1");
+
+async function answerTo(request: string, pages: ProbePages): Promise<Answer> {
+  if (request === "") return { status: 431, body: "too long\n" };
+  const [, method, path] = /^([A-Z]+) (\/[^ ?#]*)[^ ]* HTTP\/1\.[01]\r?\n/
+    .exec(request) ?? [];
+  if (method === undefined || path === undefined) {
+    return { status: 400, body: "no request\n" };
+  }
+  if (!Object.hasOwn(pages, path)) {
+    const body = `there is ${Object.keys(pages).join(" and ")}\n`;
+    return { status: 404, body };
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    return { status: 405, body: "only GET\n", allow: "GET, HEAD" };
+  }
+  try {
+    return await pages[path]?.() ?? { status: 404, body: "" };
+  } catch {
+    return { status: 500, body: "this page has failed\n" };
+  }
+}

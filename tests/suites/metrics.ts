@@ -1,0 +1,3 @@
+import { load } from "../support/suite.ts";
+
+await load("metrics");
