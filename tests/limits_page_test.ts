@@ -14,14 +14,25 @@ const ROWS: ReadonlyMap<string, string> = new Map(
     .filter(([what]) => what !== "what" && !what.startsWith("--")),
 );
 
+const sources = new Map<string, readonly string[]>();
+
+/** The texts of a folder's files. */
+function textsIn(folder: string): readonly string[] {
+  const known = sources.get(folder);
+  if (known !== undefined) return known;
+  const texts = filesIn(new URL(`${folder}/`, ROOT), true)
+    .map((file) => Deno.readTextFileSync(new URL(file)));
+  sources.set(folder, texts);
+  return texts;
+}
+
 /** The number behind a name, a constant's or a member's, in one of a folder's files. */
 function numberIn(folder: string, name: string): number {
   const constant = `^(?:export )?const ${name}(?:: number)? = ([\\d_]+);$`;
   const member = `^ +${name}:(?: options\\.${name} \\?\\?)? ([\\d_]+),$`;
   const pattern = new RegExp(`${constant}|${member}`, "m");
-  const found = filesIn(new URL(`${folder}/`, ROOT), true).flatMap((file) => {
-    const [, one, other] = pattern.exec(Deno.readTextFileSync(new URL(file))) ??
-      [];
+  const found = textsIn(folder).flatMap((source) => {
+    const [, one, other] = pattern.exec(source) ?? [];
     const text = one ?? other;
     return text === undefined ? [] : [Number(text.replaceAll("_", ""))];
   });

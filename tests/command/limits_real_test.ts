@@ -41,6 +41,25 @@ async function send(client: SmtpClient, recipients = 1): Promise<string[]> {
   return [...statuses, (await client.reply()).status];
 }
 
+/** A Postfix that asks about one user. */
+async function connectPolicy(path: string) {
+  const conn = await Deno.connect({ transport: "unix", path });
+  const ask = async (attributes: Readonly<Record<string, string>>) => {
+    const all = {
+      request: "smtpd_access_policy",
+      sasl_username: USER,
+      ...attributes,
+    };
+    const text = Object.entries(all)
+      .map(([name, value]) => `${name}=${value}\n`).join("");
+    await conn.write(new TextEncoder().encode(`${text}\n`));
+    const space = new Uint8Array(1000);
+    const count = await conn.read(space) ?? 0;
+    return new TextDecoder().decode(space.subarray(0, count)).trim();
+  };
+  return { ask, [Symbol.dispose]: () => conn.close() };
+}
+
 function warnings({ log }: Served): string[] {
   return log.filter(({ fields }) => fields.event === "limitReached")
     .map(({ level, message }) => `${level} ${message}`);
@@ -119,20 +138,8 @@ Deno.test("serve() tells Postfix what a login at the listener has said, and coun
   );
   using client = await login(served);
   assertEquals(await send(client), ["250 2.1.5", "250 2.0.0"]);
-  using policy = await Deno.connect({ transport: "unix", path: socket });
-  const ask = async (attributes: Readonly<Record<string, string>>) => {
-    const all = {
-      request: "smtpd_access_policy",
-      sasl_username: USER,
-      ...attributes,
-    };
-    const text = Object.entries(all)
-      .map(([name, value]) => `${name}=${value}\n`).join("");
-    await policy.write(new TextEncoder().encode(`${text}\n`));
-    const space = new Uint8Array(1000);
-    const count = await policy.read(space) ?? 0;
-    return new TextDecoder().decode(space.subarray(0, count)).trim();
-  };
+  using policy = await connectPolicy(socket);
+  const { ask } = policy;
   const at = { protocol_state: "RCPT" };
   assertEquals(await ask({ ...at, sender: USER }), "action=DUNNO");
   assertEquals(

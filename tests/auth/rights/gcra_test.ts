@@ -97,6 +97,20 @@ Deno.test("waitFor() lets as many units through at once as there may be, and no 
   }
 });
 
+Deno.test("waitFor() lets at most twice the limit through in any window", () => {
+  const rate = { most: 6, windowMs: MINUTE_MS };
+  const key = newKey(rate);
+  const charged: number[] = [];
+  for (let now = NOW; now < NOW + 3 * MINUTE_MS; now += 1000) {
+    while (key.charge(now, 1)) charged.push(now);
+  }
+  const inWindow = charged.map((from) =>
+    charged.filter((at) => at >= from && at < from + MINUTE_MS).length
+  );
+  // All at once, and what is forgiven until the window ends.
+  assertEquals(Math.max(...inWindow), 11);
+});
+
 Deno.test("waitFor() says exactly when units fit", () => {
   const random = newRandom(7);
   for (let i = 0; i < 200; i++) {

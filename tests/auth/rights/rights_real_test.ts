@@ -1,0 +1,69 @@
+// What several processes count and remember together, in a real server.
+
+import { Quota } from "../../../auth/rights/quota.ts";
+import { newRightsMemory } from "../../../auth/rights/rights_memory.ts";
+import { newRedisStore } from "../../../auth/state/redis_store.ts";
+import { assertEquals } from "../../support/assert.ts";
+import { REDIS_PROGRAMS, startRedis } from "../../support/redis_server.ts";
+import { connectResp } from "../../support/resp.ts";
+
+Deno.test.sanitizer({ ops: true, resources: true });
+
+/** Nothing here is to be let through for want of time. */
+const LONG_MS = 60_000;
+
+for (const program of REDIS_PROGRAMS) {
+  const name = program.path.replace(/.*\//, "");
+
+  Deno.test(`Quota.charge() lets no more through than the limit, of two processes with 1,000 clients at once, with ${name}`, async () => {
+    await using server = await startRedis(program);
+    using one = await connectResp(server.port);
+    using other = await connectResp(server.port);
+    const quotas = [one, other].map(({ command }) =>
+      new Quota({
+        store: newRedisStore({ command, timeoutMs: LONG_MS }),
+        storeTimeoutMs: LONG_MS,
+        limits: { recipientsPerDay: 100, messagesPerMinute: 500 },
+        now: () => Date.UTC(2026, 10, 26),
+        report: () => {},
+      })
+    );
+    const outcomes = await Promise.all(
+      Array.from({ length: 500 }).flatMap(() =>
+        quotas.map((quota) =>
+          quota.charge({ user: "ann", remoteIp: "192.0.2.7" }, 1)
+        )
+      ),
+    );
+    const refused = outcomes.filter((outcome) => "code" in outcome);
+    assertEquals(refused.length, 900);
+    // What is given back by one is there for the other.
+    const [charge] = outcomes.filter((outcome) => "refund" in outcome);
+    await charge?.refund();
+    const again = await Promise.all(
+      quotas.map((quota) =>
+        quota.charge({ user: "ann", remoteIp: "192.0.2.7" }, 1)
+      ),
+    );
+    assertEquals(again.filter((outcome) => "code" in outcome).length, 1);
+  });
+
+  Deno.test(`RightsMemory finds what a login at another process has said, with ${name}`, async () => {
+    await using server = await startRedis(program);
+    using one = await connectResp(server.port);
+    using other = await connectResp(server.port);
+    const [here, there] = [one, other].map(({ command }) =>
+      newRightsMemory(newRedisStore({ command, timeoutMs: LONG_MS }), Date.now)
+    );
+    const said = {
+      user: "j\u00f6rg@example.com",
+      senders: ["j\u00f6rg@example.com", "@team.example"],
+      limits: { recipientsPerDay: 0 },
+    };
+    await here?.remember("joerg", { decision: "authOk", ...said });
+    assertEquals(await there?.recall(said.user), said);
+    assertEquals(await there?.recall("joerg"), said);
+    await there?.remember("joerg", { decision: "authOk", user: said.user });
+    assertEquals(await here?.recall("joerg"), { user: said.user });
+  });
+}
