@@ -9,8 +9,6 @@
  * @module
  */
 
-import { concat } from "./octets.ts";
-
 /** How long a key is, in octets: as long as the hash (RFC 2104 section 3). */
 export const KEY_OCTETS = 32;
 
@@ -45,13 +43,17 @@ const encoder = new TextEncoder();
  * Joined without, `ann` with `xy` and `annx` with `y` are one.
  */
 function framed(texts: readonly string[]): Uint8Array<ArrayBuffer> {
-  const parts = texts.flatMap((text) => {
-    const octets = octetsOf(text);
-    const length = new Uint8Array(4);
-    new DataView(length.buffer).setUint32(0, octets.length);
-    return [length, octets];
-  });
-  return concat(parts);
+  // No character takes more than three octets for each of its UTF-16 units.
+  const most = texts.reduce((sum, { length }) => sum + 5 + 3 * length, 0);
+  const octets = new Uint8Array(most);
+  const view = new DataView(octets.buffer);
+  let at = 0;
+  for (const text of texts) {
+    const size = writeText(text, octets.subarray(at + 4));
+    view.setUint32(at, size);
+    at += 4 + size;
+  }
+  return octets.subarray(0, at);
 }
 
 /**
@@ -59,13 +61,15 @@ function framed(texts: readonly string[]): Uint8Array<ArrayBuffer> {
  * But it makes the same octets of all lone surrogates. Such texts are UTF-16,
  * behind an octet that begins no UTF-8, in one byte order, because machines
  * share keys.
+ *
+ * @returns How many octets it takes.
  */
-function octetsOf(text: string): Uint8Array<ArrayBuffer> {
-  if (text.isWellFormed()) return encoder.encode(text);
-  const octets = new Uint8Array(1 + 2 * text.length).fill(0xff, 0, 1);
-  const view = new DataView(octets.buffer);
+function writeText(text: string, into: Uint8Array<ArrayBuffer>): number {
+  if (text.isWellFormed()) return encoder.encodeInto(text, into).written;
+  const view = new DataView(into.buffer, into.byteOffset);
+  view.setUint8(0, 0xff);
   for (let unit = 0; unit < text.length; unit++) {
     view.setUint16(1 + 2 * unit, text.charCodeAt(unit));
   }
-  return octets;
+  return 1 + 2 * text.length;
 }
