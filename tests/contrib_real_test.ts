@@ -11,7 +11,7 @@ import {
 } from "./support/assert.ts";
 import { testCertificate } from "./support/certificate.ts";
 import { startContainer } from "./support/container.ts";
-import { isFile, outputOf } from "./support/daemons.ts";
+import { freePort, isFile, outputOf } from "./support/daemons.ts";
 import { readDockerfile } from "./support/dockerfile.ts";
 import { runCommand, temporaryFolder } from "./support/listener.ts";
 import { SmtpClient } from "../testing/client.ts";
@@ -182,13 +182,15 @@ Deno.test({
     Deno.chownSync(`${host}/data`, 65534, 65534);
     const { environment } = composeOf("compose.yml").services.smtpauth;
 
+    const instructions = readDockerfile("contrib/Dockerfile.npm");
     await using container = await startContainer({
-      instructions: readDockerfile("contrib/Dockerfile.npm"),
+      instructions,
       env: {
         ...environment,
         // A container has its own ports; here they are the machine's.
         MEOWMAIL_SMTP_PORT: "0",
         MEOWMAIL_SMTP_TLS_PORT: "0",
+        MEOWMAIL_SMTP_METRICS_PORT: String(freePort()),
       },
       volumes: {
         [`${host}/tls`]: "/tls",
@@ -201,6 +203,11 @@ Deno.test({
     assertMatch(status, /^CapEff:\t0+$/m);
     const mounts = outputOf("cat", `/proc/${container.pid}/mounts`);
     assertMatch(mounts, /^overlay \/ overlay ro,/m);
+
+    const health = instructions.find(({ verb }) => verb === "HEALTHCHECK");
+    const check = health?.rest.replace(/^CMD /, "") ?? "false";
+    assertEquals(await container.execute(check), 0);
+    assertEquals(await container.execute(check.replace("/livez", "/no")), 1);
 
     using client = await SmtpClient.greeted(container.port);
     await client.startTls(cert);

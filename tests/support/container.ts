@@ -16,6 +16,8 @@ export interface Container extends AsyncDisposable {
   readonly port: number;
   /** The number of its process, seen from outside. */
   readonly pid: number;
+  /** Runs a command line in it; its exit status. */
+  readonly execute: (command: string) => Promise<number>;
   /** The lines of its log so far. */
   readonly log: () => readonly Readonly<Record<string, unknown>>[];
   /** Sends SIGTERM and waits for the end. */
@@ -56,6 +58,19 @@ export async function startContainer(
   return {
     port: Number(port),
     pid,
+    execute: async (command) => {
+      const { code } = await new Deno.Command("nsenter", {
+        args: [
+          ...["--target", `${pid}`, "--all", "--root", "--wd"],
+          ...["--setuid", "65534", "--setgid", "65534", "--"],
+          ...["sh", "-c", command],
+        ],
+        env: options.env,
+        stdout: "null",
+        stderr: "null",
+      }).output();
+      return code;
+    },
     // What npm and Deno say while the image is built stands before the log.
     log: () => parseLog(stderr.text().replace(/^[^]*?^(?=\{)/m, "")),
     stop: async () => {

@@ -79,6 +79,7 @@ export function containerScript(
       case "FROM":
       case "VOLUME":
       case "EXPOSE":
+      case "HEALTHCHECK":
       case "STOPSIGNAL":
         return [];
       default:
