@@ -155,6 +155,49 @@ const DEEDS: readonly Deed[] = [
   },
 ];
 
+/** A token with its own canary in it, and in base64, as the mechanisms have it. */
+const ACCESS_TOKEN = `eyJhbGciOiJFUzI1NiJ9.${TOKEN_CANARY}`;
+const bearer = `auth=Bearer ${ACCESS_TOKEN}\x01\x01`;
+const XOAUTH2 = b64(`user=${USER}\x01${bearer}`);
+const OAUTHBEARER = b64(`n,a=${USER},\x01host=a\x01${bearer}`);
+
+/** The same with tokens; where one is refused a line follows the error. */
+const TOKEN_DEEDS: readonly Deed[] = [
+  { name: "XOAUTH2", lines: [`AUTH XOAUTH2 ${XOAUTH2}`] },
+  { name: "XOAUTH2 in two", lines: ["AUTH XOAUTH2", XOAUTH2] },
+  { name: "OAUTHBEARER", lines: [`AUTH OAUTHBEARER ${OAUTHBEARER}`] },
+  { name: "OAUTHBEARER in two", lines: ["AUTH OAUTHBEARER", OAUTHBEARER] },
+  {
+    name: "without a name",
+    lines: [`AUTH OAUTHBEARER ${b64(`n,,\x01${bearer}`)}`],
+  },
+  {
+    name: "said again for the dummy, and as a command",
+    lines: [`AUTH XOAUTH2 ${XOAUTH2}`, XOAUTH2, XOAUTH2],
+  },
+  { name: "cancelled", lines: [`AUTH XOAUTH2 ${XOAUTH2}`, "*", XOAUTH2] },
+  { name: "cut", lines: [`AUTH XOAUTH2 ${XOAUTH2.slice(0, -4)}`] },
+  { name: "junk", lines: [`AUTH OAUTHBEARER ${OAUTHBEARER}!`] },
+  { name: "in clear", lines: ["AUTH XOAUTH2", ACCESS_TOKEN] },
+  { name: "as initial response", lines: [`AUTH XOAUTH2 ${ACCESS_TOKEN}`] },
+  { name: "as a mechanism", lines: [`AUTH ${ACCESS_TOKEN}`] },
+  { name: "the other's message", lines: [`AUTH OAUTHBEARER ${XOAUTH2}`] },
+  {
+    name: "as the user name",
+    lines: [`AUTH XOAUTH2 ${b64(`user=${ACCESS_TOKEN}`)}`],
+  },
+  {
+    name: "gone in the middle",
+    lines: ["AUTH XOAUTH2", raw(XOAUTH2)],
+    leaves: true,
+  },
+  {
+    name: "gone before the dummy",
+    lines: [raw(`AUTH XOAUTH2 ${XOAUTH2}\r\n`)],
+    leaves: true,
+  },
+];
+
 /** Does one of them; returns all that the server said. */
 async function doDeed(
   deed: Deed,
@@ -372,6 +415,30 @@ for (const [name, answer] of ENDPOINTS) {
       const shown = [...headers].filter(([name]) => name !== "authorization");
       assertNoSecret({ target, headers: JSON.stringify(shown) });
       assertEquals(headers.get("authorization"), `Bearer ${TOKEN_CANARY}`);
+    }
+  });
+}
+
+for (const log of ["json", "text"] as const) {
+  Deno.test(`main.ts shows no access token to anybody, whatever clients do, --log ${log}`, async () => {
+    const answers: readonly (() => Response)[] = [
+      () => Response.json({ ok: true }),
+      () => Response.json({ ok: false, tokenError: { status: "invalid" } }),
+      () => Response.json({ ok: false, tokenError: ACCESS_TOKEN }),
+      () => new Response(ACCESS_TOKEN, { status: 500 }),
+    ];
+    for (const answer of answers) {
+      await using end = serveHttp(answer);
+      await using listener = await startListener({
+        authUrl: end.url,
+        args: [
+          ...["--log", log, "--no-throttle"],
+          ...["--mechanisms", "PLAIN,LOGIN,XOAUTH2,OAUTHBEARER"],
+        ],
+      });
+      const heard = await doAll(() => connected(listener.port), TOKEN_DEEDS);
+      await listener.stop();
+      assertNoSecret(leftBy(listener, heard));
     }
   });
 }

@@ -32,7 +32,7 @@ function settingsIn(page: string): Settings[] {
 
 for (
   const [page, count] of [
-    ["docs/postfix.md", 2],
+    ["docs/postfix.md", 3],
     ["docs/exim.md", 2],
     ["docs/nginx.md", 1],
     ["docs/dovecot.md", 1],

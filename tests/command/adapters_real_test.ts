@@ -140,3 +140,23 @@ Deno.test("main.ts says in one line that an adapter can't be opened, and opens n
   );
   assertEquals(Deno.readTextFileSync(file), "");
 });
+
+Deno.test("main.ts offers the mechanisms of --mechanisms at its port and at the Dovecot socket", async () => {
+  await using cleanUp = new AsyncDisposableStack();
+  const auth = `${temporaryFolder(cleanUp)}/auth`;
+  await using endpoint = serveHttp(() => Response.json({ ok: false }));
+  await using listener = await startListener({
+    authUrl: endpoint.url,
+    args: ["--dovecot-socket", auth, "--mechanisms", "XOAUTH2,OAUTHBEARER"],
+  });
+  const said = await converse(auth, text("VERSION\t1\t0\nCPID\t7\n"), /DONE/);
+  assertEquals(said.match(/^MECH.*$/gm), [
+    "MECH\tXOAUTH2\tplaintext",
+    "MECH\tOAUTHBEARER\tplaintext",
+  ]);
+  using client = await SmtpClient.open(listener.port);
+  await client.expect("220");
+  const { lines } = await client.command("EHLO client.example.net", "250");
+  assert(lines.includes("AUTH XOAUTH2 OAUTHBEARER"));
+  await client.command("AUTH PLAIN", "504 5.5.4");
+});

@@ -45,3 +45,42 @@ Deno.test("openProvider() asks Dovecot no more at once than --auth-concurrency",
     "ok",
   ]]);
 });
+
+Deno.test("openProvider() asks about tokens over the network, and no local user", async () => {
+  const asked: string[] = [];
+  await using dovecot = newFakeDovecot(async (connection) => {
+    await connection.say(
+      "VERSION\t1\t2\nMECH\tPLAIN\nMECH\tXOAUTH2\nSPID\t1\nDONE\n",
+    );
+    for (;;) {
+      const [command, id, mechanism = ""] = (await connection.line())
+        .split("\t");
+      if (command !== "AUTH") continue;
+      asked.push(mechanism);
+      await connection.say(`FAIL\t${id}\n`);
+    }
+  });
+  const invocation = readInvocation(
+    [
+      ...["--auth-dovecot", `127.0.0.1:${dovecot.port}`, "--no-throttle"],
+      ...["--mechanisms", "PLAIN,XOAUTH2"],
+    ],
+    () => ({ MEOWMAIL_SMTP_USER: "ann", MEOWMAIL_SMTP_PASS: "secret" }),
+    () => new Uint8Array(),
+  );
+  if (invocation.kind !== "serve") throw new Error(invocation.kind);
+  using opened = await openProvider(invocation.settings, undefined, {
+    log: () => {},
+    store: newMemoryStore(),
+  });
+  const ask = (mechanism: string) =>
+    outcomeOf(opened.provider, {
+      username: "ann",
+      password: "secret",
+      mechanism,
+    });
+  assertEquals(await ask("PLAIN"), ["authOk", "ok"]);
+  assertEquals(asked, []);
+  assertEquals(await ask("XOAUTH2"), ["authInvalid", "wrong-credentials"]);
+  assertEquals(asked, ["XOAUTH2"]);
+});
