@@ -4,13 +4,7 @@
  * @module
  */
 
-import {
-  credential,
-  introspection,
-  issuer,
-  oneScope,
-  text,
-} from "../values.ts";
+import { credential, introspection, issuer, oneScope } from "../values.ts";
 import type { Rows } from "./flag.ts";
 
 /** What they set. */
@@ -67,7 +61,7 @@ export const OAUTH_FLAGS: Rows<OAuthSettings> = {
   oauthClientSecret: {
     secret: true,
     help: "the secret that goes with it",
-    read: text,
+    read: credential,
     byDefault: undefined,
   },
 };

@@ -4,6 +4,7 @@ import type { Settings } from "../../command/settings.ts";
 import { offerOf } from "../../command/mechanisms.ts";
 import { UsageError } from "../../command/values.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
+import { findSecret, place } from "../support/canary.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
 import * as faults from "../support/oauth/faults.ts";
 import {
@@ -287,7 +288,7 @@ Deno.test("serve() asks about every token with --oauth-introspection, with the s
   const { issuer } = cleanUp.use(serveIssuer());
   const env = { ...CLIENT, MEOWMAIL_SMTP_OAUTH_CLIENT_SECRET: "old" };
   const args = [...flagsFor(issuer), "--oauth-introspection"];
-  const { port, serving, settings } = await startFor(cleanUp, args, env);
+  const { port, serving, settings, log } = await startFor(cleanUp, args, env);
   issuer.opaque.set("0paque", issuer.claims());
   using client = await SmtpClient.greeted(port);
   await client.command(`AUTH XOAUTH2 ${xoauth2("0paque")}`, "454 4.7.0");
@@ -297,6 +298,10 @@ Deno.test("serve() asks about every token with --oauth-introspection, with the s
   await client.command("", "535 5.7.8");
   await client.command(`AUTH XOAUTH2 ${xoauth2("0paque")}`, "235 2.7.0");
   assertEquals(issuer.count("keys"), 0);
+  const places = { log: place(JSON.stringify(log)) };
+  for (const secret of ["0paque", "revoked", issuer.clientSecret]) {
+    assertEquals(findSecret(secret, places), []);
+  }
 });
 
 Deno.test("serve() spares the issuer with --auth-cache", async () => {

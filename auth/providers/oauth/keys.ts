@@ -148,7 +148,7 @@ function faultOf(error: unknown): BadToken | Outage {
   if (error instanceof errors.JWSInvalid) return badToken("token-malformed");
   if (error instanceof errors.JWKSNoMatchingKey) return badToken("token-key");
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return badToken("token-key", "several keys fit: it has no kid");
+    return badToken("token-key", "several keys fit");
   }
   return outage("backend-answer", "keys: the token's cannot be used");
 }
