@@ -10,7 +10,7 @@ import {
   MAX_STORE_TIMEOUT_MS,
   STORE_TIMEOUT_MS,
 } from "../../auth/rights/remember_rights.ts";
-import { newRightsMemory } from "../../auth/rights/rights_memory.ts";
+import { RightsMemory } from "../../auth/rights/rights_memory.ts";
 import { steadyStore } from "../../auth/state/fallback.ts";
 import type { Store } from "../../auth/state/store.ts";
 import type { SendingLimits } from "../../auth/types.ts";
@@ -160,7 +160,7 @@ function newPolicy(options: PostfixPolicyOptions): Policy {
   const { store, storeTimeoutMs = STORE_TIMEOUT_MS, now = Date.now } = options;
   const { recipientsPerDay = 0, messagesPerMinute = 0 } = options;
   return {
-    rights: newRightsMemory(steadyStore(store, storeTimeoutMs), now),
+    rights: new RightsMemory(steadyStore(store, storeTimeoutMs), now),
     quota: new Quota({
       store,
       storeTimeoutMs,

@@ -51,6 +51,16 @@ export interface Charge {
   refund(): Promise<void>;
 }
 
+/** A message, how it is counted, and when. */
+interface Counted {
+  readonly meters: readonly Meter[];
+  readonly recipients: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** A name of the message, if it has one. */
+  readonly once: string | undefined;
+}
+
 const FREE: Charge = { refund: () => Promise.resolve() };
 
 /**
@@ -113,40 +123,36 @@ export class Quota {
   ): Promise<SmtpReply | Charge> {
     const meters = metersOf(sender, this.#options.limits);
     if (meters.length === 0) return FREE;
+    const at = this.#options.now();
+    const counted = await this.#count({ meters, recipients, at, once });
+    if (counted === undefined) return FREE;
+    if (counted === true) {
+      return { refund: () => this.#refund({ meters, recipients, at, once }) };
+    }
+    await this.#tell(sender, counted.meter);
+    return unitsOf(counted.meter, recipients) > counted.meter.most
+      ? tooManyReply(counted, recipients)
+      : excessReply(counted);
+  }
+
+  /** Whether all of it is counted, or why nothing; `undefined` if out of reach. */
+  async #count(message: Counted): Promise<true | Excess | undefined> {
+    const { meters, once } = message;
     const keys = meters.map(({ key }) => key);
     if (once !== undefined) keys.push(`once ${once}`);
-    const at = this.#options.now();
     let excess: Excess | undefined;
     const reached = await this.#reached(async () => {
       await this.#times.update(keys, (times) => {
-        const isCounted = times[meters.length] !== undefined;
-        excess = isCounted
-          ? undefined
-          : excessOf(meters, times, at, recipients);
-        if (isCounted || excess !== undefined) return times;
-        const after: (number | undefined)[] = meters.map((meter, i) =>
-          afterCharge(meter, times[i], at, unitsOf(meter, recipients))
-        );
-        if (once !== undefined) after.push(at + ONCE_MS);
-        return after;
+        const after = afterMessage(message, times);
+        excess = "waitMs" in after ? after : undefined;
+        return "waitMs" in after ? times : after;
       });
       return true;
     });
-    if (reached === undefined) return FREE;
-    if (excess !== undefined) {
-      await this.#tell(sender, excess.meter);
-      return unitsOf(excess.meter, recipients) > excess.meter.most
-        ? tooManyReply(excess, recipients)
-        : excessReply(excess);
-    }
-    return { refund: () => this.#refund(meters, recipients, at) };
+    return reached === undefined ? undefined : excess ?? true;
   }
 
-  async #refund(
-    meters: readonly Meter[],
-    recipients: number,
-    at: number,
-  ): Promise<void> {
+  async #refund({ meters, recipients, at }: Counted): Promise<void> {
     const now = this.#options.now();
     await this.#reached(() =>
       this.#times.update(
@@ -192,6 +198,21 @@ export class Quota {
     this.#failedAt = performance.now();
     return undefined;
   }
+}
+
+/** The times once a message is counted too; or the limit that it is over. */
+function afterMessage(
+  { meters, recipients, at, once }: Counted,
+  times: Values<number>,
+): Values<number> | Excess {
+  const isCounted = times[meters.length] !== undefined;
+  if (isCounted) return times;
+  const excess = excessOf(meters, times, at, recipients);
+  if (excess !== undefined) return excess;
+  const after = meters.map((meter, i) =>
+    afterCharge(meter, times[i], at, unitsOf(meter, recipients))
+  );
+  return once === undefined ? after : [...after, at + ONCE_MS];
 }
 
 function isTime(value: unknown): value is number {

@@ -17,7 +17,7 @@ import {
   required,
   type Rules,
 } from "../../lib/options.ts";
-import { newRightsMemory } from "./rights_memory.ts";
+import { RightsMemory } from "./rights_memory.ts";
 
 /** The slowest that a store may be, in milliseconds: each login waits for it. */
 export const MAX_STORE_TIMEOUT_MS = 1_000;
@@ -88,7 +88,7 @@ export function rememberRights(
   checkValue(action, "provider", aFunction, provider);
   checkOptions(action, options, RULES);
   const { store, storeTimeoutMs = STORE_TIMEOUT_MS, now = Date.now } = options;
-  const memory = newRightsMemory(steadyStore(store, storeTimeoutMs), now);
+  const memory = new RightsMemory(steadyStore(store, storeTimeoutMs), now);
   return async (request, signal) => {
     const result = await askProvider(provider, request, signal);
     if (result.decision === "authOk") {

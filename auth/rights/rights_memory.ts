@@ -6,7 +6,7 @@
  */
 
 import type { Store } from "../state/store.ts";
-import { newStoreView } from "../state/view.ts";
+import { newStoreView, type StoreView } from "../state/view.ts";
 import { isLimits, isObject, type Untrusted } from "../results.ts";
 import type { Accepted, SendingLimits } from "../types.ts";
 
@@ -44,70 +44,79 @@ interface Remembered {
   readonly at: number;
 }
 
-/** What all logins have said. */
-export interface RightsMemory {
+/**
+ * What all logins have said.
+ *
+ * A canonical name is the back end's own, a typed one may be anything: they are
+ * kept apart, and the canonical one wins.
+ */
+export class RightsMemory {
+  readonly #answers: StoreView<Remembered>;
+  readonly #now: () => number;
+
+  /**
+   * @param store Where it is kept.
+   * @param now Milliseconds since 1970.
+   */
+  constructor(store: Store, now: () => number) {
+    this.#now = now;
+    this.#answers = newStoreView(store, {
+      prefix: "r:",
+      isValue: isRemembered,
+      keepMs: () => RIGHTS_KEEP_MS,
+      share: () => "right",
+    });
+  }
+
   /**
    * Notes what an answer says. Rejects only if the store does.
    *
    * @param username The name as it was typed.
    * @param answer What was answered.
    */
-  readonly remember: (username: string, answer: Accepted) => Promise<void>;
+  async remember(username: string, answer: Accepted): Promise<void> {
+    const rights = rightsOf(username, answer);
+    const keys = keysOf(username, rights.user);
+    const latest = rememberable(rights, this.#now());
+    const isSaid = (known: Remembered | undefined) => saysAll(known, latest);
+    const found = await this.#answers.read(keys);
+    if (found.every(isSaid)) return;
+    await this.#answers.update(
+      keys,
+      (found) => found.map((known) => isSaid(known) ? known : latest),
+    );
+  }
+
   /**
    * Finds what was said last. Rejects only if the store does.
    *
    * @param name The canonical name; or the typed one, for servers that know no
    * other.
    */
-  readonly recall: (name: string) => Promise<Rights | undefined>;
+  async recall(name: string): Promise<Rights | undefined> {
+    const keys = [`user ${name}`, `typed ${name}`];
+    const [canonical, typed] = await this.#answers.read(keys);
+    return (canonical ?? typed)?.rights;
+  }
 }
 
 /**
- * Makes a memory of logins.
- *
- * A canonical name is the back end's own, a typed one may be anything: they are
- * kept apart, and the canonical one wins.
- *
- * @param store Where it is kept.
- * @param now Milliseconds since 1970.
+ * What is kept of an answer. Of one that is too long nothing: what was said
+ * before does not hold any more, and nothing is better than that.
  */
-export function newRightsMemory(
-  store: Store,
-  now: () => number,
-): RightsMemory {
-  const answers = newStoreView<Remembered>(store, {
-    prefix: "r:",
-    isValue: isRemembered,
-    keepMs: () => RIGHTS_KEEP_MS,
-    share: () => "right",
-  });
-  return {
-    async remember(username, answer) {
-      const rights = rightsOf(username, answer);
-      const text = JSON.stringify(rights);
-      // What is known does not hold any more: better nothing than that.
-      const isTooLong = new TextEncoder().encode(text).length > MAX_OCTETS;
-      const latest = isTooLong ? undefined : { rights, at: now() };
-      const isCurrent = (known: Remembered | undefined) =>
-        known === latest || known !== undefined && latest !== undefined &&
-          Math.abs(latest.at - known.at) < RENEW_MS &&
-          JSON.stringify(known.rights) === text;
-      const keys = keysOf(username, rights.user);
-      const found = await answers.read(keys);
-      if (found.every(isCurrent)) return;
-      await answers.update(
-        keys,
-        (found) => found.map((known) => isCurrent(known) ? known : latest),
-      );
-    },
-    async recall(name) {
-      const [canonical, typed] = await answers.read([
-        `user ${name}`,
-        `typed ${name}`,
-      ]);
-      return (canonical ?? typed)?.rights;
-    },
-  };
+function rememberable(rights: Rights, at: number): Remembered | undefined {
+  const octets = new TextEncoder().encode(JSON.stringify(rights)).length;
+  return octets > MAX_OCTETS ? undefined : { rights, at };
+}
+
+/** Whether what is known is what is to be known, and was written lately. */
+function saysAll(
+  known: Remembered | undefined,
+  latest: Remembered | undefined,
+): boolean {
+  if (known === undefined || latest === undefined) return known === latest;
+  return Math.abs(latest.at - known.at) < RENEW_MS &&
+    JSON.stringify(known.rights) === JSON.stringify(latest.rights);
 }
 
 function rightsOf(

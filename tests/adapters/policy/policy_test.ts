@@ -4,7 +4,7 @@ import {
   type PolicyRequest,
 } from "../../../adapters/policy/protocol.ts";
 import { Quota } from "../../../auth/rights/quota.ts";
-import { newRightsMemory } from "../../../auth/rights/rights_memory.ts";
+import { RightsMemory } from "../../../auth/rights/rights_memory.ts";
 import { newMemoryStore } from "../../../auth/state/memory_store.ts";
 import type { LoginRights, SendingLimits } from "../../../auth/types.ts";
 import { assertEquals, assertRejects } from "../../support/assert.ts";
@@ -25,7 +25,7 @@ async function newSetting(
   more: Partial<Policy> = {},
 ) {
   const store = newMemoryStore();
-  const memory = newRightsMemory(store, Date.now);
+  const memory = new RightsMemory(store, Date.now);
   if (rights !== undefined) {
     await memory.remember("ann", { decision: "authOk", ...rights });
   }
@@ -140,10 +140,10 @@ Deno.test("decide() defers senders whose login it does not know, and counts noth
 
 Deno.test("decide() rejects where nobody can tell", async () => {
   const said = await newSetting({}, {}, {
-    rights: {
-      remember: () => Promise.reject(new Error("away")),
-      recall: () => Promise.reject(new Error("away")),
-    },
+    rights: new RightsMemory({
+      read: () => Promise.reject(new Error("away")),
+      update: () => {},
+    }, Date.now),
   });
   await assertRejects(() => said(), Error, "away");
 });

@@ -1,7 +1,7 @@
 import { rememberRights } from "../../../auth/rights/remember_rights.ts";
 import {
-  newRightsMemory,
   RIGHTS_KEEP_MS,
+  RightsMemory,
 } from "../../../auth/rights/rights_memory.ts";
 import { newMemoryStore } from "../../../auth/state/memory_store.ts";
 import type { Store, StoreWrite } from "../../../auth/state/store.ts";
@@ -34,7 +34,7 @@ function newSetting() {
     rights = said;
     return await provider(newRequest({ username }));
   };
-  const memory = newRightsMemory(store, () => clock.now);
+  const memory = new RightsMemory(store, () => clock.now);
   return { login, memory, clock, writes };
 }
 
@@ -144,7 +144,7 @@ Deno.test("RightsMemory takes what is no answer for nothing", async () => {
   const good = { rights: { user: "ann" }, at: NOW };
   const recalled = async (value: unknown) => {
     const store: Store = { read: () => [value, undefined], update: () => {} };
-    return await newRightsMemory(store, () => NOW).recall("ann");
+    return await new RightsMemory(store, () => NOW).recall("ann");
   };
   assertEquals(await recalled(good), { user: "ann" });
   for (

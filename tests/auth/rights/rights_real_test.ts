@@ -1,7 +1,7 @@
 // What several processes count and remember together, in a real server.
 
 import { Quota } from "../../../auth/rights/quota.ts";
-import { newRightsMemory } from "../../../auth/rights/rights_memory.ts";
+import { RightsMemory } from "../../../auth/rights/rights_memory.ts";
 import { newRedisStore } from "../../../auth/state/redis_store.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { REDIS_PROGRAMS, startRedis } from "../../support/redis_server.ts";
@@ -53,7 +53,7 @@ for (const program of REDIS_PROGRAMS) {
     using one = await connectResp(server.port);
     using other = await connectResp(server.port);
     const [here, there] = [one, other].map(({ command }) =>
-      newRightsMemory(newRedisStore({ command, timeoutMs: LONG_MS }), Date.now)
+      new RightsMemory(newRedisStore({ command, timeoutMs: LONG_MS }), Date.now)
     );
     const said = {
       user: "j\u00f6rg@example.com",
