@@ -38,7 +38,7 @@ export { acceptAny } from "./testing/accept_any.ts";
 
 // A client, word by word or as real ones do.
 export {
-  type ClientWire,
+  type ClientConn,
   type ConnectOptions,
   plain,
   type Reply,

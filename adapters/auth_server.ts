@@ -6,7 +6,7 @@
 
 import type { AuthProvider } from "../auth/types.ts";
 import { aFunction, required, type Rule } from "../lib/options.ts";
-import type { Wire } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import { type AskOptions, aTimeout, DEFAULT_TIMEOUT_MS } from "./ask.ts";
 import {
   type AuthServer,
@@ -30,7 +30,7 @@ export interface AuthServerOptions extends SocketServerOptions {
 /** What a server is: its name, what it does, and how it talks to one client. */
 export interface AuthServerKind extends Omit<SocketServerKind, "talk"> {
   /** Serves one connection until it is over. It is closed behind it. */
-  readonly talk: (wire: Wire, context: AuthServerContext) => Promise<void>;
+  readonly talk: (conn: Conn, context: AuthServerContext) => Promise<void>;
 }
 
 /** What a connection is told, and how to ask. */
@@ -48,9 +48,9 @@ export function openAuthServer(
   options: AuthServerOptions,
 ): Promise<AuthServer> {
   const rules = { ...RULES, ...kind.rules };
-  const talk = (wire: Wire, context: SocketContext) => {
+  const talk = (conn: Conn, context: SocketContext) => {
     const { provider, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    return kind.talk(wire, { ...context, provider, timeoutMs });
+    return kind.talk(conn, { ...context, provider, timeoutMs });
   };
   return openSocketServer({ ...kind, rules, talk }, options);
 }

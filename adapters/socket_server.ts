@@ -18,7 +18,7 @@ import {
   type Rules,
 } from "../lib/options.ts";
 import { acceptAll } from "../net/accept.ts";
-import { tryClose, type Wire } from "../net/conn.ts";
+import { type Conn, tryClose } from "../net/conn.ts";
 import {
   addressOf,
   type HostPort,
@@ -110,7 +110,7 @@ export interface SocketServerKind {
   /** The rules for options of its own, if it has any. */
   readonly rules?: Readonly<Record<string, Rule>>;
   /** Serves one connection until it is over. It is closed behind it. */
-  readonly talk: (wire: Wire, context: SocketContext) => Promise<void>;
+  readonly talk: (conn: Conn, context: SocketContext) => Promise<void>;
 }
 
 /** What a connection is told. */
@@ -207,7 +207,7 @@ function publicAddress(address: SocketAddress): AuthServerAddress {
 
 /** All clients of a server. */
 interface Clients {
-  readonly admit: (wire: Wire) => void;
+  readonly admit: (conn: Conn) => void;
   /** Closes all connections. */
   readonly cut: () => void;
   /** Resolves once nobody is there. */
@@ -220,10 +220,10 @@ function newClients(
   maxConnections: number,
 ): Clients {
   const { via, report, stop } = context;
-  const served = new Map<Wire, Promise<void>>();
+  const served = new Map<Conn, Promise<void>>();
   let isFull = false;
 
-  async function serve(wire: Wire): Promise<void> {
+  async function serve(conn: Conn): Promise<void> {
     const id = newConnectionId();
     const from = { via, id, remoteIp: "" } as const;
     let isTold = false;
@@ -235,20 +235,20 @@ function newClients(
     };
     report({ kind: "opened", ...from });
     try {
-      await talk(wire, { ...context, id, ends });
+      await talk(conn, { ...context, id, ends });
     } catch (error) {
       // Sockets that break do not come here: this is a fault of ours.
       ends("error", errorText(error));
     } finally {
-      tryClose(wire);
-      served.delete(wire);
+      tryClose(conn);
+      served.delete(conn);
       ends(stop.aborted ? "shutdown" : "client-gone");
     }
   }
 
   /** A temporary failure to Postfix and Exim. A flood is one line in a log. */
-  function turnAway(wire: Wire): void {
-    tryClose(wire);
+  function turnAway(conn: Conn): void {
+    tryClose(conn);
     report({
       kind: "closed",
       reason: "too-many-connections",
@@ -261,13 +261,13 @@ function newClients(
   }
 
   return {
-    admit(wire) {
-      if (served.size >= maxConnections) return turnAway(wire);
+    admit(conn) {
+      if (served.size >= maxConnections) return turnAway(conn);
       isFull = false;
-      served.set(wire, serve(wire));
+      served.set(conn, serve(conn));
     },
     cut() {
-      for (const wire of served.keys()) tryClose(wire);
+      for (const conn of served.keys()) tryClose(conn);
     },
     async ended() {
       while (served.size > 0) await Promise.all(served.values());

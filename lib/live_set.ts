@@ -4,10 +4,10 @@
  * @module
  */
 
-/** What can be on a roster; on one at a time. */
+/** What can be in a live set; in one at a time. */
 export interface Listed {
-  /** Where on the roster, which alone changes it; -1 while on none. */
-  place: number;
+  /** Where in the set, which alone changes it; -1 while in none. */
+  index: number;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface Listed {
  * happens, such as a session with all that hangs on it, outlives the young
  * generation: everything is copied twice and left to a full collection.
  */
-export class Roster<T extends Listed> {
+export class LiveSet<T extends Listed> {
   readonly #items: T[] = [];
 
   /** How many there are. */
@@ -28,12 +28,12 @@ export class Roster<T extends Listed> {
 
   /** Whether it is there. */
   has(item: T): boolean {
-    return this.#items[item.place] === item;
+    return this.#items[item.index] === item;
   }
 
   /** Puts it there. */
   add(item: T): void {
-    item.place = this.#items.push(item) - 1;
+    item.index = this.#items.push(item) - 1;
   }
 
   /** Takes it away; tells whether it was there. */
@@ -41,10 +41,10 @@ export class Roster<T extends Listed> {
     if (!this.has(item)) return false;
     const last = this.#items.pop();
     if (last !== undefined && last !== item) {
-      this.#items[item.place] = last;
-      last.place = item.place;
+      this.#items[item.index] = last;
+      last.index = item.index;
     }
-    item.place = -1;
+    item.index = -1;
     return true;
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Listed, Roster } from "./live_set.ts";
+import { type Listed, LiveSet } from "./live_set.ts";
 
 /** A limit that calls are put under one by one. */
 export interface TimeLimit {
@@ -32,7 +32,7 @@ interface Call extends Listed {
  */
 export function newTimeLimit(limitMs: number): TimeLimit {
   /** Those under way. */
-  const calls = new Roster<Call>();
+  const calls = new LiveSet<Call>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function setTimer(dueAt: number, leftMs: number): void {
@@ -60,7 +60,7 @@ export function newTimeLimit(limitMs: number): TimeLimit {
   return {
     start(onOver) {
       const dueAt = performance.now() + limitMs;
-      const call: Call = { dueAt, onOver, place: -1 };
+      const call: Call = { dueAt, onOver, index: -1 };
       calls.add(call);
       if (timer === undefined) setTimer(dueAt, limitMs);
       return () => {

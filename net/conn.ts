@@ -5,7 +5,7 @@
  */
 
 /** Octets in both directions. `Deno.Conn` is one. */
-export interface Wire {
+export interface Conn {
   /** Reads at least one octet; `null` at the end of the stream. */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
   /** Writes some of the octets and says how many. */
@@ -21,30 +21,30 @@ export interface Wire {
 /**
  * Encrypts a connection as its server; resolves once the handshake is done.
  *
- * @param wire The connection in plain text. It is closed when this rejects.
+ * @param conn The connection in plain text. It is closed when this rejects.
  * @param early What a read brings that is under way already; `null` at the
  * end of the stream.
  */
 export type Encrypt = (
-  wire: Wire,
+  conn: Conn,
   early?: Promise<Uint8Array | null>,
-) => Promise<Wire>;
+) => Promise<Conn>;
 
 /** Writes all octets. */
-export async function writeAll(wire: Wire, octets: Uint8Array): Promise<void> {
-  let written = await wire.write(octets);
+export async function writeAll(conn: Conn, octets: Uint8Array): Promise<void> {
+  let written = await conn.write(octets);
   while (written < octets.length) {
-    written += await wire.write(octets.subarray(written));
+    written += await conn.write(octets.subarray(written));
   }
 }
 
 /** Reads; `null` at the end, whether the client or this side has closed. */
 export async function readSome(
-  wire: Wire,
+  conn: Conn,
   into: Uint8Array<ArrayBuffer>,
 ): Promise<number | null> {
   try {
-    return await wire.read(into);
+    return await conn.read(into);
   } catch {
     return null;
   }
@@ -60,10 +60,10 @@ export function tryClose(closable: { close(): void }): void {
 }
 
 /** Writes the last octets, and says that nothing more will be written. */
-export async function endWith(wire: Wire, last: Uint8Array): Promise<void> {
-  if (wire.end !== undefined) return await wire.end(last);
-  await writeAll(wire, last);
-  await wire.closeWrite();
+export async function endWith(conn: Conn, last: Uint8Array): Promise<void> {
+  if (conn.end !== undefined) return await conn.end(last);
+  await writeAll(conn, last);
+  await conn.closeWrite();
 }
 
 /** What the runtime calls errors of a connection that is no longer there. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Listed, Roster } from "../lib/live_set.ts";
+import { type Listed, LiveSet } from "../lib/live_set.ts";
 
 /** The time limit of one connection. */
 export interface Deadline {
@@ -43,7 +43,7 @@ export function newDeadlines(tickMs: number): Deadlines {
   const clock: Clock = {
     tickMs,
     ticks: 0,
-    watched: new Roster(),
+    watched: new LiveSet(),
     timer: undefined,
   };
   return {
@@ -55,7 +55,7 @@ export function newDeadlines(tickMs: number): Deadlines {
 /** What all deadlines of a listener share. */
 interface Clock {
   readonly tickMs: number;
-  readonly watched: Roster<WatchedDeadline>;
+  readonly watched: LiveSet<WatchedDeadline>;
   ticks: number;
   timer: ReturnType<typeof setInterval> | undefined;
 }
@@ -73,7 +73,7 @@ const NEVER = 2 ** 30;
 
 /** A class, because ten thousand connections have one each. */
 class WatchedDeadline implements Deadline, Listed {
-  place = -1;
+  index = -1;
   readonly #clock: Clock;
   readonly #watched: Watched;
   #dueAt = NEVER;

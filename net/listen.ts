@@ -5,14 +5,14 @@
  */
 
 import type { HostPort, SocketAddress } from "./address.ts";
-import type { Wire } from "./conn.ts";
+import type { Conn } from "./conn.ts";
 import { listenTcp } from "./tcp_socket.ts";
 import { listenUnix, type UnixSocket } from "./unix_socket.ts";
 
 /** A socket that accepts connections. */
 export interface Bound {
   /** Waits for the next connection; rejects once it is closed. */
-  readonly accept: () => Promise<Wire>;
+  readonly accept: () => Promise<Conn>;
   /** Accepts no more, and takes away the socket file if there is one. */
   readonly close: () => void;
   /** Where it is; the port is the real one. */

@@ -10,7 +10,7 @@ import type { Bound } from "./listen.ts";
 import { listen } from "./listen.ts";
 import { acceptAll } from "./accept.ts";
 import type { HostPort } from "./address.ts";
-import { endWith, readSome, tryClose, type Wire } from "./conn.ts";
+import { type Conn, endWith, readSome, tryClose } from "./conn.ts";
 import { newServer, type Server } from "./server.ts";
 
 /** The most octets of a request: its first line and its header fields. */
@@ -61,35 +61,35 @@ export async function serveProbes(
   { connectionMs, maxConnections }: ProbeLimits = LIMITS,
 ): Promise<ProbeServer> {
   const bound = await listen(at);
-  const served = new Map<Wire, Promise<void>>();
+  const served = new Map<Conn, Promise<void>>();
   const accepting = new AbortController();
 
-  async function serve(wire: Wire): Promise<void> {
-    const timer = setTimeout(() => tryClose(wire), connectionMs);
+  async function serve(conn: Conn): Promise<void> {
+    const timer = setTimeout(() => tryClose(conn), connectionMs);
     try {
-      await talk(wire, pages);
+      await talk(conn, pages);
     } catch {
       // It has gone, or its time is up.
     } finally {
       clearTimeout(timer);
-      tryClose(wire);
-      served.delete(wire);
+      tryClose(conn);
+      served.delete(conn);
     }
   }
 
   const cut = () => {
-    for (const wire of served.keys()) tryClose(wire);
+    for (const conn of served.keys()) tryClose(conn);
   };
   const server = newServer({
     accepted: acceptAll({
       accept: bound.accept,
-      admit: (wire) => {
+      admit: (conn) => {
         const [first] = served.keys();
         if (served.size >= maxConnections && first !== undefined) {
           tryClose(first);
           served.delete(first);
         }
-        served.set(wire, serve(wire));
+        served.set(conn, serve(conn));
       },
       // The listener runs out of descriptors too, and says so.
       onFailure: () => {},
@@ -115,8 +115,8 @@ function hostPortOf({ address }: Bound): HostPort {
 }
 
 /** Reads a request, answers, and waits for the client to leave first. */
-async function talk(wire: Wire, pages: ProbePages): Promise<void> {
-  const request = await readRequest(wire);
+async function talk(conn: Conn, pages: ProbePages): Promise<void> {
+  const request = await readRequest(conn);
   if (request === undefined) return;
   const isHead = request.startsWith("HEAD ");
   const { status, body, type, allow } = await answerTo(request, pages);
@@ -130,10 +130,10 @@ async function talk(wire: Wire, pages: ProbePages): Promise<void> {
     ...(allow === undefined ? [] : [`allow: ${allow}`]),
   ].join("\r\n");
   const text = isHead ? "" : body;
-  await endWith(wire, new TextEncoder().encode(`${head}\r\n\r\n${text}`));
+  await endWith(conn, new TextEncoder().encode(`${head}\r\n\r\n${text}`));
   // What it still says would make the system reset the connection.
   const scrap = new Uint8Array(1_024);
-  while (await readSome(wire, scrap) !== null);
+  while (await readSome(conn, scrap) !== null);
 }
 
 const STATUS_WORDS: Readonly<Record<number, string>> = {
@@ -152,10 +152,10 @@ interface Answer extends ProbeAnswer {
 }
 
 /** The request as Latin-1; `""` if it is too long; nothing if it never ends. */
-async function readRequest(wire: Wire): Promise<string | undefined> {
+async function readRequest(conn: Conn): Promise<string | undefined> {
   const space = new Uint8Array(MAX_REQUEST_OCTETS);
   for (let length = 0; length < space.length;) {
-    const count = await readSome(wire, space.subarray(length));
+    const count = await readSome(conn, space.subarray(length));
     if (count === null) return undefined;
     length += count;
     const text = LATIN1.decode(space.subarray(0, length));

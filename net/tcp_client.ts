@@ -12,7 +12,7 @@
 import type { Socket } from "node:net";
 import { isIp } from "../lib/ip.ts";
 import { plainIp } from "../lib/addresses.ts";
-import type { Wire } from "./conn.ts";
+import type { Conn } from "./conn.ts";
 
 /** Where to connect to. */
 export interface TcpTarget {
@@ -22,7 +22,7 @@ export interface TcpTarget {
 }
 
 /** A connection in plain text. */
-export interface TcpConnection extends Wire {
+export interface TcpConnection extends Conn {
   /** The address at its other end. */
   readonly remoteIp: string;
 }
@@ -37,7 +37,7 @@ export interface UpgradableConnection extends TcpConnection {
    * @param ca Who must have signed it, in PEM. Default: an authority that is
    * trusted anyway. Both at once would need a permission of Deno's more.
    */
-  readonly startTls: (name: string, ca: string | undefined) => Promise<Wire>;
+  readonly startTls: (name: string, ca: string | undefined) => Promise<Conn>;
 }
 
 /**
@@ -86,12 +86,12 @@ export async function connectUpgradable(
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
-  const wire = new SocketWire(socket);
+  const conn = new SocketConn(socket);
   return {
-    read: (into) => wire.read(into),
-    write: (octets) => wire.write(octets),
-    closeWrite: () => wire.closeWrite(),
-    close: () => wire.close(),
+    read: (into) => conn.read(into),
+    write: (octets) => conn.write(octets),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
     remoteIp: plainIp(socket.remoteAddress ?? ""),
     startTls: (name, ca) => startTls(socket, name, ca),
   };
@@ -101,7 +101,7 @@ async function startTls(
   socket: Socket,
   name: string,
   ca: string | undefined,
-): Promise<Wire> {
+): Promise<Conn> {
   const { connect } = await import("node:tls");
   const tls = connect({
     socket,
@@ -118,7 +118,7 @@ async function startTls(
     socket.destroy();
     throw error;
   }
-  return new SocketWire(tls);
+  return new SocketConn(tls);
 }
 
 /** Waits for what must come before a connection is of use. */
@@ -130,8 +130,8 @@ function happened(socket: Socket, event: string): Promise<void> {
   });
 }
 
-/** A socket of node's as the wire that others want. */
-class SocketWire implements Wire {
+/** A socket of node's as the connection that others want. */
+class SocketConn implements Conn {
   readonly #socket: Socket;
   #wake: () => void = () => {};
 

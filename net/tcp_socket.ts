@@ -6,13 +6,13 @@
  */
 
 import type { Server, Socket } from "node:net";
-import type { Wire } from "./conn.ts";
+import type { Conn } from "./conn.ts";
 
 /** A bound TCP port. */
 export interface BoundTcpSocket {
   readonly hostname: string;
   readonly port: number;
-  readonly accept: () => Promise<Wire>;
+  readonly accept: () => Promise<Conn>;
   readonly close: () => void;
 }
 
@@ -31,7 +31,7 @@ export async function listenTcp(
   port: number,
 ): Promise<BoundTcpSocket> {
   const arrived: Socket[] = [];
-  const waiting: PromiseWithResolvers<Wire>[] = [];
+  const waiting: PromiseWithResolvers<Conn>[] = [];
   // Loaded when it is needed: it costs everybody else's start 20 ms.
   const { createServer } = await import("node:net");
   const server = createServer({ noDelay: true }, (socket) => {
@@ -52,7 +52,7 @@ export async function listenTcp(
     accept: () => {
       const socket = arrived.shift();
       if (socket !== undefined) return Promise.resolve(wireOf(socket));
-      const next = Promise.withResolvers<Wire>();
+      const next = Promise.withResolvers<Conn>();
       waiting.push(next);
       return next.promise;
     },
@@ -74,7 +74,7 @@ function bind(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function wireOf(socket: Socket): Wire {
+function wireOf(socket: Socket): Conn {
   let wake = () => {};
   for (const event of ["readable", "end", "close"]) {
     socket.on(event, () => wake());

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Gone, type Wire, writeAll } from "./conn.ts";
+import { type Conn, Gone, writeAll } from "./conn.ts";
 import { MOST_OCTETS, type TlsEngine } from "./tls_engine.ts";
 import { TlsFailure } from "./tls_failure.ts";
 
@@ -33,8 +33,8 @@ const RECORD_OCTETS = 16_384;
 const NO_ROOM = new Uint8Array(0);
 
 /** A socket with TLS upon it. */
-export class TlsConnection implements Wire {
-  readonly #socket: Wire;
+export class TlsConnection implements Conn {
+  readonly #socket: Conn;
   readonly #engine: TlsEngine;
   /** The writing that is under way. */
   #writing: Promise<void> | undefined;
@@ -46,7 +46,7 @@ export class TlsConnection implements Wire {
    * @param socket The connection in plain text.
    * @param engine TLS for it.
    */
-  constructor(socket: Wire, engine: TlsEngine) {
+  constructor(socket: Conn, engine: TlsEngine) {
     this.#socket = socket;
     this.#engine = engine;
   }

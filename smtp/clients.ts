@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Listed, Roster } from "../lib/live_set.ts";
+import { type Listed, LiveSet } from "../lib/live_set.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import { isLoopback, plainIp } from "../lib/addresses.ts";
 import { isInOneOf } from "../lib/ip.ts";
@@ -14,8 +14,8 @@ import { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./connection_context.ts";
 import { type NetworkLimit, newNetworkLimit } from "./network_limit.ts";
 import { peerEvent, turnedAwayEvent } from "./events.ts";
-import { type Opening, tlsOpening } from "./preamble.ts";
-import { proxyOpening, type ProxyRules } from "./proxied.ts";
+import { type PreambleStep, tlsStep } from "./preamble.ts";
+import { type ProxyRules, proxyStep } from "./proxy_step.ts";
 import type { ListenerSettings } from "./options.ts";
 import type { Arrival } from "./ports.ts";
 import { type Ending, ENDINGS } from "./protocol/endings.ts";
@@ -25,7 +25,7 @@ const MAX_REFUSALS = 100;
 
 /** A client, served or refused. */
 class Client extends Connection implements Listed {
-  place = -1;
+  index = -1;
   /** The address that it is counted by, once it is. */
   countedBy: string | undefined;
 }
@@ -34,8 +34,8 @@ class Client extends Connection implements Listed {
 export class Clients {
   readonly #settings: ListenerSettings;
   readonly #context: ConnectionContext;
-  readonly #served: Roster<Client> = new Roster();
-  readonly #refused: Roster<Client> = new Roster();
+  readonly #served: LiveSet<Client> = new LiveSet();
+  readonly #refused: LiveSet<Client> = new LiveSet();
   readonly #networks: NetworkLimit;
   /** Called whenever nobody is left. */
   #onEmpty: () => void = () => {};
@@ -100,7 +100,7 @@ export class Clients {
     }
     const client = this.#open(arrival, peer);
     client.countedBy = peer.remoteIp;
-    client.run(this.#openings(arrival)).then(this.#leave);
+    client.run(this.#steps(arrival)).then(this.#leave);
   }
 
   /** Does so as soon as the proxy has said who the client is. */
@@ -113,7 +113,7 @@ export class Clients {
       client.countedBy = known.remoteIp;
       return "serve";
     };
-    client.run(this.#openings(arrival, admit)).then(this.#leave);
+    client.run(this.#steps(arrival, admit)).then(this.#leave);
   }
 
   #open(arrival: Arrival, peer: SessionPeer): Client {
@@ -128,7 +128,7 @@ export class Clients {
     if (this.#isFloodOfRefusals) return arrival.conn.close();
     const client = new Client(arrival.conn, peer, this.#context);
     this.#refused.add(client);
-    client.run(this.#openings(arrival), ending).then(this.#leave);
+    client.run(this.#steps(arrival), ending).then(this.#leave);
   }
 
   /** What to do with a client that has turned out to be one too many. */
@@ -145,44 +145,44 @@ export class Clients {
     this.#context.report?.(turnedAwayEvent(peer, this.#refused.size > 0));
   }
 
-  #openings(
+  #steps(
     arrival: Arrival,
     admit?: ProxyRules["admit"],
-  ): readonly Opening[] {
-    return openingsOf(arrival, this.#settings, this.#context, admit);
+  ): readonly PreambleStep[] {
+    return stepsOf(arrival, this.#settings, this.#context, admit);
   }
 }
 
-const NO_OPENINGS: readonly Opening[] = [];
+const NO_STEPS: readonly PreambleStep[] = [];
 
 /**
  * What must be done before a client is greeted.
  *
  * @param admit Told who is behind a proxy, and says whether to serve it.
  */
-function openingsOf(
+function stepsOf(
   arrival: Arrival,
   settings: ListenerSettings,
   context: ConnectionContext,
   admit: ProxyRules["admit"] = () => "serve",
-): readonly Opening[] {
+): readonly PreambleStep[] {
   const { tls } = arrival;
-  if (!tls && settings.proxies === undefined) return NO_OPENINGS;
-  const openings: Opening[] = [];
+  if (!tls && settings.proxies === undefined) return NO_STEPS;
+  const steps: PreambleStep[] = [];
   if (settings.proxies !== undefined) {
-    openings.push(
-      proxyOpening(settings.proxies, {
+    steps.push(
+      proxyStep(settings.proxies, {
         plainTextAuth: (destination) => plainTextAuth(destination, settings),
         isTrusted: (ip) => isInOneOf(ip, settings.trusted),
         admit,
       }),
     );
   }
-  if (!tls) return openings;
-  openings.push(
-    tlsOpening((wire) => context.encrypt(wire), settings.idleTimeoutMs),
+  if (!tls) return steps;
+  steps.push(
+    tlsStep((conn) => context.encrypt(conn), settings.idleTimeoutMs),
   );
-  return openings;
+  return steps;
 }
 
 function peerOf(

@@ -6,7 +6,7 @@
  */
 
 import type { AuthRequest } from "../auth/types.ts";
-import { type Wire, writeAll } from "../net/conn.ts";
+import { type Conn, writeAll } from "../net/conn.ts";
 import type {
   ConnectionContext,
   ConnectionParts,
@@ -15,7 +15,7 @@ import { closeAtOnce, closeGracefully, interrupt } from "./connection_ends.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import { ConnectionTimer, type Phase } from "./connection_timer.ts";
 import { IncomingMessage } from "./incoming_message.ts";
-import { open, type Opening, runPreamble, tlsOpening } from "./preamble.ts";
+import { open, type PreambleStep, runPreamble, tlsStep } from "./preamble.ts";
 import type { SessionAction, SessionPeer } from "./protocol/actions.ts";
 import { type Ending, ENDINGS } from "./protocol/endings.ts";
 import { Session } from "./protocol/session.ts";
@@ -23,7 +23,7 @@ import { Questions } from "./questions.ts";
 import { Transport } from "./transport.ts";
 
 /** Phases that only the socket can fail in. */
-const WIRE_PHASES: ReadonlySet<Phase> = new Set(["client", "write", "end"]);
+const SOCKET_PHASES: ReadonlySet<Phase> = new Set(["client", "write", "end"]);
 
 /** What is not done before the client has been answered. */
 const WRITTEN_BEFORE: ReadonlySet<SessionAction["kind"]> = new Set([
@@ -49,13 +49,13 @@ export class Connection implements ConnectionParts {
   #lastReply: Promise<void> | undefined;
 
   /**
-   * @param wire The socket.
+   * @param conn The socket.
    * @param peer What is known about it.
    * @param context What is the same for all.
    */
-  constructor(wire: Wire, peer: SessionPeer, context: ConnectionContext) {
+  constructor(conn: Conn, peer: SessionPeer, context: ConnectionContext) {
     this.context = context;
-    this.transport = new Transport(wire, new Session(context.rules, peer));
+    this.transport = new Transport(conn, new Session(context.rules, peer));
     this.timer = new ConnectionTimer(context, this);
     this.log = new ConnectionLog(peer, context.report);
     this.#questions = new Questions(this);
@@ -64,19 +64,19 @@ export class Connection implements ConnectionParts {
   /**
    * Serves the client until the connection is closed. Never rejects.
    *
-   * @param openings What must be done before the greeting.
+   * @param steps What must be done before the greeting.
    * @param refusal How to end instead of serving the client.
    * @returns Itself.
    */
-  async run(openings: readonly Opening[], refusal?: Ending): Promise<this> {
+  async run(steps: readonly PreambleStep[], refusal?: Ending): Promise<this> {
     const { transport, timer, log } = this;
     try {
-      if (await runPreamble(openings, this, refusal)) {
+      if (await runPreamble(steps, this, refusal)) {
         await this.#serve();
       }
     } catch (error) {
       // A socket that breaks is nobody's fault; anything else is one of ours.
-      if (!WIRE_PHASES.has(timer.phase)) log.closed("error", error);
+      if (!SOCKET_PHASES.has(timer.phase)) log.closed("error", error);
     } finally {
       timer.stop();
       transport.close();
@@ -100,7 +100,7 @@ export class Connection implements ConnectionParts {
   /** Ends at once, whatever is under way. */
   abort(): void {
     this.#questions.abort();
-    this.#message?.endTurn();
+    this.#message?.releaseSlot();
     if (this.timer.phase === "client") this.#interrupt(ENDINGS.shutdown);
     else closeAtOnce("shutdown", this);
   }
@@ -115,10 +115,10 @@ export class Connection implements ConnectionParts {
       if (session.hasOutput && WRITTEN_BEFORE.has(action.kind)) {
         timer.beginWrite(session.lacksLogin);
         const octets = session.takeOutput();
-        const written = await transport.wire.write(octets);
+        const written = await transport.conn.write(octets);
         // Nearly never: replies are small.
         if (written < octets.length) {
-          await writeAll(transport.wire, octets.subarray(written));
+          await writeAll(transport.conn, octets.subarray(written));
         }
         timer.written(session.lacksLogin);
         // It may have been stopped meanwhile.
@@ -126,7 +126,7 @@ export class Connection implements ConnectionParts {
       }
       switch (action.kind) {
         case "needData": {
-          if (this.#message?.needsTurn) await this.#message.takeTurn();
+          if (this.#message?.needsSlot) await this.#message.takeSlot();
           timer.beginRead();
           const octets = await transport.read();
           if (!this.#received(octets)) return await this.#afterLastRead(octets);
@@ -205,11 +205,11 @@ export class Connection implements ConnectionParts {
   async #startTls(): Promise<boolean> {
     const { context, transport, timer, log } = this;
     const early = transport.takePending();
-    const opening = tlsOpening(
-      (wire) => context.encrypt(wire, early),
+    const step = tlsStep(
+      (conn) => context.encrypt(conn, early),
       context.idleTimeoutMs,
     );
-    if (await open(opening, this) === undefined) return false;
+    if (await open(step, this) === undefined) return false;
     log.secured();
     // A login is forgotten with all else; who had one begins anew.
     if (!transport.session.lacksLogin) timer.restartLogin();

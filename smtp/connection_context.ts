@@ -13,7 +13,7 @@ import type { Deliver } from "./delivery.ts";
 import type { SmtpEvent } from "./events.ts";
 import type { MailHandlers } from "./mail_transaction.ts";
 import type { SessionRules } from "./protocol/actions.ts";
-import type { TransferTurns } from "./transfer_slots.ts";
+import type { TransferSlots } from "./transfer_slots.ts";
 import type { Transport } from "./transport.ts";
 
 /** What is the same for all connections of a listener. */
@@ -32,8 +32,8 @@ export interface ConnectionContext {
   readonly encrypt: Encrypt;
   /** How long a client must be silent before it is greeted, in milliseconds. */
   readonly greetingDelayMs: number;
-  /** Turns at reading large messages. */
-  readonly transfers: TransferTurns;
+  /** Slots for reading large messages. */
+  readonly transfers: TransferSlots;
   /** The log. */
   readonly report: ((event: SmtpEvent) => void) | undefined;
 }

@@ -49,7 +49,7 @@ export function interrupt(
   log.closed(ending.reason);
   timer.beginEnd();
   transport.session.end(ending);
-  return endWith(transport.wire, transport.session.takeOutput())
+  return endWith(transport.conn, transport.session.takeOutput())
     .catch(() => transport.close());
 }
 
@@ -64,14 +64,14 @@ export async function closeGracefully(
   linger: boolean,
   { transport, timer, log }: ConnectionParts,
 ): Promise<void> {
-  const { wire, session } = transport;
+  const { conn, session } = transport;
   timer.beginWrite(session.lacksLogin);
   const last = session.takeOutput();
   if (last.length === 0) timer.beginEnd();
   try {
     // On TLS this is the close_notify that clients wait for.
-    if (linger || log.peer.tls) await endWith(wire, last);
-    else if (last.length > 0) await writeAll(wire, last);
+    if (linger || log.peer.tls) await endWith(conn, last);
+    else if (last.length > 0) await writeAll(conn, last);
   } catch {
     return;
   }

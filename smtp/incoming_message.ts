@@ -9,10 +9,10 @@ import type { ConnectionParts } from "./connection_context.ts";
 import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
 import type { DataFault } from "./protocol/data.ts";
 import type { Envelope } from "./protocol/envelope.ts";
-import type { TransferTurn } from "./transfer_slots.ts";
+import type { TransferSlot } from "./transfer_slots.ts";
 
 /**
- * How much of a message is read without a turn, in octets: most messages have
+ * How much of a message is read without a slot, in octets: most messages have
  * no more, and need none.
  */
 const SMALL_MESSAGE_OCTETS = 65_536;
@@ -21,8 +21,8 @@ const SMALL_MESSAGE_OCTETS = 65_536;
 export class IncomingMessage {
   readonly #parts: ConnectionParts;
   readonly #delivery: Delivery;
-  /** The turn at reading a large message. */
-  #turn: TransferTurn | undefined;
+  /** The slot for reading a large message. */
+  #slot: TransferSlot | undefined;
 
   /**
    * Begins to deliver a message whose body is still to come.
@@ -36,31 +36,31 @@ export class IncomingMessage {
     this.#delivery = startDelivery(deliver, envelope);
   }
 
-  /** Whether it is a large one, and not its turn to be read. */
-  get needsTurn(): boolean {
+  /** Whether it is a large one, and has no slot to be read in. */
+  get needsSlot(): boolean {
     if (this.#delivery.body.octets < SMALL_MESSAGE_OCTETS) return false;
-    // Who has all that has come so far can let others have their turn.
-    if (!this.#parts.transport.session.isFilled) this.#turn?.yield();
-    return this.#turn?.isOn() !== true;
+    // Who has all that has come so far can let others have the slot.
+    if (!this.#parts.transport.session.isFilled) this.#slot?.yield();
+    return this.#slot?.isHeld() !== true;
   }
 
   /**
-   * Waits for a turn at reading with a large buffer, while nothing of the
+   * Waits for a slot for reading with a large buffer, while nothing of the
    * message is in memory. Were all to read at once, hundreds of pieces would
    * wait for the disk.
    */
-  async takeTurn(): Promise<void> {
+  async takeSlot(): Promise<void> {
     const { context, transport } = this.#parts;
-    this.endTurn();
-    const turn = this.#turn = context.transfers.begin();
-    if (turn.come !== undefined) await this.#wait(turn.come);
+    this.releaseSlot();
+    const slot = this.#slot = context.transfers.acquire();
+    if (slot.ready !== undefined) await this.#wait(slot.ready);
     transport.session.expectMuch(true);
   }
 
-  /** Lets others have their turn, or ends the waiting for one. */
-  endTurn(): void {
-    this.#turn?.end();
-    this.#turn = undefined;
+  /** Gives the slot back, or ends the waiting for one. */
+  releaseSlot(): void {
+    this.#slot?.release();
+    this.#slot = undefined;
     this.#parts.transport.session.expectMuch(false);
   }
 
@@ -80,7 +80,7 @@ export class IncomingMessage {
     const { transport: { session }, timer, log } = this.#parts;
     const { received } = session;
     const { envelope, body, result } = this.#delivery;
-    this.endTurn();
+    this.releaseSlot();
     timer.pause();
     body.end();
     const { reply, error } = await result;
@@ -93,7 +93,7 @@ export class IncomingMessage {
   async abandon(): Promise<void> {
     const { transport: { session }, log } = this.#parts;
     const { envelope, body, result } = this.#delivery;
-    this.endTurn();
+    this.releaseSlot();
     body.fail(new Error("The client has left before the end"));
     await result;
     log.message(envelope, session.received);

@@ -20,7 +20,7 @@ import {
 } from "./options.ts";
 import { checkPair, openPorts, type Ports } from "./ports.ts";
 import { type Certificate, newEncrypt } from "../net/tls.ts";
-import { newTransferTurns } from "./transfer_slots.ts";
+import { newTransferSlots } from "./transfer_slots.ts";
 import type { Encrypt } from "../net/conn.ts";
 import { newServer } from "../net/server.ts";
 
@@ -118,7 +118,7 @@ export function serveAt(
   const clients = new Clients(settings, {
     ...newContext(settings, typeof handlers === "object"),
     to: handlers,
-    encrypt: (wire, early) => encryption.encrypt(wire, early),
+    encrypt: (conn, early) => encryption.encrypt(conn, early),
     report,
   });
   const server = newServer({
@@ -193,7 +193,7 @@ function newContext(settings: ListenerSettings, asksAboutMail: boolean) {
     provider: settings.provider,
     idleTimeoutMs,
     greetingDelayMs,
-    transfers: newTransferTurns(TRANSFERS, TRANSFER_SLICE_MS),
+    transfers: newTransferSlots(TRANSFERS, TRANSFER_SLICE_MS),
     deadlines: newDeadlines(tickMs),
   };
 }

@@ -6,13 +6,13 @@
 
 import { errorText } from "../lib/error_text.ts";
 import { acceptAll } from "../net/accept.ts";
-import { tryClose, type Wire } from "../net/conn.ts";
+import { type Conn, tryClose } from "../net/conn.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { SmtpEvent } from "./events.ts";
 import type { ListenerSettings, SmtpAddress } from "./options.ts";
 
 /** A connection that knows where its ends are. `Deno.TcpConn` is one. */
-export interface PeerConn extends Wire {
+export interface PeerConn extends Conn {
   readonly localAddr: { readonly hostname: string };
   readonly remoteAddr: { readonly hostname: string };
 }

@@ -6,7 +6,7 @@
  */
 
 import type { ClosedReason } from "../auth/events.ts";
-import { isGone, type Wire } from "../net/conn.ts";
+import { type Conn, isGone } from "../net/conn.ts";
 import type { ConnectionParts } from "./connection_context.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import { type Ending, ENDINGS } from "./protocol/endings.ts";
@@ -17,7 +17,7 @@ const HANDSHAKE_MS = 30_000;
 /** A connection, and what is known about it. */
 export interface Opened {
   /** The socket, or what was built upon it. */
-  readonly wire: Wire;
+  readonly conn: Conn;
   /** Who is at its other end. */
   readonly peer: SessionPeer;
   /** Why the client is not to be served, if that has turned out. */
@@ -31,12 +31,12 @@ export interface Unopened {
 }
 
 /** One thing to do before the session. */
-export interface Opening {
+export interface PreambleStep {
   /** How long it may take, in milliseconds. */
   readonly limitMs: number;
   /** Does it. */
   readonly work: (
-    wire: Wire,
+    conn: Conn,
     peer: SessionPeer,
   ) => Promise<Opened | Unopened>;
 }
@@ -47,14 +47,14 @@ export interface Opening {
  * @param encrypt Does so.
  * @param idleTimeoutMs How long a client may be silent, in milliseconds.
  */
-export function tlsOpening(
-  encrypt: (wire: Wire) => Promise<Wire>,
+export function tlsStep(
+  encrypt: (conn: Conn) => Promise<Conn>,
   idleTimeoutMs: number,
-): Opening {
+): PreambleStep {
   return {
     limitMs: Math.min(HANDSHAKE_MS, idleTimeoutMs),
-    work: async (wire, peer) => ({
-      wire: await encrypt(wire),
+    work: async (conn, peer) => ({
+      conn: await encrypt(conn),
       peer: { ...peer, tls: true },
     }),
   };
@@ -64,25 +64,25 @@ export function tlsOpening(
  * Does all that comes before the session: what is to be opened, the silence,
  * the greeting.
  *
- * @param openings What is to be opened, in order.
+ * @param steps What is to be opened, in order.
  * @param parts The connection's.
  * @param refusal How to end instead of serving the client.
  * @returns Whether there is a session.
  */
 export async function runPreamble(
-  openings: readonly Opening[],
+  steps: readonly PreambleStep[],
   parts: ConnectionParts,
   refusal?: Ending,
 ): Promise<boolean> {
   const { context: { greetingDelayMs }, transport, log } = parts;
   let ending = refusal;
   if (refusal !== undefined) log.closedElsewhere();
-  for (const opening of openings) {
-    const opened = await open(opening, parts);
+  for (const step of steps) {
+    const opened = await open(step, parts);
     if (opened === undefined) return false;
     ending ??= opened.refusal;
   }
-  if (openings.length > 0) {
+  if (steps.length > 0) {
     transport.session = transport.session.onPeer(log.peer);
   }
   if (ending === undefined && greetingDelayMs > 0 && !await isSilent(parts)) {
@@ -95,18 +95,18 @@ export async function runPreamble(
 
 /** Opens one layer of a connection; nothing if that has come to an end. */
 export async function open(
-  { limitMs, work }: Opening,
+  { limitMs, work }: PreambleStep,
   { transport, timer, log }: ConnectionParts,
 ): Promise<Opened | undefined> {
   timer.begin("preamble", limitMs);
   try {
-    const opened = await work(transport.wire, log.peer);
+    const opened = await work(transport.conn, log.peer);
     if ("reason" in opened) {
       if (opened.reason === undefined) log.closedElsewhere();
       else log.closed(opened.reason);
       return undefined;
     }
-    transport.wire = opened.wire;
+    transport.conn = opened.conn;
     log.peer = opened.peer;
     if (opened.refusal !== undefined) log.closedElsewhere();
     return opened;

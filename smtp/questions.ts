@@ -123,7 +123,7 @@ export class Questions {
     this.#asking = asking;
     if (session.hasOutput) {
       timer.beginWrite(session.lacksLogin);
-      await writeAll(transport.wire, session.takeOutput()).catch(asking.abort);
+      await writeAll(transport.conn, session.takeOutput()).catch(asking.abort);
     }
     timer.begin("question", limitMs, () => {
       if (asking.open) asking.abort(new DOMException("Late", "TimeoutError"));

@@ -1,90 +1,92 @@
 /**
- * Turns at something that only so many can do at a time.
+ * Slots for something that only so many can do at a time: a semaphore with a
+ * time slice.
  *
  * @module
  */
 
 import { newTimeLimit } from "../lib/time_limit.ts";
 
-/** One turn: waited for, on, or over. */
-export interface TransferTurn {
-  /** Resolves when it has come, or has been ended before; absent: it is on. */
-  readonly come?: Promise<void>;
-  /** Whether it is on. */
-  readonly isOn: () => boolean;
-  /** Ends it if others wait. */
+/** One slot: waited for, held, or given back. */
+export interface TransferSlot {
+  /** Resolves once it is held, or given back before; absent: it is held. */
+  readonly ready?: Promise<void>;
+  /** Whether it is held. */
+  readonly isHeld: () => boolean;
+  /** Gives it back if others wait. */
   readonly yield: () => void;
-  /** Ends it, or the waiting for it. */
-  readonly end: () => void;
+  /** Gives it back, or ends the waiting for it. */
+  readonly release: () => void;
 }
 
-/** Gives turns, first come, first served. */
-export interface TransferTurns {
-  /** Asks for a turn. */
-  readonly begin: () => TransferTurn;
+/** Gives out slots, first come, first served. */
+export interface TransferSlots {
+  /** Asks for a slot. */
+  readonly acquire: () => TransferSlot;
 }
 
 /**
- * Makes turns.
+ * Makes slots.
  *
- * @param most How many are on at a time.
- * @param sliceMs How long one lasts if others wait, in milliseconds. Then it is
- * over by itself, so that nobody who is slow can keep the others waiting.
+ * @param most How many are held at a time.
+ * @param sliceMs How long one is held if others wait, in milliseconds. Then it
+ * is given back by itself, so that nobody who is slow can keep the others
+ * waiting.
  */
-export function newTransferTurns(most: number, sliceMs: number): TransferTurns {
+export function newTransferSlots(most: number, sliceMs: number): TransferSlots {
   const slice = newTimeLimit(sliceMs);
-  /** Those that are on; the one that began first is the first. */
-  const on = new Set<Place>();
-  const waiting = new Set<Place>();
+  /** Those who hold one, the longest first. */
+  const holders = new Set<Holder>();
+  const waiting = new Set<Holder>();
 
-  function start(place: Place): void {
-    on.add(place);
-    place.endSlice = slice.start(() => {
-      place.isOverdue = true;
-      if (waiting.size > 0) stop(place);
+  function give(holder: Holder): void {
+    holders.add(holder);
+    holder.endSlice = slice.start(() => {
+      holder.isOverdue = true;
+      if (waiting.size > 0) take(holder);
     });
-    place.wake();
+    holder.wake();
   }
 
-  /** Takes a place away from who has it, for the next to have it. */
-  function stop(place: Place): void {
-    if (!on.delete(place)) return;
-    place.endSlice();
+  /** Takes a slot from who holds it, for the next to have it. */
+  function take(holder: Holder): void {
+    if (!holders.delete(holder)) return;
+    holder.endSlice();
     const [next] = waiting;
     if (next === undefined) return;
     waiting.delete(next);
-    start(next);
+    give(next);
   }
 
   return {
-    begin() {
-      const place: Place = { isOverdue: false, endSlice() {}, wake() {} };
-      const turn = {
-        isOn: () => on.has(place),
+    acquire() {
+      const holder: Holder = { isOverdue: false, endSlice() {}, wake() {} };
+      const slot = {
+        isHeld: () => holders.has(holder),
         yield() {
-          if (waiting.size > 0) stop(place);
+          if (waiting.size > 0) take(holder);
         },
-        end() {
-          if (waiting.delete(place)) place.wake();
-          else stop(place);
+        release() {
+          if (waiting.delete(holder)) holder.wake();
+          else take(holder);
         },
       };
-      const [first] = on;
-      // It could stay as long as nobody else wanted its place.
-      if (on.size >= most && first?.isOverdue) stop(first);
-      if (on.size < most) {
-        start(place);
-        return turn;
+      const [first] = holders;
+      // It could be kept as long as nobody else wanted it.
+      if (holders.size >= most && first?.isOverdue) take(first);
+      if (holders.size < most) {
+        give(holder);
+        return slot;
       }
-      waiting.add(place);
-      const come = new Promise<void>((resolve) => place.wake = resolve);
-      return { ...turn, come };
+      waiting.add(holder);
+      const ready = new Promise<void>((resolve) => holder.wake = resolve);
+      return { ...slot, ready };
     },
   };
 }
 
-/** Somebody's place among those who are on or wait. */
-interface Place {
+/** Somebody who holds a slot, or waits for one. */
+interface Holder {
   isOverdue: boolean;
   endSlice: () => void;
   wake: () => void;

@@ -6,7 +6,7 @@
  */
 
 import type { Session } from "./protocol/session.ts";
-import { tryClose, type Wire } from "../net/conn.ts";
+import { type Conn, tryClose } from "../net/conn.ts";
 
 /** How many octets of a client that was told to go are thrown away. */
 const LINGER_OCTETS = 1_048_576;
@@ -28,7 +28,7 @@ export interface Asking {
 /** A socket, and the session it is for. */
 export class Transport {
   /** The socket; another one after TLS has begun on it. */
-  wire: Wire;
+  conn: Conn;
   /** The session; another one after STARTTLS. */
   session: Session;
   #pending: PendingRead | undefined;
@@ -36,17 +36,17 @@ export class Transport {
   #sawEnd = false;
 
   /**
-   * @param wire The socket.
+   * @param conn The socket.
    * @param session The session.
    */
-  constructor(wire: Wire, session: Session) {
-    this.wire = wire;
+  constructor(conn: Conn, session: Session) {
+    this.conn = conn;
     this.session = session;
   }
 
   /** Closes the socket, which may be closed already. */
   close(): void {
-    tryClose(this.wire);
+    tryClose(this.conn);
   }
 
   /**
@@ -57,13 +57,13 @@ export class Transport {
     if (this.#sawEnd) return Promise.resolve(null);
     const pending = this.#pending;
     this.#pending = undefined;
-    return pending?.octets ?? this.wire.read(this.session.space());
+    return pending?.octets ?? this.conn.read(this.session.space());
   }
 
   /** Begins a read; `read` takes it over. */
   begin(): Promise<number | null> {
     const space = this.session.space();
-    this.#pending = { space, octets: this.wire.read(space) };
+    this.#pending = { space, octets: this.conn.read(space) };
     return this.#pending.octets;
   }
 
@@ -107,7 +107,7 @@ export class Transport {
     let pending = this.#pending?.octets;
     try {
       for (let drained = 0; drained < LINGER_OCTETS;) {
-        const octets = await (pending ?? this.wire.read(scrap));
+        const octets = await (pending ?? this.conn.read(scrap));
         if (octets === null) return;
         drained += octets;
         pending = undefined;

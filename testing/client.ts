@@ -9,7 +9,7 @@ import { tryClose } from "../net/conn.ts";
 import { mustHappen } from "./deadline.ts";
 
 /** What a client talks over. `Deno.Conn` is one. */
-export interface ClientWire {
+export interface ClientConn {
   /** Reads at least one octet; `null` at the end. */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
   /** Writes some of the octets and says how many. */
@@ -61,7 +61,7 @@ const encoder = new TextEncoder();
  * ```
  */
 export class SmtpClient implements Disposable {
-  #wire: ClientWire;
+  #conn: ClientConn;
   #received = "";
   /** Everything that the server has said so far. */
   heard = "";
@@ -72,10 +72,10 @@ export class SmtpClient implements Disposable {
   /**
    * Talks over a connection.
    *
-   * @param wire An open one.
+   * @param conn An open one.
    */
-  constructor(wire: ClientWire) {
-    this.#wire = wire;
+  constructor(conn: ClientConn) {
+    this.#conn = conn;
   }
 
   /**
@@ -121,7 +121,7 @@ export class SmtpClient implements Disposable {
       : content;
     for (let sent = 0; sent < octets.length;) {
       sent += await mustHappen(
-        this.#wire.write(octets.subarray(sent)),
+        this.#conn.write(octets.subarray(sent)),
         "the server reads",
       );
     }
@@ -204,20 +204,20 @@ export class SmtpClient implements Disposable {
 
   /** Begins TLS where the server expects it. */
   async beginTls(trusted: string): Promise<void> {
-    const plainText = this.#wire;
+    const plainText = this.#conn;
     if (!isTcp(plainText)) throw new Error("This is no TCP connection");
     this.#mustBeEmpty("in plain text behind the 220");
     const tls = await Deno.startTls(plainText, {
       hostname: "localhost",
       caCerts: [trusted],
     });
-    this.#wire = tls;
+    this.#conn = tls;
     await mustHappen(tls.handshake(), "the TLS handshake ends");
   }
 
   /** Says that nothing more will be sent. */
   closeWrite(): Promise<void> {
-    return this.#wire.closeWrite();
+    return this.#conn.closeWrite();
   }
 
   /** Expects the end of the connection, and nothing before it. */
@@ -242,7 +242,7 @@ export class SmtpClient implements Disposable {
   /** Closes the connection; one with unread octets in it is reset. */
   close(): void {
     // It may have been closed before.
-    tryClose(this.#wire);
+    tryClose(this.#conn);
   }
 
   /** Closes it. */
@@ -273,7 +273,7 @@ export class SmtpClient implements Disposable {
     if (this.#ended) return false;
     const space = new Uint8Array(4096);
     const count = await mustHappen(
-      this.#wire.read(space),
+      this.#conn.read(space),
       "the server says something, or closes",
     );
     if (count === null) this.#ended = true;
@@ -307,6 +307,6 @@ function isCutOff(error: unknown): boolean {
     (error.name === "ConnectionReset" || error.name === "UnexpectedEof");
 }
 
-function isTcp(wire: ClientWire): wire is Deno.TcpConn {
-  return "setNoDelay" in wire;
+function isTcp(conn: ClientConn): conn is Deno.TcpConn {
+  return "setNoDelay" in conn;
 }

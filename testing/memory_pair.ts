@@ -5,19 +5,19 @@
  */
 
 import { concat } from "../lib/octets.ts";
-import type { Wire } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 
 /** How much waits for a reader before writers wait too, in octets. */
 const ROOM = 65_536;
 
 /** Connects two ends: what is written to one is read from the other. */
-export function newMemoryPair(): readonly [Wire, Wire] {
+export function newMemoryPair(): readonly [Conn, Conn] {
   const there = new Pipe();
   const back = new Pipe();
   return [endOf(there, back), endOf(back, there)];
 }
 
-function endOf(out: Pipe, into: Pipe): Wire {
+function endOf(out: Pipe, into: Pipe): Conn {
   return {
     read: (space) => into.read(space),
     write: (octets) => out.write(octets),

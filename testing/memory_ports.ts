@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Wire } from "../net/conn.ts";
+import type { Conn } from "../net/conn.ts";
 import type { Ports, Reception } from "../smtp/ports.ts";
 import { newMemoryPair } from "./memory_pair.ts";
 
@@ -15,7 +15,7 @@ export interface MemoryPorts extends Ports {
    *
    * @throws {Error} If the listener accepts nobody any more.
    */
-  readonly connect: (remoteIp: string) => Wire;
+  readonly connect: (remoteIp: string) => Conn;
 }
 
 /** Makes them. Connections count as such of the machine itself. */

@@ -10,7 +10,7 @@ import {
   readOffer,
 } from "../../auth/sasl/offer.ts";
 import type { AuthRequest } from "../../auth/types.ts";
-import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
+import { type Conn, readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { encodeHex } from "../../lib/hex.ts";
 import { askInTime } from "../ask.ts";
 import {
@@ -71,7 +71,7 @@ export function serveDovecotAuth(
     name: "dovecot",
     action: "serve Dovecot auth",
     rules: { mechanisms: offeredMechanisms },
-    talk: (wire, context) => {
+    talk: (conn, context) => {
       const identity = {
         serverId: serverId >>> 1,
         connectionId: ++connections,
@@ -81,7 +81,7 @@ export function serveDovecotAuth(
         identity,
         readOffer(options.mechanisms),
       );
-      return talk(wire, context, session);
+      return talk(conn, context, session);
     },
   }, options);
 }
@@ -92,7 +92,7 @@ function newCookie(): string {
 
 /** Serves one mail server's connection. */
 async function talk(
-  wire: Wire,
+  conn: Conn,
   context: AuthServerContext,
   session: DovecotSession,
 ): Promise<void> {
@@ -104,7 +104,7 @@ async function talk(
   /** Closes once all that was said is written. */
   function close(): void {
     closed = true;
-    writing = writing.then(() => tryClose(wire));
+    writing = writing.then(() => tryClose(conn));
   }
 
   function closeIfDone(): void {
@@ -113,9 +113,9 @@ async function talk(
 
   function send(text: string): void {
     const octets = new TextEncoder().encode(text);
-    writing = writing.then(() => writeAll(wire, octets))
+    writing = writing.then(() => writeAll(conn, octets))
       // Whoever does not read has gone: the read under way finds out.
-      .catch(() => tryClose(wire));
+      .catch(() => tryClose(conn));
   }
 
   async function ask(id: number, request: AuthRequest): Promise<void> {
@@ -166,7 +166,7 @@ async function talk(
     while (!closed) {
       // A client that does not read is not read from.
       await writing;
-      const count = await readSome(wire, space);
+      const count = await readSome(conn, space);
       if (count === null) break;
       // No new questions once the server stops: the old ones end it.
       if (!stop.aborted) {

@@ -25,7 +25,7 @@ import {
   type Rules,
   text,
 } from "../../lib/options.ts";
-import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
+import { type Conn, readSome, tryClose, writeAll } from "../../net/conn.ts";
 import {
   type AuthServer,
   openSocketServer,
@@ -152,7 +152,7 @@ export function servePostfixPolicy(
     name: "policy",
     action: "serve Postfix policy",
     rules: RULES,
-    talk: (wire, context) => talk(wire, context, policy ??= newPolicy(options)),
+    talk: (conn, context) => talk(conn, context, policy ??= newPolicy(options)),
   }, options);
 }
 
@@ -174,7 +174,7 @@ function newPolicy(options: PostfixPolicyOptions): Policy {
 
 /** Answers the requests of one smtpd, one after the other. */
 async function talk(
-  wire: Wire,
+  conn: Conn,
   { ends, stop }: SocketContext,
   policy: Policy,
 ): Promise<void> {
@@ -182,23 +182,23 @@ async function talk(
   const space = new Uint8Array(READ_OCTETS);
   const limit = newTimeLimit(() => {
     ends("idle");
-    tryClose(wire);
+    tryClose(conn);
   });
   let isAnswering = false;
   const onStop = () => {
-    if (!isAnswering) tryClose(wire);
+    if (!isAnswering) tryClose(conn);
   };
   stop.addEventListener("abort", onStop);
   try {
     limit.renew(IDLE_MS);
     while (!stop.aborted) {
-      const count = await readSome(wire, space);
+      const count = await readSome(conn, space);
       if (count === null) return;
       // Who sends an octet now and then must come to an end all the same.
       if (!reader.isInside) limit.renew(REQUEST_MS);
       reader.receive(space.subarray(0, count));
       isAnswering = true;
-      const answered = await answerAll(wire, reader, policy);
+      const answered = await answerAll(conn, reader, policy);
       isAnswering = false;
       if (answered.kind === "failed") {
         return ends(answered.reason, answered.error);
@@ -223,7 +223,7 @@ type Answered =
   };
 
 async function answerAll(
-  wire: Wire,
+  conn: Conn,
   reader: PolicyReader,
   policy: Policy,
 ): Promise<Answered> {
@@ -241,7 +241,7 @@ async function answerAll(
     }
     const octets = new TextEncoder().encode(formatPolicyAction(action));
     // Who does not want it any more has gone: the next read finds out.
-    await writeAll(wire, octets).catch(() => tryClose(wire));
+    await writeAll(conn, octets).catch(() => tryClose(conn));
   }
 }
 

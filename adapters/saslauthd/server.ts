@@ -6,7 +6,7 @@
  */
 
 import type { AuthRequest } from "../../auth/types.ts";
-import { readSome, tryClose, type Wire, writeAll } from "../../net/conn.ts";
+import { type Conn, readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { askInTime } from "../ask.ts";
 import {
   type AuthServerContext,
@@ -65,9 +65,9 @@ export function serveSaslauthd(
 }
 
 /** Answers the one request of a connection. */
-async function talk(wire: Wire, context: AuthServerContext): Promise<void> {
+async function talk(conn: Conn, context: AuthServerContext): Promise<void> {
   const { report, ends, id } = context;
-  const read = await readRequest(wire, context);
+  const read = await readRequest(conn, context);
   switch (read.kind) {
     case "more":
       return;
@@ -77,10 +77,10 @@ async function talk(wire: Wire, context: AuthServerContext): Promise<void> {
       return ends("idle");
     case "impossible":
       report(impossibleEvent(read, id));
-      await answer(wire, "NO");
+      await answer(conn, "NO");
       return ends("quit");
     case "request":
-      return await decide(wire, read, context);
+      return await decide(conn, read, context);
     default:
       read satisfies never;
   }
@@ -88,22 +88,22 @@ async function talk(wire: Wire, context: AuthServerContext): Promise<void> {
 
 /** Reads until the request is whole; `more` if the client has left before. */
 async function readRequest(
-  wire: Wire,
+  conn: Conn,
   { stop }: AuthServerContext,
 ): Promise<SaslauthdRequest | { readonly kind: "late" }> {
   const space = new Uint8Array(MAX_REQUEST_OCTETS);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    tryClose(wire);
+    tryClose(conn);
   }, REQUEST_MS);
-  const onStop = () => tryClose(wire);
+  const onStop = () => tryClose(conn);
   stop.addEventListener("abort", onStop, { once: true });
   if (stop.aborted) onStop();
   let length = 0;
   try {
     for (;;) {
-      const count = await readSome(wire, space.subarray(length));
+      const count = await readSome(conn, space.subarray(length));
       if (count === null) return { kind: late ? "late" : "more" };
       length += count;
       const read = readSaslauthdRequest(space.subarray(0, length));
@@ -117,39 +117,39 @@ async function readRequest(
 
 /** Asks while watching whether the client still waits. */
 async function decide(
-  wire: Wire,
+  conn: Conn,
   { request }: { readonly request: AuthRequest },
   context: AuthServerContext,
 ): Promise<void> {
   const abort = new AbortController();
   const { signal } = abort;
-  const watching = watch(wire, abort);
+  const watching = watch(conn, abort);
   const asked = await askInTime(request, { ...context, signal });
   context.report(asked.event);
   const { decision } = asked.result;
-  if (decision === "authOk") await answer(wire, "OK");
-  if (decision === "authInvalid") await answer(wire, "NO");
+  if (decision === "authOk") await answer(conn, "OK");
+  if (decision === "authInvalid") await answer(conn, "NO");
   // One who has gone has had no answer to close behind.
   const isGone = signal.aborted;
-  tryClose(wire);
+  tryClose(conn);
   if (!isGone) {
     context.ends(decision === "authFailure" ? "temporary-failure" : "quit");
   }
   await watching;
 }
 
-async function watch(wire: Wire, abort: AbortController): Promise<void> {
+async function watch(conn: Conn, abort: AbortController): Promise<void> {
   // Whatever comes behind the request means nothing to anybody.
   const scrap = new Uint8Array(1024);
-  while (await readSome(wire, scrap) !== null);
+  while (await readSome(conn, scrap) !== null);
   abort.abort();
 }
 
 /** Says the one word of a connection, and that it was the last. */
-async function answer(wire: Wire, word: "OK" | "NO"): Promise<void> {
+async function answer(conn: Conn, word: "OK" | "NO"): Promise<void> {
   try {
-    await writeAll(wire, formatSaslauthdAnswer(word));
-    await wire.closeWrite();
+    await writeAll(conn, formatSaslauthdAnswer(word));
+    await conn.closeWrite();
   } catch {
     // Nobody waits for it.
   }

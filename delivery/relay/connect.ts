@@ -5,7 +5,7 @@
  */
 
 import { faultOf } from "../../lib/network_fault.ts";
-import type { Wire } from "../../net/conn.ts";
+import type { Conn } from "../../net/conn.ts";
 import type { Deadlines } from "../../net/deadlines.ts";
 import type { Dialled, Dialler } from "./dialler.ts";
 import { RelayError, type RelayReason } from "./failures.ts";
@@ -54,11 +54,11 @@ export async function connect(
  * in time. The connection is closed then.
  */
 export async function encrypt(
-  { wire, encrypt = cannotEncrypt }: Dialled,
+  { conn, encrypt = cannotEncrypt }: Dialled,
   deadlines: Watching,
-): Promise<Wire> {
+): Promise<Conn> {
   try {
-    return await inTime(encrypt(), deadlines, () => wire.close());
+    return await inTime(encrypt(), deadlines, () => conn.close());
   } catch (error) {
     throw failed("relay-tls", error, "no TLS handshake in time");
   }

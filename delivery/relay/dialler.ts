@@ -5,20 +5,20 @@
  */
 
 import { isLoopback } from "../../lib/addresses.ts";
-import type { Wire } from "../../net/conn.ts";
+import type { Conn } from "../../net/conn.ts";
 import { connectPlain, connectUpgradable } from "../../net/tcp_client.ts";
 import type { NextHop } from "./next_hop.ts";
 
 /** A connection in plain text. */
 export interface Dialled {
-  readonly wire: Wire;
+  readonly conn: Conn;
   /** Whether it never leaves the machine. */
   readonly loopback: boolean;
   /**
    * Encrypts it; resolves once the certificate has been found good. Absent:
    * TLS needs another connection.
    */
-  readonly encrypt?: () => Promise<Wire>;
+  readonly encrypt?: () => Promise<Conn>;
 }
 
 /** Opens connections to one next hop. */
@@ -45,14 +45,14 @@ export class TcpDialler implements Dialler {
 
   async connect(signal: AbortSignal): Promise<Dialled> {
     if (!this.#mayBeTls) {
-      const wire = await connectPlain(this.#hop, signal);
-      return { wire, loopback: isLoopback(wire.remoteIp) };
+      const conn = await connectPlain(this.#hop, signal);
+      return { conn, loopback: isLoopback(conn.remoteIp) };
     }
-    const wire = await connectUpgradable(this.#hop, signal);
+    const conn = await connectUpgradable(this.#hop, signal);
     return {
-      wire,
-      loopback: isLoopback(wire.remoteIp),
-      encrypt: () => wire.startTls(this.#hop.hostname, this.#ca),
+      conn,
+      loopback: isLoopback(conn.remoteIp),
+      encrypt: () => conn.startTls(this.#hop.hostname, this.#ca),
     };
   }
 

@@ -7,7 +7,7 @@
 
 import { faultOf } from "../../lib/network_fault.ts";
 import { concat, free } from "../../lib/octets.ts";
-import { type Wire, writeAll } from "../../net/conn.ts";
+import { type Conn, writeAll } from "../../net/conn.ts";
 import type { Deadline } from "../../net/deadlines.ts";
 import { isOwnBody } from "../../smtp/body.ts";
 import type { Mail } from "../../smtp/destination.ts";
@@ -52,7 +52,7 @@ export class Upstream {
   readonly #over = Promise.withResolvers<void>();
   /** Those who wait for replies, in order. */
   readonly #waiting: PromiseWithResolvers<SmtpReply>[] = [];
-  #wire: Wire;
+  #conn: Conn;
   #session: RelaySession;
   /** Why nothing more can be said. */
   #failure: RelayError | undefined;
@@ -69,7 +69,7 @@ export class Upstream {
     const peer = { tls: implicitTls, encryptable, loopback };
     this.#context = context;
     this.#dialled = dialled;
-    this.#wire = dialled.wire;
+    this.#conn = dialled.conn;
     this.#session = new RelaySession(new Opening(rules(), peer));
     this.#deadline = context.deadlines.watch({
       expire: () => this.#onExpire(),
@@ -225,8 +225,8 @@ export class Upstream {
 
   async #encrypt(): Promise<void> {
     this.#deadline.pause();
-    this.#wire = await encrypt(this.#dialled, this.#context.deadlines);
-    if (!this.isOpen) this.#wire.close();
+    this.#conn = await encrypt(this.#dialled, this.#context.deadlines);
+    if (!this.isOpen) this.#conn.close();
   }
 
   /** Does what the session asks for until it is over. */
@@ -237,7 +237,7 @@ export class Upstream {
       switch (action.kind) {
         case "needData": {
           this.#flush();
-          const octets = await this.#wire.read(space);
+          const octets = await this.#conn.read(space);
           if (octets === null) {
             return this.#end(this.#session.ended("closed by the next hop"));
           }
@@ -312,8 +312,8 @@ export class Upstream {
 
   /** Why a write fails shows in the read that is always under way. */
   #write(octets: Uint8Array): Promise<void> {
-    const wire = this.#wire;
-    const write = () => writeAll(wire, octets);
+    const conn = this.#conn;
+    const write = () => writeAll(conn, octets);
     this.#writing = this.#writing.then(write).catch(() => {});
     return this.#writing;
   }
@@ -336,8 +336,8 @@ export class Upstream {
     if (this.#failure !== undefined) return;
     const error = this.#failure = new RelayError(failure);
     this.#deadline.stop();
-    this.#wire.close();
-    this.#dialled.wire.close();
+    this.#conn.close();
+    this.#dialled.conn.close();
     this.#opened.promise.catch(() => {});
     this.#opened.reject(error);
     for (const { reject } of this.#waiting.splice(0)) reject(error);

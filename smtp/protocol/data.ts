@@ -41,11 +41,11 @@ export interface DataRead {
  * Where in a line the reader stands. A dot at the start of a line is held back
  * until the next octet tells whether it was doubled or ends the message.
  */
-type Place = "start" | "inside" | "cr" | "dot" | "dotCr";
+type LineState = "start" | "inside" | "cr" | "dot" | "dotCr";
 
 /** Reads one message, piece by piece, in place. */
 export class DataReader {
-  #place: Place = "start";
+  #state: LineState = "start";
   #octets = 0;
   #bareLineEnd = false;
   readonly #maxOctets: number;
@@ -81,7 +81,7 @@ export class DataReader {
    */
   read(piece: Uint8Array): DataRead {
     const size = piece.length;
-    let place = this.#place;
+    let state = this.#state;
     let at = 0;
     /** The message's octets at the front, and the first one not moved there. */
     let length = 0;
@@ -89,11 +89,11 @@ export class DataReader {
     let ended = false;
     let bareLineEnd = false;
     const words = wordsOf(piece);
-    const crBefore = crInFront(place, piece);
+    const crBefore = crInFront(state, piece);
     if (crBefore === "held") this.#octets++;
 
     while (at < size && !ended) {
-      if (place === "inside") {
+      if (state === "inside") {
         at = skipText(piece, words, at);
         if (at === size) break;
         // Nearly every CR begins a line end with nothing special behind it.
@@ -105,30 +105,30 @@ export class DataReader {
         }
       }
       const octet = piece[at++];
-      if (octet === DOT && place === "start") {
+      if (octet === DOT && state === "start") {
         length = move(piece, length, unmoved, at - 1);
         unmoved = at;
-        place = "dot";
-      } else if (octet === LF && place === "dotCr") {
+        state = "dot";
+      } else if (octet === LF && state === "dotCr") {
         ended = true;
       } else {
-        bareLineEnd ||= isBare(octet, place);
-        place = following(octet, place);
+        bareLineEnd ||= isBare(octet, state);
+        state = following(octet, state);
       }
     }
 
     // Behind a lone dot, CR and CRLF belong to the end, not to the message.
-    if (!ended && place !== "dotCr") length = move(piece, length, unmoved, at);
-    this.#place = place;
+    if (!ended && state !== "dotCr") length = move(piece, length, unmoved, at);
+    this.#state = state;
     this.#octets += length;
     this.#bareLineEnd ||= bareLineEnd;
     return { length, used: at, ended, bareLineEnd, crBefore };
   }
 }
 
-function crInFront(place: Place, piece: Uint8Array): CrBefore {
-  if (place === "cr") return "passed";
-  const isHeld = place === "dotCr" && piece.length > 0 && piece[0] !== LF;
+function crInFront(state: LineState, piece: Uint8Array): CrBefore {
+  if (state === "cr") return "passed";
+  const isHeld = state === "dotCr" && piece.length > 0 && piece[0] !== LF;
   return isHeld ? "held" : "none";
 }
 
@@ -177,12 +177,12 @@ function move(
 }
 
 /** An LF without a CR before it, or the octet after a CR that is no LF. */
-function isBare(octet: number | undefined, place: Place): boolean {
-  const afterCr = place === "cr" || place === "dotCr";
+function isBare(octet: number | undefined, state: LineState): boolean {
+  const afterCr = state === "cr" || state === "dotCr";
   return (octet === LF) !== afterCr;
 }
 
-function following(octet: number | undefined, place: Place): Place {
-  if (octet === CR) return place === "dot" ? "dotCr" : "cr";
-  return octet === LF && place === "cr" ? "start" : "inside";
+function following(octet: number | undefined, state: LineState): LineState {
+  if (octet === CR) return state === "dot" ? "dotCr" : "cr";
+  return octet === LF && state === "cr" ? "start" : "inside";
 }

@@ -1,4 +1,4 @@
-import { type Listed, Roster } from "../../lib/live_set.ts";
+import { type Listed, LiveSet } from "../../lib/live_set.ts";
 import { assertEquals } from "../support/assert.ts";
 import { newRandom, pick } from "../support/random.ts";
 
@@ -7,30 +7,30 @@ interface Guest extends Listed {
 }
 
 function guest(name: string): Guest {
-  return { name, place: -1 };
+  return { name, index: -1 };
 }
 
-function names(roster: Roster<Guest>): string {
-  return [...roster].map(({ name }) => name).sort().join("");
+function names(set: LiveSet<Guest>): string {
+  return [...set].map(({ name }) => name).sort().join("");
 }
 
-Deno.test("Roster has what was added and not taken away", () => {
-  const roster = new Roster<Guest>();
+Deno.test("LiveSet has what was added and not taken away", () => {
+  const set = new LiveSet<Guest>();
   const [a, b, c] = [guest("a"), guest("b"), guest("c")];
-  assertEquals([roster.size, roster.has(a), names(roster)], [0, false, ""]);
-  roster.add(a);
-  roster.add(b);
-  roster.add(c);
-  assertEquals([roster.size, names(roster)], [3, "abc"]);
+  assertEquals([set.size, set.has(a), names(set)], [0, false, ""]);
+  set.add(a);
+  set.add(b);
+  set.add(c);
+  assertEquals([set.size, names(set)], [3, "abc"]);
 
-  assertEquals(roster.delete(a), true);
-  assertEquals([roster.has(a), names(roster)], [false, "bc"]);
-  assertEquals([roster.delete(b), roster.delete(c)], [true, true]);
-  assertEquals([roster.size, names(roster)], [0, ""]);
+  assertEquals(set.delete(a), true);
+  assertEquals([set.has(a), names(set)], [false, "bc"]);
+  assertEquals([set.delete(b), set.delete(c)], [true, true]);
+  assertEquals([set.size, names(set)], [0, ""]);
 });
 
-Deno.test("Roster.delete() takes nothing away that is not there", () => {
-  const [one, other] = [new Roster<Guest>(), new Roster<Guest>()];
+Deno.test("LiveSet.delete() takes nothing away that is not there", () => {
+  const [one, other] = [new LiveSet<Guest>(), new LiveSet<Guest>()];
   const [a, b] = [guest("a"), guest("b")];
   one.add(a);
   other.add(b);
@@ -42,38 +42,38 @@ Deno.test("Roster.delete() takes nothing away that is not there", () => {
   assertEquals([one.has(a), names(other)], [false, "ab"]);
 });
 
-Deno.test("Roster shows who is there, not who leaves meanwhile", () => {
-  const roster = new Roster<Guest>();
+Deno.test("LiveSet shows who is there, not who leaves meanwhile", () => {
+  const set = new LiveSet<Guest>();
   const guests = [..."abcd"].map(guest);
-  guests.forEach((each) => roster.add(each));
+  guests.forEach((each) => set.add(each));
   const seen: string[] = [];
-  for (const { name } of roster) {
+  for (const { name } of set) {
     if (seen.length === 0) {
       guests.filter((each) => each.name !== name && each.name !== "d")
-        .forEach((each) => roster.delete(each));
-      roster.add(guest("e"));
+        .forEach((each) => set.delete(each));
+      set.add(guest("e"));
     }
     seen.push(name);
   }
   assertEquals(seen, ["a", "d"]);
-  assertEquals(names(roster), "ade");
+  assertEquals(names(set), "ade");
 });
 
-Deno.test("Roster is the same as a Set, whoever comes and goes", () => {
+Deno.test("LiveSet is the same as a Set, whoever comes and goes", () => {
   const random = newRandom(5);
-  const roster = new Roster<Guest>();
+  const live = new LiveSet<Guest>();
   const set = new Set<Guest>();
   const guests = Array.from({ length: 40 }, (_, i) => guest(`${i},`));
   for (let step = 0; step < 2_000; step++) {
     const each = pick(random, guests);
     if (set.has(each)) {
       set.delete(each);
-      assertEquals(roster.delete(each), true);
+      assertEquals(live.delete(each), true);
     } else {
       set.add(each);
-      roster.add(each);
+      live.add(each);
     }
-    assertEquals([...roster].every((one) => set.has(one)), true);
-    assertEquals(roster.size, set.size);
+    assertEquals([...live].every((one) => set.has(one)), true);
+    assertEquals(live.size, set.size);
   }
 });

@@ -1,6 +1,6 @@
 import { newDeadlines } from "../../net/deadlines.ts";
 import { assertEquals } from "../support/assert.ts";
-import { newHandTicks } from "../support/hand_wire.ts";
+import { newHandTicks } from "../support/hand_conn.ts";
 
 Deno.test("a deadline expires once, never early, at most two ticks late", () => {
   using clock = newHandTicks();

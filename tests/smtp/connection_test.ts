@@ -2,33 +2,33 @@ import { newsOf } from "../support/events.ts";
 import { Connection } from "../../smtp/connection.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { assertEquals } from "../support/assert.ts";
-import { HandWire, newContext, settled } from "../support/hand_wire.ts";
+import { HandConn, newContext, settled } from "../support/hand_conn.ts";
 import { PEER, RULES } from "../support/session.ts";
 
 Deno.test("Connection writes all replies to a packet at once", async () => {
-  const wire = new HandWire();
-  const connection = new Connection(wire, PEER, newContext());
+  const conn = new HandConn();
+  const connection = new Connection(conn, PEER, newContext());
   const ended = connection.run([]);
   await settled();
-  wire.says("EHLO x\r\nNOOP\r\nRSET\r\nNOOP\r\n");
+  conn.says("EHLO x\r\nNOOP\r\nRSET\r\nNOOP\r\n");
   await settled();
-  assertEquals(wire.written.length, 2);
-  wire.says("QUIT\r\n");
+  assertEquals(conn.written.length, 2);
+  conn.says("QUIT\r\n");
   await ended;
-  assertEquals(wire.written.length, 3);
+  assertEquals(conn.written.length, 3);
 });
 
 Deno.test("Connection bears writes that take a part only", async () => {
-  const wire = new HandWire();
+  const conn = new HandConn();
   const parts: string[] = [];
-  wire.write = (octets) => {
+  conn.write = (octets) => {
     parts.push(new TextDecoder().decode(octets.subarray(0, 3)));
     return Promise.resolve(Math.min(3, octets.length));
   };
-  const connection = new Connection(wire, PEER, newContext());
+  const connection = new Connection(conn, PEER, newContext());
   const ended = connection.run([]);
   await settled();
-  wire.says(null);
+  conn.says(null);
   await ended;
   assertEquals(parts.join(""), `220 ${RULES.serverName} ESMTP\r\n`);
 });
@@ -49,20 +49,20 @@ Deno.test("Connection reports a fault of its own, and no client that leaves", as
     ] as const
   ) {
     const events: SmtpEvent[] = [];
-    const wire = new HandWire();
+    const conn = new HandConn();
     const context = newContext({
       report: (event) => {
         if (event.kind === "auth" && fault !== undefined) throw fault;
         if (event.kind !== "auth") events.push(event);
       },
     });
-    const ended = new Connection(wire, PEER, context).run([]);
+    const ended = new Connection(conn, PEER, context).run([]);
     await settled();
-    wire.says(`EHLO x\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n`);
+    conn.says(`EHLO x\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n`);
     await settled();
-    wire.says(null);
+    conn.says(null);
     await ended;
     assertEquals(newsOf(events), [...expected]);
-    assertEquals(wire.closed, true);
+    assertEquals(conn.closed, true);
   }
 });

@@ -217,8 +217,8 @@ Deno.test("maxConnectionsPerNetwork counts clients that never begin TLS", async 
     return client;
   };
   using clients = new DisposableStack();
-  const crowd = await Promise.all(Array.from({ length: 3 }, open));
-  crowd.forEach((client) => clients.use(client));
+  const others = await Promise.all(Array.from({ length: 3 }, open));
+  others.forEach((client) => clients.use(client));
   // What is over the limit is told so, for as many as that costs little for.
   using next = await open();
   await next.beginTls(certificate.cert);
@@ -232,7 +232,7 @@ Deno.test("maxConnectionsPerNetwork counts clients that never begin TLS", async 
     newsOf(events).map((event) => event.kind === "closed" ? event.reason : ""),
     ["too-many-connections"],
   );
-  crowd.forEach((client) => client.close());
+  others.forEach((client) => client.close());
   await eventually("a place is free", async () => {
     using patient = await open();
     try {

@@ -9,21 +9,21 @@ import type { ConnectionContext } from "../../smtp/connection_context.ts";
 import type { Destination } from "../../smtp/destination.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import type { MailHandlers } from "../../smtp/mail_transaction.ts";
-import { type Opening, tlsOpening } from "../../smtp/preamble.ts";
+import { type PreambleStep, tlsStep } from "../../smtp/preamble.ts";
 import { type Ending, ENDINGS } from "../../smtp/protocol/endings.ts";
 import { assertEquals } from "../support/assert.ts";
 import {
-  HandWire,
+  HandConn,
   newContext,
   newHandTicks,
   settled,
-} from "../support/hand_wire.ts";
+} from "../support/hand_conn.ts";
 import { decide, PEER, RULES } from "../support/session.ts";
 
 /** One client of a connection: test, clock and listener move it by hand. */
 interface Visit {
   readonly connection: Connection;
-  readonly wire: HandWire;
+  readonly conn: HandConn;
   readonly says: (text: string | null) => Promise<void>;
   readonly seconds: (count: number) => Promise<void>;
 }
@@ -31,7 +31,7 @@ interface Visit {
 /** How a client ends, and what comes of it. */
 interface Row {
   readonly context?: Partial<ConnectionContext>;
-  readonly openings?: readonly Opening[];
+  readonly steps?: readonly PreambleStep[];
   readonly refusal?: Ending;
   readonly act: (visit: Visit) => unknown;
   /** The codes that the client reads behind the greeting. */
@@ -72,11 +72,11 @@ const DISK: Partial<ConnectionContext> = {
 };
 
 /** A handshake that lasts as long as the socket. */
-const handshake: Opening = tlsOpening(async (wire) => {
-  await wire.read(new Uint8Array(1));
+const handshake: PreambleStep = tlsStep(async (conn) => {
+  await conn.read(new Uint8Array(1));
   throw new Gone("closed");
 }, 300_000);
-const brokenHandshake: Opening = tlsOpening(
+const brokenHandshake: PreambleStep = tlsStep(
   () => Promise.reject(new Error("no shared cipher")),
   300_000,
 );
@@ -96,7 +96,7 @@ function all(...acts: readonly Row["act"][]): Row["act"] {
 
 const says = (text: string | null): Row["act"] => (visit) => visit.says(text);
 const seconds = (count: number): Row["act"] => (visit) => visit.seconds(count);
-const hold: Row["act"] = ({ wire }) => wire.hold();
+const hold: Row["act"] = ({ conn }) => conn.hold();
 
 const ROWS: Readonly<Record<string, Row>> = {
   // In answer to the client.
@@ -184,9 +184,9 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["message", "client-gone"],
   },
   "a reset": {
-    act: ({ wire }) => {
-      wire.read = () => Promise.reject(new Deno.errors.ConnectionReset());
-      return wire.says("NOOP\r\n");
+    act: ({ conn }) => {
+      conn.read = () => Promise.reject(new Deno.errors.ConnectionReset());
+      return conn.says("NOOP\r\n");
     },
     reads: ["250 2.0.0"],
     events: ["client-gone"],
@@ -239,7 +239,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["no-login"],
   },
   "a handshake that takes too long": {
-    openings: [handshake],
+    steps: [handshake],
     act: seconds(32),
     reads: [],
     events: ["idle"],
@@ -266,7 +266,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["shutdown"],
   },
   "a stop while a reply is written": {
-    act: all(hold, says("NOOP\r\n"), drain, ({ wire }) => wire.release()),
+    act: all(hold, says("NOOP\r\n"), drain, ({ conn }) => conn.release()),
     reads: ["250 2.0.0", "421 4.3.2"],
     lingers: true,
     events: ["shutdown"],
@@ -278,7 +278,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["shutdown"],
   },
   "a stop in a handshake": {
-    openings: [handshake],
+    steps: [handshake],
     act: drain,
     reads: [],
     events: ["shutdown"],
@@ -299,7 +299,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["shutdown"],
   },
   "an abort while a reply is written": {
-    act: all(hold, says("NOOP\r\n"), abort, ({ wire }) => wire.release()),
+    act: all(hold, says("NOOP\r\n"), abort, ({ conn }) => conn.release()),
     reads: ["250 2.0.0"],
     events: ["shutdown"],
   },
@@ -315,7 +315,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["shutdown"],
   },
   "an abort in a handshake": {
-    openings: [handshake],
+    steps: [handshake],
     act: abort,
     reads: [],
     events: ["shutdown"],
@@ -323,13 +323,13 @@ const ROWS: Readonly<Record<string, Row>> = {
 
   // There is no session, or a fault.
   "a handshake that fails": {
-    openings: [brokenHandshake],
+    steps: [brokenHandshake],
     act: settled,
     reads: [],
     events: ["tls-failed"],
   },
   "a proxy that is none": {
-    openings: [{
+    steps: [{
       limitMs: 5_000,
       work: () => Promise.resolve({ reason: "proxy-untrusted" }),
     }],
@@ -340,7 +340,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 };
 
 /** The code and enhanced code of each reply behind the greeting. */
-function repliesOf({ written }: HandWire): string[] {
+function repliesOf({ written }: HandConn): string[] {
   return written.join("").split("\r\n")
     .filter((line) => /^[0-9]{3} /.test(line) && !line.startsWith("220"))
     .map((line) =>
@@ -357,7 +357,7 @@ function wordsOf(events: readonly SmtpEvent[]): string[] {
 for (const [what, row] of Object.entries(ROWS)) {
   Deno.test(`a connection ends by ${what}`, async () => {
     using clock = newHandTicks();
-    const wire = new HandWire();
+    const conn = new HandConn();
     const events: SmtpEvent[] = [];
     const context = newContext({
       provider: decide,
@@ -365,16 +365,16 @@ for (const [what, row] of Object.entries(ROWS)) {
       report: (event) => events.push(event),
       ...row.context,
     });
-    const connection = new Connection(wire, PEER, context);
+    const connection = new Connection(conn, PEER, context);
     let isOver = false;
-    const ended = connection.run(row.openings ?? [], row.refusal)
+    const ended = connection.run(row.steps ?? [], row.refusal)
       .then(() => isOver = true);
     await settled();
     await row.act({
       connection,
-      wire,
+      conn,
       async says(text) {
-        wire.says(text);
+        conn.says(text);
         await settled();
       },
       async seconds(count) {
@@ -383,14 +383,14 @@ for (const [what, row] of Object.entries(ROWS)) {
       },
     });
     await settled();
-    assertEquals(repliesOf(wire), [...row.reads]);
-    assertEquals(wire.closed, row.lingers !== true, "closed by us");
+    assertEquals(repliesOf(conn), [...row.reads]);
+    assertEquals(conn.closed, row.lingers !== true, "closed by us");
     // Where it lingers, the client closes now; elsewhere nothing changes.
-    wire.says(null);
+    conn.says(null);
     await settled();
     assertEquals(isOver, true, "over");
     await ended;
-    assertEquals(wire.closed, true);
+    assertEquals(conn.closed, true);
     assertEquals(wordsOf(events), [...row.events]);
     assertEquals(clock.running(), false, "no clock runs on");
   });
@@ -398,18 +398,18 @@ for (const [what, row] of Object.entries(ROWS)) {
 
 Deno.test("a message that nobody stores keeps its connection until that is aborted", async () => {
   using clock = newHandTicks();
-  const wire = new HandWire();
+  const conn = new HandConn();
   const context = newContext({ ...DISK, deadlines: newDeadlines(1_000) });
-  const connection = new Connection(wire, PEER, context);
+  const connection = new Connection(conn, PEER, context);
   connection.run([]);
   await settled();
-  wire.says(`${MAIL}RCPT TO:<b@x>\r\nDATA\r\nhello\r\n.\r\n`);
+  conn.says(`${MAIL}RCPT TO:<b@x>\r\nDATA\r\nhello\r\n.\r\n`);
   await settled();
   connection.drain();
   clock.tick(10_000);
   await settled();
-  assertEquals(wire.closed, false);
+  assertEquals(conn.closed, false);
   connection.abort();
-  assertEquals(wire.closed, true);
+  assertEquals(conn.closed, true);
   clock.tick();
 });

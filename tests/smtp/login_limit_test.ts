@@ -5,20 +5,20 @@ import type { ConnectionContext } from "../../smtp/connection_context.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import { assertEquals } from "../support/assert.ts";
 import {
-  HandWire,
+  HandConn,
   newContext,
   newHandTicks,
   settled,
-} from "../support/hand_wire.ts";
+} from "../support/hand_conn.ts";
 import { PEER, RULES } from "../support/session.ts";
 
 const LOGIN = `EHLO x\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n`;
 
 /** A client and the time, both moved by the test. */
 interface Visit extends AsyncDisposable {
-  readonly wire: HandWire;
-  /** What the wire becomes with STARTTLS. */
-  readonly encrypted: HandWire;
+  readonly conn: HandConn;
+  /** What the connection becomes with STARTTLS. */
+  readonly encrypted: HandConn;
   readonly events: SmtpEvent[];
   /** Lets seconds pass. */
   readonly pass: (seconds: number) => Promise<void>;
@@ -30,8 +30,8 @@ interface Visit extends AsyncDisposable {
 
 async function visit(part: Partial<ConnectionContext> = {}): Promise<Visit> {
   const clock = newHandTicks();
-  const wire = new HandWire();
-  const encrypted = new HandWire();
+  const conn = new HandConn();
+  const encrypted = new HandConn();
   const events: SmtpEvent[] = [];
   const context = newContext({
     deadlines: newDeadlines(1_000),
@@ -39,10 +39,10 @@ async function visit(part: Partial<ConnectionContext> = {}): Promise<Visit> {
     encrypt: () => Promise.resolve(encrypted),
     ...part,
   });
-  const ended = new Connection(wire, PEER, context).run([]);
+  const ended = new Connection(conn, PEER, context).run([]);
   await settled();
   return {
-    wire,
+    conn,
     encrypted,
     events,
     async pass(seconds) {
@@ -50,14 +50,14 @@ async function visit(part: Partial<ConnectionContext> = {}): Promise<Visit> {
       await settled();
     },
     async says(text) {
-      wire.says(text);
+      conn.says(text);
       await settled();
     },
     last: () =>
-      wire.written.at(-1)?.split("\r\n").at(-2)?.split(" ").slice(0, 2)
+      conn.written.at(-1)?.split("\r\n").at(-2)?.split(" ").slice(0, 2)
         .join(" "),
     async [Symbol.asyncDispose]() {
-      wire.says(null);
+      conn.says(null);
       encrypted.says(null);
       await ended;
       clock[Symbol.dispose]();
@@ -82,7 +82,7 @@ for (const [what, text] of Object.entries(CHATTER)) {
     for (let second = 40; second < 300; second += 20) {
       await client.pass(20);
       await client.says(text);
-      assertEquals(client.wire.closed, false, `${second} s`);
+      assertEquals(client.conn.closed, false, `${second} s`);
     }
     assertEquals(client.last()?.slice(0, 3) === "421", false);
     await client.pass(22);
@@ -166,7 +166,7 @@ for (const decision of ["authInvalid", "authFailure", "authOk"] as const) {
     await client.pass(30);
     resolve(decision);
     await settled();
-    const replies = client.wire.written.slice(2).join("").split("\r\n")
+    const replies = client.conn.written.slice(2).join("").split("\r\n")
       .map((line) => line.slice(0, 9));
     assertEquals(
       replies,

@@ -1,12 +1,12 @@
 import { parseNetwork } from "../../lib/ip.ts";
 import type { Deadlines } from "../../net/deadlines.ts";
 import { Connection } from "../../smtp/connection.ts";
-import { proxyOpening } from "../../smtp/proxied.ts";
+import { proxyStep } from "../../smtp/proxy_step.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { HandWire, newContext, settled } from "../support/hand_wire.ts";
+import { HandConn, newContext, settled } from "../support/hand_conn.ts";
 import { PEER } from "../support/session.ts";
 
-Deno.test("proxyOpening() gives a proxy 5 s for the whole header, and then closes without a word", async () => {
+Deno.test("proxyStep() gives a proxy 5 s for the whole header, and then closes without a word", async () => {
   const everywhere = parseNetwork("0.0.0.0/0");
   assert(everywhere !== undefined);
   for (const parts of [[], [..."PROXY TCP4 192.0.2.7"]]) {
@@ -24,22 +24,22 @@ Deno.test("proxyOpening() gives a proxy 5 s for the whole header, and then close
         };
       },
     };
-    const wire = new HandWire();
-    const opening = proxyOpening([everywhere], {
+    const conn = new HandConn();
+    const step = proxyStep([everywhere], {
       plainTextAuth: () => false,
       isTrusted: () => false,
       admit: () => "serve",
     });
-    const ended = new Connection(wire, PEER, newContext({ deadlines }))
-      .run([opening]);
+    const ended = new Connection(conn, PEER, newContext({ deadlines }))
+      .run([step]);
     await settled();
     for (const part of parts) {
-      wire.says(part);
+      conn.says(part);
       await settled();
     }
-    assertEquals([limits, wire.closed], [[5_000], false]);
+    assertEquals([limits, conn.closed], [[5_000], false]);
     expire();
     await ended;
-    assertEquals([wire.written, wire.closed], [[], true]);
+    assertEquals([conn.written, conn.closed], [[], true]);
   }
 });

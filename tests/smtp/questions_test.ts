@@ -7,11 +7,11 @@ import type { SmtpEvent } from "../../smtp/events.ts";
 import type { MailHandlers } from "../../smtp/mail_transaction.ts";
 import { assertEquals } from "../support/assert.ts";
 import {
-  HandWire,
+  HandConn,
   newContext,
   newHandTicks,
   settled,
-} from "../support/hand_wire.ts";
+} from "../support/hand_conn.ts";
 import { PEER, RULES } from "../support/session.ts";
 
 const OPEN = { ...RULES, authRequired: false, asksAboutMail: true };
@@ -61,28 +61,28 @@ const STEPS: Readonly<
 /** A client that has said something, and the time, moved by hand. */
 async function visit(said: string, part: Partial<ConnectionContext>) {
   const clock = newHandTicks();
-  const wire = new HandWire();
+  const conn = new HandConn();
   const events: SmtpEvent[] = [];
   const context = newContext({
     deadlines: newDeadlines(1_000),
     report: (event) => events.push(event),
     ...part,
   });
-  const ended = new Connection(wire, PEER, context).run([]);
+  const ended = new Connection(conn, PEER, context).run([]);
   await settled();
-  wire.says(said);
+  conn.says(said);
   await settled();
   return {
-    wire,
+    conn,
     events,
     /** The last reply. */
-    last: () => wire.written.at(-1)?.split("\r\n").at(-2)?.slice(0, 9),
+    last: () => conn.written.at(-1)?.split("\r\n").at(-2)?.slice(0, 9),
     async seconds(count: number) {
       clock.tick(count);
       await settled();
     },
     async [Symbol.asyncDispose]() {
-      wire.says(null);
+      conn.says(null);
       await ended;
       clock[Symbol.dispose]();
     },
@@ -97,11 +97,11 @@ for (const [name, [step, handlersOf]] of Object.entries(STEPS)) {
       rules: OPEN,
       to: handlersOf(ask),
     });
-    const before = client.wire.written.length;
+    const before = client.conn.written.length;
     await client.seconds(600);
-    assertEquals([client.wire.written.length, client.events], [before, []]);
+    assertEquals([client.conn.written.length, client.events], [before, []]);
     await client.seconds(2);
-    const replies = client.wire.written.slice(before).join("").split("\r\n");
+    const replies = client.conn.written.slice(before).join("").split("\r\n");
     assertEquals(replies.map((line) => line.slice(0, 9)), [
       "451 4.3.0",
       "250 2.0.0",
@@ -141,7 +141,7 @@ Deno.test("a provider without a limit of its own has five minutes, then the clie
     client.events.map((event) => event.kind === "auth" && event.outcome),
     ["failure"],
   );
-  client.wire.says("NOOP\r\n");
+  client.conn.says("NOOP\r\n");
   await settled();
   assertEquals(client.last(), "250 2.0.0");
 });

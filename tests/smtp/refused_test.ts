@@ -7,11 +7,11 @@ import { serveSmtp } from "../../smtp/listener.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import {
-  HandWire,
+  HandConn,
   newContext,
   newHandTicks,
   settled,
-} from "../support/hand_wire.ts";
+} from "../support/hand_conn.ts";
 import { decide, PEER, RULES } from "../support/session.ts";
 import { SmtpClient } from "../../testing/client.ts";
 
@@ -31,7 +31,7 @@ async function eventsOf(
   part: Partial<ConnectionContext> = {},
 ): Promise<SmtpEvent[]> {
   const events: SmtpEvent[] = [];
-  const wire = new HandWire();
+  const conn = new HandConn();
   const context = newContext({
     provider: decide,
     to: async ({ body }) => {
@@ -40,11 +40,11 @@ async function eventsOf(
     report: (event) => events.push(event),
     ...part,
   });
-  const ended = new Connection(wire, PEER, context).run([]);
+  const ended = new Connection(conn, PEER, context).run([]);
   await settled();
-  wire.says(said);
+  conn.says(said);
   await settled();
-  wire.says(null);
+  conn.says(null);
   await ended;
   return newsOf(events);
 }
@@ -242,20 +242,20 @@ Deno.test("a message that is refused for its text says what for", async () => {
 Deno.test("a text of bare LFs that ends at the idle limit is told as it was", async () => {
   using clock = newHandTicks();
   const events: SmtpEvent[] = [];
-  const wire = new HandWire();
+  const conn = new HandConn();
   const context = newContext({
     ...OPEN,
     deadlines: newDeadlines(1_000),
     report: (event) => events.push(event),
   });
-  const ended = new Connection(wire, PEER, context).run([]);
+  const ended = new Connection(conn, PEER, context).run([]);
   await settled();
   const text = "Subject: hello\n\nfrom a device\n.\n";
-  wire.says(`${EHLO}MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n${text}`);
+  conn.says(`${EHLO}MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n${text}`);
   await settled();
   clock.tick(302);
   await settled();
-  wire.says(null);
+  conn.says(null);
   await ended;
   assertEquals(events, [
     { kind: "closed", reason: "idle", ...FROM },

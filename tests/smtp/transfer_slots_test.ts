@@ -1,6 +1,6 @@
 import {
-  newTransferTurns,
-  type TransferTurn,
+  newTransferSlots,
+  type TransferSlot,
 } from "../../smtp/transfer_slots.ts";
 import { assertEquals } from "../support/assert.ts";
 import { newClock } from "../support/clock.ts";
@@ -8,80 +8,80 @@ import { newClock } from "../support/clock.ts";
 /** A time that does not pass by itself while a test runs. */
 const SLICE_MS = 60_000;
 
-/** Which turns are on, by their place in the list. */
-function whoIsOn(turns: readonly TransferTurn[]): number[] {
-  return turns.flatMap((turn, i) => turn.isOn() ? [i] : []);
+/** Which slots are held, by their index in the list. */
+function whichAreHeld(slots: readonly TransferSlot[]): number[] {
+  return slots.flatMap((slot, i) => slot.isHeld() ? [i] : []);
 }
 
-Deno.test("newTransferTurns() gives as many as there may be, the rest when some end", async () => {
+Deno.test("newTransferSlots() gives as many as there may be, the rest when some end", async () => {
   using clock = newClock();
-  const { begin } = newTransferTurns(2, SLICE_MS);
-  const turns = Array.from({ length: 5 }, begin);
-  assertEquals(whoIsOn(turns), [0, 1]);
-  assertEquals(turns.map(({ come }) => come !== undefined), [
+  const { acquire } = newTransferSlots(2, SLICE_MS);
+  const slots = Array.from({ length: 5 }, acquire);
+  assertEquals(whichAreHeld(slots), [0, 1]);
+  assertEquals(slots.map(({ ready }) => ready !== undefined), [
     ...[false, false],
     ...[true, true, true],
   ]);
 
-  turns[1]?.end();
-  turns[1]?.end(); // once is enough
-  assertEquals(whoIsOn(turns), [0, 2]);
-  await turns[2]?.come;
-  turns.forEach((turn) => turn.end());
-  assertEquals(whoIsOn(turns), []);
+  slots[1]?.release();
+  slots[1]?.release(); // once is enough
+  assertEquals(whichAreHeld(slots), [0, 2]);
+  await slots[2]?.ready;
+  slots.forEach((slot) => slot.release());
+  assertEquals(whichAreHeld(slots), []);
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTransferTurns() lets a turn be given away only to one who waits", () => {
+Deno.test("newTransferSlots() lets a slot be given away only to one who waits", () => {
   using clock = newClock();
-  const { begin } = newTransferTurns(1, SLICE_MS);
-  const turns = [begin()];
-  turns[0]?.yield();
-  assertEquals(whoIsOn(turns), [0]);
-  turns.push(begin());
-  turns[0]?.yield();
-  assertEquals(whoIsOn(turns), [1]);
-  turns[0]?.yield(); // it is over already
-  assertEquals(whoIsOn(turns), [1]);
-  turns[1]?.end();
+  const { acquire } = newTransferSlots(1, SLICE_MS);
+  const slots = [acquire()];
+  slots[0]?.yield();
+  assertEquals(whichAreHeld(slots), [0]);
+  slots.push(acquire());
+  slots[0]?.yield();
+  assertEquals(whichAreHeld(slots), [1]);
+  slots[0]?.yield(); // it is over already
+  assertEquals(whichAreHeld(slots), [1]);
+  slots[1]?.release();
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTransferTurns() lets one that is waited for end before it has come", async () => {
+Deno.test("newTransferSlots() lets one that is waited for end before it is held", async () => {
   using clock = newClock();
-  const { begin } = newTransferTurns(1, SLICE_MS);
-  const turns = Array.from({ length: 3 }, begin);
-  turns[1]?.end();
-  await turns[1]?.come;
-  turns[0]?.end();
-  assertEquals(whoIsOn(turns), [2]);
-  turns[2]?.end();
+  const { acquire } = newTransferSlots(1, SLICE_MS);
+  const slots = Array.from({ length: 3 }, acquire);
+  slots[1]?.release();
+  await slots[1]?.ready;
+  slots[0]?.release();
+  assertEquals(whichAreHeld(slots), [2]);
+  slots[2]?.release();
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTransferTurns() ends a turn whose time is over if somebody waits", () => {
+Deno.test("newTransferSlots() ends a slot whose time is over if somebody waits", () => {
   using clock = newClock();
-  const { begin } = newTransferTurns(1, SLICE_MS);
-  const turns = [begin(), begin(), begin()];
+  const { acquire } = newTransferSlots(1, SLICE_MS);
+  const slots = [acquire(), acquire(), acquire()];
   clock.wind(SLICE_MS);
-  assertEquals(whoIsOn(turns), [1]);
-  turns[0]?.end(); // it is over already
-  assertEquals(whoIsOn(turns), [1]);
+  assertEquals(whichAreHeld(slots), [1]);
+  slots[0]?.release(); // it is over already
+  assertEquals(whichAreHeld(slots), [1]);
   clock.wind(SLICE_MS);
-  assertEquals(whoIsOn(turns), [2]);
+  assertEquals(whichAreHeld(slots), [2]);
   clock.wind(SLICE_MS);
-  assertEquals(whoIsOn(turns), [2]);
-  turns[2]?.end();
+  assertEquals(whichAreHeld(slots), [2]);
+  slots[2]?.release();
   assertEquals(clock.timers(), []);
 });
 
-Deno.test("newTransferTurns() takes a turn whose time is over for one who comes later", () => {
+Deno.test("newTransferSlots() takes a slot whose time is over for one who comes later", () => {
   using clock = newClock();
-  const { begin } = newTransferTurns(2, SLICE_MS);
-  const turns = [begin()];
+  const { acquire } = newTransferSlots(2, SLICE_MS);
+  const slots = [acquire()];
   clock.wind(SLICE_MS);
-  turns.push(begin(), begin(), begin());
-  assertEquals(whoIsOn(turns), [1, 2]);
-  turns.forEach((turn) => turn.end());
+  slots.push(acquire(), acquire(), acquire());
+  assertEquals(whichAreHeld(slots), [1, 2]);
+  slots.forEach((slot) => slot.release());
   assertEquals(clock.timers(), []);
 });

@@ -80,7 +80,7 @@ Deno.test("serveSmtp() takes every large message, however many come at once", as
   for (const client of stuck.clients) await client.expect("250");
 });
 
-Deno.test("serveSmtp() ends at once for clients that wait for a turn", async () => {
+Deno.test("serveSmtp() ends at once for clients that wait for a slot", async () => {
   const abort = new AbortController();
   await using stuck = await stuckClients(abort.signal);
   await mustHappen(stuck.full, "all turns are taken");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Wire, writeAll } from "../../net/conn.ts";
+import { type Conn, writeAll } from "../../net/conn.ts";
 import { newEncrypt } from "../../net/tls.ts";
 import type { TestCertificate } from "./certificate.ts";
 import { mustHappen } from "../../testing/deadline.ts";
@@ -164,7 +164,7 @@ export function serveHop(options: HopOptions = {}): ScriptedHop {
 class HopTalk {
   readonly #plain: Deno.TcpConn;
   readonly #shared: Shared;
-  #wire: Wire;
+  #conn: Conn;
   #received = "";
   #inAuth = false;
   #inBody = false;
@@ -176,16 +176,16 @@ class HopTalk {
 
   constructor(conn: Deno.TcpConn, shared: Shared) {
     this.#plain = conn;
-    this.#wire = conn;
+    this.#conn = conn;
     this.#shared = shared;
   }
 
   /** Closes it as it is. */
   close(): void {
     this.#closed.resolve();
-    for (const wire of [this.#wire, this.#plain]) {
+    for (const conn of [this.#conn, this.#plain]) {
       try {
-        wire.close();
+        conn.close();
       } catch {
         // It was closed.
       }
@@ -213,7 +213,7 @@ class HopTalk {
 
   async #readMore(): Promise<boolean> {
     const space = new Uint8Array(65_536);
-    const count = await this.#wire.read(space);
+    const count = await this.#conn.read(space);
     if (count === null) return false;
     const text = String.fromCharCode(...space.subarray(0, count));
     if (!this.#inBody) this.#shared.packets.push(text);
@@ -281,7 +281,7 @@ class HopTalk {
     if (step === "." && say.startsWith("250")) {
       messages.push(bodies[this.#body] ?? "");
     }
-    if (say !== "") await writeAll(this.#wire, encoder.encode(say));
+    if (say !== "") await writeAll(this.#conn, encoder.encode(say));
     this.#shared.reach(step);
     switch (then) {
       case "go on":
@@ -317,7 +317,7 @@ class HopTalk {
   async #encrypt(): Promise<void> {
     const { certificate } = this.#shared.options;
     if (certificate === undefined) throw new Error("There is no certificate");
-    this.#wire = await newEncrypt(certificate)(this.#wire);
+    this.#conn = await newEncrypt(certificate)(this.#conn);
     this.#received = "";
     this.#tls = true;
   }

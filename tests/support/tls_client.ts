@@ -6,7 +6,7 @@
  */
 
 import { temporaryFolder } from "./listener.ts";
-import type { ClientWire } from "../../testing/client.ts";
+import type { ClientConn } from "../../testing/client.ts";
 
 /** Whom to connect to, and how. */
 export interface TlsClientOptions {
@@ -21,7 +21,7 @@ export interface TlsClientOptions {
 /** Connects to localhost. Where that fails, reads say that it is the end. */
 export function openTlsClient(
   { port, version, starttls, trusted }: TlsClientOptions,
-): ClientWire & AsyncDisposable {
+): ClientConn & AsyncDisposable {
   const cleanUp = new AsyncDisposableStack();
   const file = `${temporaryFolder(cleanUp)}/trusted.pem`;
   Deno.writeTextFileSync(file, trusted);

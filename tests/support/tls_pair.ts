@@ -11,11 +11,11 @@ import {
   type ConnectionOptions,
   type TLSSocket as NodeTlsSocket,
 } from "node:tls";
-import type { Wire } from "../../net/conn.ts";
+import type { Conn } from "../../net/conn.ts";
 import { concat } from "../../lib/octets.ts";
 
 /** A socket in memory. */
-export class MemorySocket implements Wire {
+export class MemorySocket implements Conn {
   /** How often somebody has asked for octets. */
   reads = 0;
   closed = false;

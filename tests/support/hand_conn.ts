@@ -5,13 +5,13 @@
  */
 
 import { newDeadlines } from "../../net/deadlines.ts";
-import type { Wire } from "../../net/conn.ts";
+import type { Conn } from "../../net/conn.ts";
 import type { ConnectionContext } from "../../smtp/connection_context.ts";
-import { newTransferTurns } from "../../smtp/transfer_slots.ts";
+import { newTransferSlots } from "../../smtp/transfer_slots.ts";
 import { RULES } from "./session.ts";
 
 /** A socket whose every move the test makes. */
-export class HandWire implements Wire {
+export class HandConn implements Conn {
   /** What the connection has written, each write for itself. */
   readonly written: string[] = [];
   closed = false;
@@ -84,7 +84,7 @@ export function newContext(
     deadlines: newDeadlines(1_000),
     encrypt: () => Promise.reject(new Error("no TLS here")),
     greetingDelayMs: 0,
-    transfers: newTransferTurns(10, 1_000),
+    transfers: newTransferSlots(10, 1_000),
     report: () => {},
     ...part,
   };

@@ -6,8 +6,8 @@
  */
 
 import { isIn, type Network, parseIp } from "../lib/ip.ts";
-import type { Wire } from "../net/conn.ts";
-import type { Opening } from "./preamble.ts";
+import type { Conn } from "../net/conn.ts";
+import type { PreambleStep } from "./preamble.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
 import type { Ending } from "./protocol/endings.ts";
 import { type ProxyHeader, readProxyHeader } from "./protocol/proxy.ts";
@@ -41,13 +41,13 @@ export interface ProxyRules {
  * @param trusted Who may say who the client is.
  * @param rules What depends on who that is.
  */
-export function proxyOpening(
+export function proxyStep(
   trusted: readonly Network[],
   { plainTextAuth, isTrusted, admit }: ProxyRules,
-): Opening {
+): PreambleStep {
   return {
     limitMs: PROXY_HEADER_MS,
-    work: async (wire, peer) => {
+    work: async (conn, peer) => {
       const address = parseIp(peer.remoteIp);
       if (
         address === undefined ||
@@ -55,7 +55,7 @@ export function proxyOpening(
       ) {
         return { reason: "proxy-untrusted" };
       }
-      const read = await readHeader(wire);
+      const read = await readHeader(conn);
       if (read === "malformed") return { reason: "proxy-malformed" };
       if (read === "left") return { reason: "client-gone" };
       const { source, destination, tls, local } = read.header;
@@ -69,7 +69,7 @@ export function proxyOpening(
       };
       const admission = admit(client);
       if (admission === "close") return { reason: undefined };
-      const opened = { wire: withRest(wire, read.rest), peer: client };
+      const opened = { conn: withRest(conn, read.rest), peer: client };
       return admission === "serve" ? opened : { ...opened, refusal: admission };
     },
   };
@@ -83,11 +83,11 @@ interface HeaderRead {
 
 /** The header; or why there is none, which is no fault of who has left. */
 async function readHeader(
-  wire: Wire,
+  conn: Conn,
 ): Promise<HeaderRead | "left" | "malformed"> {
   const space = new Uint8Array(PROXY_READ_OCTETS);
   for (let end = 0; end < space.length;) {
-    const octets = await wire.read(space.subarray(end));
+    const octets = await conn.read(space.subarray(end));
     if (octets === null) return "left";
     end += octets;
     const reading = readProxyHeader(space.subarray(0, end));
@@ -100,19 +100,19 @@ async function readHeader(
 }
 
 /** A socket whose first octets have been read already. */
-function withRest(wire: Wire, rest: Uint8Array): Wire {
-  if (rest.length === 0) return wire;
+function withRest(conn: Conn, rest: Uint8Array): Conn {
+  if (rest.length === 0) return conn;
   let waiting = rest;
   return {
     read(into) {
-      if (waiting.length === 0) return wire.read(into);
+      if (waiting.length === 0) return conn.read(into);
       const taken = waiting.subarray(0, into.length);
       into.set(taken);
       waiting = waiting.subarray(taken.length);
       return Promise.resolve(taken.length);
     },
-    write: (octets) => wire.write(octets),
-    closeWrite: () => wire.closeWrite(),
-    close: () => wire.close(),
+    write: (octets) => conn.write(octets),
+    closeWrite: () => conn.closeWrite(),
+    close: () => conn.close(),
   };
 }
