@@ -46,39 +46,92 @@ export async function connectRedis(
   // Loaded only by those who use it.
   const { createClient } = await import("@redis/client");
   const isEncrypted = url.protocol === "rediss:";
-  const client = createClient({
-    url: url.href,
-    RESP: 2,
-    disableOfflineQueue: true,
-    commandsQueueMaxLength: MAX_COMMANDS,
-    // Commands that a server may forbid, and that nobody here needs.
-    disableClientInfo: true,
-    maintNotifications: "disabled",
-    pingInterval: PING_MS,
-    socket: {
-      connectTimeout: CONNECT_MS,
-      socketTimeout: SILENCE_MS,
-      reconnectStrategy: () => RECONNECT_MS,
-      ...(isEncrypted ? { tls: true, ...(ca ? { ca } : {}) } : {}),
-    },
-  });
-  const { promise: tried, resolve } = Promise.withResolvers<void>();
-  let fault: unknown = new Error("not connected yet");
-  client.on("error", (error: unknown) => {
-    fault = error;
-    resolve();
-  });
-  client.on("ready", () => resolve());
-  client.connect().catch((error: unknown) => {
-    fault = error;
-    resolve();
-  });
+  const newClient = () =>
+    createClient({
+      url: url.href,
+      RESP: 2,
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: MAX_COMMANDS,
+      // Commands that a server may forbid, and that nobody here needs.
+      disableClientInfo: true,
+      maintNotifications: "disabled",
+      pingInterval: PING_MS,
+      socket: {
+        connectTimeout: CONNECT_MS,
+        socketTimeout: SILENCE_MS,
+        // Its own pause before the next try cannot be ended.
+        reconnectStrategy: false,
+        ...(isEncrypted ? { tls: true, ...(ca ? { ca } : {}) } : {}),
+      },
+    });
+  const connection = new Reconnected(newClient);
   return {
-    command: (...args) =>
-      client.isReady
-        ? client.sendCommand<unknown>(args)
-        : Promise.reject(fault),
-    tried: race(() => tried, { limit: 2 * CONNECT_MS }).then(() => {}),
-    [Symbol.dispose]: () => client.destroy(),
+    command: (...args) => connection.command(args),
+    tried: race(() => connection.tried, { limit: 2 * CONNECT_MS })
+      .then(() => {}),
+    [Symbol.dispose]: () => connection.end(),
   };
+}
+
+/** What is needed of the package's client. */
+interface Client {
+  readonly isReady: boolean;
+  on(event: "error" | "end", listener: (error?: unknown) => void): unknown;
+  connect(): Promise<unknown>;
+  sendCommand(args: readonly string[]): Promise<unknown>;
+  destroy(): void;
+}
+
+/** One client after the other, each for one connection. */
+class Reconnected {
+  readonly #newClient: () => Client;
+  readonly #tried = Promise.withResolvers<void>();
+  #client: Client | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #fault: unknown = new Error("not connected yet");
+
+  constructor(newClient: () => Client) {
+    this.#newClient = newClient;
+    this.#connect();
+  }
+
+  /** Resolves once the first client is connected, or is not. */
+  get tried(): Promise<void> {
+    return this.#tried.promise;
+  }
+
+  command(args: readonly string[]): Promise<unknown> {
+    return this.#client?.isReady
+      ? this.#client.sendCommand(args)
+      : Promise.reject(this.#fault);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#drop();
+  }
+
+  #connect(): void {
+    const client = this.#newClient();
+    this.#client = client;
+    const lost = (error?: unknown) => this.#lost(client, error);
+    client.on("error", lost);
+    client.on("end", lost);
+    client.connect().then(() => this.#tried.resolve(), lost);
+  }
+
+  #lost(client: Client, error: unknown): void {
+    if (client !== this.#client) return;
+    this.#fault = error ?? new Error("the connection is closed");
+    this.#drop();
+    this.#timer = setTimeout(() => this.#connect(), RECONNECT_MS);
+    this.#tried.resolve();
+  }
+
+  #drop(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    // One that is closed has timers still.
+    client?.destroy();
+  }
 }

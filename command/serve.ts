@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { FallbackOptions } from "../auth/state/fallback.ts";
 import { hostPort, isLoopback } from "../lib/addresses.ts";
 import type { SmtpServer } from "../smtp/listener.ts";
 import { isServerName, type SmtpAddress } from "../smtp/options.ts";
@@ -38,8 +39,8 @@ export interface Output {
 export interface Tuning {
   /** Milliseconds that a guess is held up at most. */
   readonly throttleDelayMs?: number;
-  /** Milliseconds for which a shared state that is away is left alone. */
-  readonly stateRestMs?: number;
+  /** How long to wait for a shared state, and how long to leave it alone. */
+  readonly state?: Pick<FallbackOptions, "timeoutMs" | "restMs">;
 }
 
 /** What is running. */
@@ -77,7 +78,7 @@ export async function serve(
   const { onEvent, watch } = telemetry;
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
   const { store } = opened.use(
-    await openState(settings, log, tuning.stateRestMs),
+    await openState(settings, log, tuning.state),
   );
   const logins = opened.use(
     await openProvider(settings, madeUp, { log, store, watch, ...tuning }),

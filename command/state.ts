@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withFallback } from "../auth/state/fallback.ts";
+import { type FallbackOptions, withFallback } from "../auth/state/fallback.ts";
 import { newKvStore } from "../auth/state/kv_store.ts";
 import { newMemoryStore } from "../auth/state/memory_store.ts";
 import { newRedisStore } from "../auth/state/redis_store.ts";
@@ -12,7 +12,6 @@ import type { Store } from "../auth/state/store.ts";
 import { systemReason } from "../lib/error_text.ts";
 import { readAuthority } from "./endpoint.ts";
 import { type LogEntry, logEvents } from "./log.ts";
-import { present } from "./present.ts";
 import { connectRedis } from "./redis.ts";
 import type { Settings } from "./settings.ts";
 import { parseStatePlace, placeName, type StatePlace } from "./state_place.ts";
@@ -28,14 +27,14 @@ export interface OpenState extends Disposable {
  *
  * @param settings Where it is.
  * @param log Told when a shared one goes and when it is back.
- * @param restMs Milliseconds for which one that is away is left alone; the
- * fallback's own default if absent.
+ * @param waits How long to wait for it, and how long to leave it alone, where
+ * that is not the fallback's own default.
  * @throws {Error} If it can't be opened: where, and what the system says.
  */
 export async function openState(
   settings: Settings,
   log: (entry: LogEntry) => void,
-  restMs?: number,
+  waits: Pick<FallbackOptions, "timeoutMs" | "restMs"> = {},
 ): Promise<OpenState> {
   const place = statePlaceOf(settings);
   if (place.kind === "memory") {
@@ -44,7 +43,7 @@ export async function openState(
   const shared = await openShared(place, settings);
   const store = withFallback(shared.store, {
     onEvent: logEvents(log),
-    ...present({ restMs }),
+    ...waits,
   });
   // So that one that is away at the start is told of at the start.
   await store.read(["s:start"]);

@@ -55,7 +55,8 @@ export async function startServing(
   };
   const serving = await serve(settings, output, {
     throttleDelayMs: 0,
-    stateRestMs: 100,
+    // Slow machines are not to seem away.
+    state: { timeoutMs: 2000, restMs: 100 },
   });
   return {
     serving,
