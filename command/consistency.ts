@@ -26,6 +26,7 @@ const NEEDS: readonly (readonly [FlagName, ...readonly FlagName[]])[] = [
   ["tlsKey", "tlsCert"],
   ["tlsPort", "tlsCert"],
   ["tlsPort", "port"],
+  ["reusePort", "port"],
   ["proxyProtocolFrom", "proxyProtocol"],
   ["authToken", "authUrl"],
   ["authCa", "authUrl"],

@@ -54,6 +54,7 @@ export function openListener(
       provider,
       hostname: host,
       port,
+      reusePort: settings.reusePort,
       ...present({ tlsPort, trustedNetworks: settings.trustedNetworks }),
       ...certificate,
       serverName,

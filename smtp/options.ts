@@ -42,6 +42,11 @@ export interface ServeSmtpOptions {
   readonly port?: number;
   /** A second port, for implicit TLS; 0 for any free one. Default: none. */
   readonly tlsPort?: number;
+  /**
+   * Whether other processes may listen on the same ports: the system gives each a
+   * share of the connections. Deno needs `--unstable-net` for it. Default: false.
+   */
+  readonly reusePort?: boolean;
   /** The certificate chain in PEM: switches STARTTLS on. Default: none. */
   readonly cert?: string;
   /** The private key of the certificate, in PEM. */
@@ -137,6 +142,7 @@ export interface ListenerSettings {
   readonly hostname: string;
   readonly port: number;
   readonly tlsPort: number | undefined;
+  readonly reusePort: boolean;
   readonly certificate: Certificate | undefined;
   readonly serverName: string;
   readonly requireAuth: boolean;
@@ -162,6 +168,7 @@ const RULES: Rules<ServeSmtpOptions> = {
   hostname: aHost,
   port: aPort,
   tlsPort: aPort,
+  reusePort: aBoolean,
   cert: aCertificate,
   key: aPrivateKey,
   serverName: text("a host name", isServerName),
@@ -197,6 +204,7 @@ export function checkedOptions(options: ServeSmtpOptions): ListenerSettings {
     hostname: options.hostname ?? "127.0.0.1",
     port: options.port ?? 2525,
     tlsPort: options.tlsPort,
+    reusePort: options.reusePort ?? false,
     certificate,
     serverName: options.serverName ?? "localhost",
     requireAuth: options.requireAuth ?? true,

@@ -9,7 +9,7 @@ import { acceptAll } from "../net/accept.ts";
 import { type Conn, tryClose } from "../net/conn.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { SmtpEvent } from "./events.ts";
-import type { ListenerSettings, SmtpAddress } from "./options.ts";
+import { ACTION, type ListenerSettings, type SmtpAddress } from "./options.ts";
 
 /** A connection that knows where its ends are. `Deno.TcpConn` is one. */
 export interface PeerConn extends Conn {
@@ -70,16 +70,29 @@ export function openPorts(settings: ListenerSettings): Ports {
   };
 }
 
-function bind({ hostname, port, tlsPort }: ListenerSettings): Port[] {
-  const plain = { tls: false, listener: Deno.listen({ hostname, port }) };
+function bind(settings: ListenerSettings): Port[] {
+  const { hostname, port, tlsPort, reusePort } = settings;
+  if (reusePort) checkReuse();
+  const listenAt = (port: number) =>
+    Deno.listen({ hostname, port, ...(reusePort ? { reusePort } : {}) });
+  const plain = { tls: false, listener: listenAt(port) };
   if (tlsPort === undefined) return [plain];
   try {
-    const listener = Deno.listen({ hostname, port: tlsPort });
+    const listener = listenAt(tlsPort);
     return [plain, { tls: true, listener }];
   } catch (error) {
     plain.listener.close();
     throw error;
   }
+}
+
+/**
+ * Throws where Deno would end the process: what it hides without its flag is
+ * how to know.
+ */
+function checkReuse(): void {
+  if ("listenDatagram" in Deno) return;
+  throw new Error(`Cannot ${ACTION}: reusePort needs Deno's --unstable-net`);
 }
 
 /**

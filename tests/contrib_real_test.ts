@@ -40,7 +40,13 @@ function imageEnv(file: string): Record<string, string> {
   return Object.fromEntries(words.map((word) => word.split("=", 2)));
 }
 
-for (const unit of ["smtpauth.service", "smtpauth-adapters.service"]) {
+const UNITS = [
+  "smtpauth.service",
+  "smtpauth@.service",
+  "smtpauth-adapters.service",
+] as const;
+
+for (const unit of UNITS) {
   const ignore = !isFile(ANALYZE);
 
   Deno.test({

@@ -21,6 +21,7 @@ export interface ListenSettings {
   readonly host: string;
   /** Absent: no listener, only adapters. */
   readonly port: number | undefined;
+  readonly reusePort: boolean;
   /** The name in the greeting; absent for the machine's own. */
   readonly hostname: string | undefined;
   readonly maxConnections: number;
@@ -46,6 +47,11 @@ export const LISTEN_FLAGS: Rows<ListenSettings> = {
     help: "port; 0: any free one; off: only adapters",
     read: offOr(portNumber),
     byDefault: 2525,
+  },
+  reusePort: {
+    help: "other processes may listen there too",
+    read: onOff,
+    byDefault: false,
   },
   hostname: {
     placeholder: "NAME",

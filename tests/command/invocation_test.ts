@@ -15,6 +15,7 @@ import {
 const DEFAULTS: Settings = {
   host: "127.0.0.1",
   port: 2525,
+  reusePort: false,
   hostname: undefined,
   maxConnections: 10_000,
   maxConnectionsPerNetwork: 200,
@@ -412,6 +413,7 @@ const SWITCHES = [
   "allowInsecureAuth",
   "throttle",
   "proxyProtocol",
+  "reusePort",
   "normalizeNewlines",
 ] as const;
 
