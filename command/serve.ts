@@ -83,6 +83,7 @@ export async function serve(
   const logins = opened.use(
     await openProvider(settings, madeUp, { log, store, watch, ...tuning }),
   );
+  const provider = watch.traced(logins.provider);
   const { port } = settings;
   const serverName = settings.hostname ?? machineName();
   const destination = port === undefined
@@ -91,11 +92,12 @@ export async function serve(
   const server = port === undefined || destination === undefined
     ? undefined
     : opened.use(openListener({ ...settings, port, serverName }, {
-      provider: logins.provider,
-      to: limited(settings, destination.to, { store, onEvent }),
+      provider,
+      to: watch.tracedMail(
+        limited(settings, destination.to, { store, onEvent }),
+      ),
       onEvent,
     }));
-  const { provider } = logins;
   const adapters = await openAdapters(settings, { provider, store, onEvent });
   const certificate = follow(settings, server, telemetry, log);
 

@@ -9,13 +9,21 @@ import config from "../deno.json" with { type: "json" };
 import type { ReadyProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
-import type { FigureSink } from "../metrics/figures.ts";
 import { Health } from "../metrics/health.ts";
 import { type CountedEvent, Observer } from "../metrics/observer.ts";
+import {
+  findOpenTelemetry,
+  type OpenTelemetry,
+} from "../metrics/open_telemetry.ts";
 import {
   newPrometheusSink,
   type PrometheusSink,
 } from "../metrics/prometheus.ts";
+import {
+  tracedDestination,
+  tracedProvider,
+  traceUnasked,
+} from "../metrics/spans.ts";
 import { readCertificateFacts } from "../net/certificate.ts";
 import {
   type ProbeAnswer,
@@ -24,6 +32,8 @@ import {
   serveProbes,
 } from "../net/probe_server.ts";
 import { type LogEntry, logEvents } from "./log.ts";
+import type { Deliver } from "../smtp/delivery.ts";
+import type { Destination } from "../smtp/destination.ts";
 import type { Settings } from "./settings.ts";
 
 /** What measures the way to a back end; where nobody looks, it is the way. */
@@ -32,12 +42,18 @@ export interface Watch {
   readonly measured: (provider: ReadyProvider) => ReadyProvider;
   /** Around what lets so many calls through at a time. */
   readonly queued: (provider: ReadyProvider) => ReadyProvider;
+  /** Around all that decides about a login. */
+  readonly traced: (provider: ReadyProvider) => ReadyProvider;
+  /** Around who takes mail. */
+  readonly tracedMail: (to: Deliver | Destination) => Deliver | Destination;
 }
 
 /** The way as it is. */
 export const UNWATCHED: Watch = {
   measured: (provider) => provider,
   queued: (provider) => provider,
+  traced: (provider) => provider,
+  tracedMail: (to) => to,
 };
 
 /** What an operator sees. */
@@ -67,32 +83,47 @@ export async function openTelemetry(
   log: (entry: LogEntry) => void,
 ): Promise<Telemetry> {
   const logged = logEvents(log);
-  if (port === undefined) return unseen(logged);
-  const prometheus = await newPrometheusSink();
+  const otel = findOpenTelemetry(config.version);
+  if (port === undefined && otel === undefined) return unseen(logged);
+  const prometheus = port === undefined ? undefined : await newPrometheusSink();
   const health = new Health();
-  const sinks: FigureSink[] = [prometheus];
+  const sinks = [prometheus, otel].filter((sink) => sink !== undefined);
   const observer = new Observer(sinks, config.version, health.onAnswer);
-  const server = await openPort(
-    { hostname, port },
-    pagesOf(prometheus, observer, health),
-  );
-  const { address } = server;
+  const server = port === undefined || prometheus === undefined
+    ? undefined
+    : await openPort(
+      { hostname, port },
+      pagesOf(prometheus, observer, health),
+    );
   return {
-    where: `${hostPort(address.hostname, address.port)} for metrics`,
+    where: server && `${placeOf(server)} for metrics`,
     onEvent: (event) => {
       observer.onEvent(event);
       health.onEvent(event);
+      if (otel && event.kind === "auth") traceUnasked(event, otel.tracer);
       logged(event);
     },
-    watch: {
-      measured: (provider) => observer.measured(provider),
-      queued: (provider) => observer.queued(provider),
-    },
+    watch: watchOf(observer, otel),
     certificate: (pem) => noteEnd(pem, observer),
     serving: () => health.serving(),
     stopping: () => health.stopping(),
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    [Symbol.asyncDispose]: async () => await server?.shutdown(),
   };
+}
+
+function watchOf(observer: Observer, otel: OpenTelemetry | undefined): Watch {
+  return {
+    measured: (provider) => observer.measured(provider),
+    queued: (provider) => observer.queued(provider),
+    traced: (provider) =>
+      otel === undefined ? provider : tracedProvider(provider, otel.tracer),
+    tracedMail: (to) =>
+      otel === undefined ? to : tracedDestination(to, otel.tracer),
+  };
+}
+
+function placeOf({ address: { hostname, port } }: ProbeServer): string {
+  return hostPort(hostname, port);
 }
 
 function unseen(onEvent: Telemetry["onEvent"]): Telemetry {

@@ -152,6 +152,11 @@ export interface FigureSink {
   add(name: CounterName, labels: Labels, by?: number): void;
   /** Notes a time, in seconds. */
   observe(name: HistogramName, labels: Labels, seconds: number): void;
+  /**
+   * Takes the value of a gauge whenever it changes. Absent where gauges are
+   * asked about when somebody looks.
+   */
+  set?(name: GaugeName, labels: Labels, value: number): void;
 }
 
 /** The value of a gauge now, for one set of labels. */

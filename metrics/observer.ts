@@ -8,6 +8,7 @@ import { askProvider } from "../auth/ask_provider.ts";
 import type { AuthEvent } from "../auth/events.ts";
 import { reasonOf } from "../auth/reasons.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../auth/types.ts";
+import { FAILURE_REPLIES } from "../delivery/relay/failures.ts";
 import type { RelayEvent } from "../delivery/relay/options.ts";
 import type { SmtpEvent } from "../smtp/events.ts";
 import type {
@@ -51,6 +52,7 @@ export class Observer {
     this.#onAnswer = onAnswer;
     // What has not happened yet is 0, and not unknown.
     for (const [name, labels] of AT_FIRST) this.#add(name, labels, 0);
+    this.#changed("smtpauth_build_info", "smtpauth_connections", ...CALLS);
   }
 
   /** Counts an event. */
@@ -98,8 +100,10 @@ export class Observer {
     return async (request, signal) => {
       const began = performance.now();
       this.#inFlight++;
+      this.#changed(...CALLS);
       const result = await askProvider(provider, request, signal);
       this.#inFlight--;
+      this.#changed(...CALLS);
       const seconds = (performance.now() - began) / 1000;
       const reason = reasonOf(result);
       for (const sink of this.#sinks) {
@@ -114,8 +118,10 @@ export class Observer {
   queued(provider: AuthProvider): ReadyProvider {
     return async (request, signal) => {
       this.#admitted++;
+      this.#changed(...CALLS);
       const result = await askProvider(provider, request, signal);
       this.#admitted--;
+      this.#changed(...CALLS);
       return result;
     };
   }
@@ -123,6 +129,7 @@ export class Observer {
   /** Remembers when the certificate ends, in milliseconds since 1970. */
   certificateUntil(milliseconds: number): void {
     this.#certificateUntil = milliseconds;
+    this.#changed("smtpauth_certificate_expiry_seconds");
   }
 
   /** What a gauge says now. */
@@ -166,12 +173,25 @@ export class Observer {
     this.#left(id);
     this.#open.set(id, tls);
     if (tls) this.#encrypted++;
+    this.#changed("smtpauth_connections");
     this.#add("smtpauth_connections_total", { tls: String(tls) });
   }
 
   #left(id: string): void {
     if (this.#open.get(id)) this.#encrypted--;
-    this.#open.delete(id);
+    if (this.#open.delete(id)) this.#changed("smtpauth_connections");
+  }
+
+  /** Tells those who want to know at once. */
+  #changed(...names: readonly GaugeName[]): void {
+    for (const sink of this.#sinks) {
+      if (sink.set === undefined) continue;
+      for (const name of names) {
+        for (const { labels, value } of this.read(name)) {
+          sink.set(name, labels, value);
+        }
+      }
+    }
   }
 
   #add(...args: Parameters<FigureSink["add"]>): void {
@@ -185,6 +205,16 @@ const AT_FIRST: readonly (readonly [CounterName, Labels])[] = [
   ["smtpauth_throttled_total", { by: "user" }],
   ["smtpauth_throttled_total", { by: "pair" }],
   ["smtpauth_throttled_total", { by: "network" }],
+  ["smtpauth_limit_reached_total", { limit: "recipientsPerDay" }],
+  ["smtpauth_limit_reached_total", { limit: "messagesPerMinute" }],
+  ...Object.keys(FAILURE_REPLIES).map((reason) =>
+    ["smtpauth_relay_failures_total", { reason }] as const
+  ),
+];
+
+const CALLS: readonly GaugeName[] = [
+  "smtpauth_backend_in_flight",
+  "smtpauth_backend_waiting",
 ];
 
 const THROTTLED = "throttled-";

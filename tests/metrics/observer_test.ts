@@ -195,6 +195,34 @@ Deno.test("Observer measures calls, and who waits for one", async () => {
   assertEquals(others, []);
 });
 
+Deno.test("Observer tells a gauge at once to whoever wants that", () => {
+  const lines: string[] = [];
+  const sink: FigureSink = {
+    add: () => {},
+    observe: () => {},
+    set: (name, labels, value) =>
+      lines.push(`${name} ${Object.values(labels).join()} ${value}`),
+  };
+  const observer = new Observer([sink], "1.2.3");
+  assertEquals(lines.splice(0), [
+    "smtpauth_build_info 1.2.3 1",
+    "smtpauth_connections false 0",
+    "smtpauth_connections true 0",
+    "smtpauth_backend_in_flight  0",
+    "smtpauth_backend_waiting  0",
+  ]);
+  observer.onEvent({ kind: "opened", ...CLIENT });
+  observer.onEvent({ kind: "closed", ...CLIENT, reason: "quit" });
+  observer.certificateUntil(1_800_000_000_000);
+  assertEquals(lines, [
+    "smtpauth_connections false 1",
+    "smtpauth_connections true 0",
+    "smtpauth_connections false 0",
+    "smtpauth_connections true 0",
+    "smtpauth_certificate_expiry_seconds  1800000000",
+  ]);
+});
+
 Deno.test("Observer says nothing of a certificate that there is not", () => {
   const { observer, value } = newCounted();
   assertEquals(value("smtpauth_certificate_expiry_seconds"), []);

@@ -35,3 +35,23 @@ Deno.test("promtool finds nothing to say about the figures", async () => {
     new TextDecoder().decode(stderr);
   assertEquals([code, said], [0, ""]);
 });
+
+for (
+  const [what, args] of [
+    ["rules are good", ["check", "rules", "contrib/prometheus-alerts.yml"]],
+    ["alerts fire when they should", [
+      "test",
+      "rules",
+      "tests/metrics/alerts.yml",
+    ]],
+  ] as const
+) {
+  Deno.test(`promtool says that the ${what}`, async () => {
+    const { code, stdout, stderr } = await new Deno.Command("promtool", {
+      args: [...args],
+      cwd: new URL("../../", import.meta.url),
+    }).output();
+    const said = new TextDecoder();
+    assertEquals([code, said.decode(stderr)], [0, ""], said.decode(stdout));
+  });
+}

@@ -1,0 +1,75 @@
+import { assert, assertEquals } from "../support/assert.ts";
+import { eventually } from "../support/eventually.ts";
+import { serveHttp } from "../support/http_end.ts";
+import { PASSWORD, startListener, USER } from "../support/listener.ts";
+import { serveOtlp } from "../support/otlp_end.ts";
+import { SmtpClient } from "../support/smtp_client.ts";
+
+Deno.test("with OTEL_DENO=true each AUTH and each message is a span, the endpoint's call is part of it, and the figures go out", async () => {
+  await using otlp = serveOtlp();
+  const passwords = new Set([PASSWORD]);
+  await using endpoint = serveHttp(({ body }) =>
+    Response.json({ ok: passwords.has(JSON.parse(body).password) })
+  );
+  await using listener = await startListener({
+    authUrl: endpoint.url,
+    env: otlp.env,
+  });
+  const client = await SmtpClient.greeted(listener.port);
+  await client.command("AUTH PLAIN @@@", "501");
+  await client.login(USER, "wrong", "535");
+  await client.login(USER, PASSWORD);
+  await client.envelope();
+  await client.send("Hello", ".");
+  await client.expect("250");
+  await client.command("QUIT", "221");
+  await client.expectEnd();
+  client.close();
+  const value = (name: string, outcome?: string) =>
+    otlp.points().findLast((point) =>
+      point.name === name &&
+      (outcome === undefined || point.attributes.outcome === outcome)
+    )?.value;
+  await eventually("the figures", () => value("smtpauth_closed_total") === 1);
+  await eventually(
+    "the spans",
+    () =>
+      ["AUTH", "POST", "message"].every((name) =>
+        otlp.spans().some((span) => span.name === name)
+      ) && otlp.spans().length >= 6,
+  );
+
+  const spans = otlp.spans();
+  const auths = spans.filter(({ name }) => name === "AUTH");
+  assertEquals(
+    auths.map(({ attributes: { mechanism, outcome, reason } }) => [
+      mechanism,
+      outcome,
+      reason,
+    ]),
+    [
+      ["PLAIN", "error", "bad-base64"],
+      ["PLAIN", "invalid", "wrong-credentials"],
+      ["PLAIN", "ok", "ok"],
+    ],
+  );
+  const calls = auths.slice(1).map(({ spanId }) =>
+    spans.filter(({ parentSpanId }) => parentSpanId === spanId)
+      .map(({ name }) => name)
+  );
+  assertEquals(calls, [["POST"], ["POST"]]);
+  // The endpoint can join in.
+  const traces = endpoint.requests.map(({ headers }) =>
+    headers.get("traceparent")?.split("-")[1]
+  );
+  assertEquals(traces, auths.slice(1).map(({ traceId }) => traceId));
+  const [message, ...more] = spans.filter(({ name }) => name === "message");
+  assertEquals([Number(message?.attributes.code), more], [250, []]);
+
+  assertEquals(value("smtpauth_auth_total", "ok"), 1);
+  assertEquals(value("smtpauth_auth_total", "invalid"), 1);
+  assertEquals(value("smtpauth_backend_duration_seconds"), 1);
+  assertEquals(value("smtpauth_build_info"), 1);
+  assert(!JSON.stringify([spans, otlp.points()]).includes(USER));
+  assert(!JSON.stringify([spans, otlp.points()]).includes(PASSWORD));
+});
