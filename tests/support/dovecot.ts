@@ -40,8 +40,17 @@ export interface Dovecot extends AsyncDisposable {
   readonly start: () => Promise<Daemon>;
 }
 
+/** What a test adds to the configuration. */
+export interface DovecotOptions {
+  /** Where Dovecot asks about tokens (RFC 7662). Default: it knows none. */
+  readonly introspectionUrl?: string;
+}
+
 /** Prepares a Dovecot; `start` runs it, as often as wanted. */
-export function newDovecot(program: string): Dovecot {
+export function newDovecot(
+  program: string,
+  { introspectionUrl }: DovecotOptions = {},
+): Dovecot {
   const cleanUp = new AsyncDisposableStack();
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
@@ -60,7 +69,10 @@ export function newDovecot(program: string): Dovecot {
   const path = `${folder}/auth-client`;
   const port = freePort();
   const config = `${folder}/dovecot.conf`;
-  Deno.writeTextFileSync(config, configuration(folder, port));
+  const tokens = introspectionUrl === undefined
+    ? ""
+    : tokenConfiguration(folder, introspectionUrl);
+  Deno.writeTextFileSync(config, configuration(folder, port) + tokens);
   return {
     path,
     port,
@@ -113,4 +125,27 @@ ${
       "= smtpauth": "= mail",
     })
   }`;
+}
+
+function tokenConfiguration(folder: string, url: string): string {
+  Deno.writeTextFileSync(
+    `${folder}/oauth2.conf`,
+    `introspection_mode = post
+introspection_url = ${url}
+active_attribute = active
+active_value = true
+username_attribute = username
+scope = mail
+openid_configuration_url = https://sso.example/.well-known/openid-configuration
+timeout_msecs = 500
+`,
+  );
+  return `
+auth_mechanisms = plain login xoauth2 oauthbearer
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = ${folder}/oauth2.conf
+}
+`;
 }

@@ -4,6 +4,9 @@ import { newDovecotAuthProvider } from "../../../adapters/dovecot/provider.ts";
 import type { ReadyProvider } from "../../../auth/types.ts";
 import { serveSmtp } from "../../../smtp/listener.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import { newRequest } from "../../support/auth_request.ts";
+import { longToken } from "../../support/bearer_steps.ts";
+import { serveHttp } from "../../support/http_end.ts";
 import { outcomeOf } from "../../support/asked_provider.ts";
 import { daemonTest } from "../../support/daemons.ts";
 import {
@@ -117,3 +120,46 @@ function authProcess(master: number): number {
     .find((each) => each.trim().endsWith("dovecot/auth"));
   return Number(line?.trim().split(" ")[0]);
 }
+
+daemonTest(DOVECOT, "is asked about tokens", async ({ path }) => {
+  await using issuer = serveHttp(({ body }) => {
+    const token = new URLSearchParams(body).get("token") ?? "";
+    if (token.startsWith("outage.")) return new Response("", { status: 500 });
+    const active = token.startsWith("good.");
+    const { username } = ANN;
+    return Response.json({
+      active,
+      ...(active ? { username, scope: "mail" } : {}),
+    });
+  });
+  await using dovecot = newDovecot(path, { introspectionUrl: issuer.url });
+  await using _daemon = await dovecot.start();
+  using provider = newDovecotAuthProvider({ path: dovecot.path });
+  const cases = ["XOAUTH2", "OAUTHBEARER"].flatMap((mechanism) =>
+    ["good", "bad", "outage"].map((word) => ({ mechanism, word }))
+  );
+  const answers = await Promise.all(cases.map(async ({ mechanism, word }) => {
+    const result = await provider(newRequest({
+      username: ANN.username,
+      password: `${word}.${longToken(6144)}`,
+      mechanism,
+    }));
+    return [mechanism, word, result];
+  }));
+  const yes = { decision: "authOk", user: ANN.username };
+  // Of the two only XOAUTH2's error has the scope.
+  const tokenError = {
+    status: "invalid_token",
+    openidConfiguration: "https://sso.example/.well-known/openid-configuration",
+  };
+  const withScope = { ...tokenError, scope: "mail" };
+  const failure = { decision: "authFailure", reason: "backend-status" };
+  assertEquals<unknown>(answers, [
+    ["XOAUTH2", "good", yes],
+    ["XOAUTH2", "bad", { decision: "authInvalid", tokenError: withScope }],
+    ["XOAUTH2", "outage", failure],
+    ["OAUTHBEARER", "good", yes],
+    ["OAUTHBEARER", "bad", { decision: "authInvalid", tokenError }],
+    ["OAUTHBEARER", "outage", failure],
+  ]);
+});
