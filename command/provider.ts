@@ -23,6 +23,7 @@ import { openIssuer } from "./issuer.ts";
 import { TOKEN_MECHANISMS } from "./mechanisms.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
+import { statePlaceOf } from "./state.ts";
 import { UNWATCHED, type Watch } from "./telemetry.ts";
 import { openUsers } from "./users.ts";
 
@@ -197,13 +198,16 @@ function guarded(
   });
 }
 
-/** Only who is asked about users later needs to know what logins have said. */
+/**
+ * Only who is asked about users later needs to know what logins have said: this
+ * process, or another one that shares its state.
+ */
 function remembered(
-  { policySocket }: Settings,
+  settings: Settings,
   provider: ReadyProvider,
   { store }: AroundProvider,
 ): ReadyProvider {
-  return policySocket === undefined
-    ? provider
-    : rememberRights(provider, { store });
+  const isAsked = settings.policySocket !== undefined ||
+    statePlaceOf(settings).kind !== "memory";
+  return isAsked ? rememberRights(provider, { store }) : provider;
 }

@@ -1,4 +1,5 @@
 import { readInvocation } from "../../command/invocation.ts";
+import { RightsMemory } from "../../auth/rights/rights_memory.ts";
 import { newMemoryStore } from "../../auth/state/memory_store.ts";
 import { openProvider } from "../../command/provider.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -83,4 +84,30 @@ Deno.test("openProvider() asks about tokens over the network, and no local user"
   assertEquals(asked, []);
   assertEquals(await ask("XOAUTH2"), ["authInvalid", "wrong-credentials"]);
   assertEquals(asked, ["XOAUTH2"]);
+});
+
+Deno.test("openProvider() remembers what logins have said for a policy service, of this process or another", async () => {
+  for (
+    const [args, isRemembered] of [
+      [[], false],
+      [["--policy-socket", "./policy"], true],
+      [["--shared-state", "kv:./state"], true],
+    ] as const
+  ) {
+    const invocation = readInvocation(
+      args,
+      () => ({ MEOWMAIL_SMTP_USER: "ann", MEOWMAIL_SMTP_PASS: "secret" }),
+      () => new Uint8Array(),
+    );
+    if (invocation.kind !== "serve") throw new Error(invocation.kind);
+    const store = newMemoryStore();
+    using opened = await openProvider(invocation.settings, undefined, {
+      log: () => {},
+      store,
+    });
+    const login = { username: "ann", password: "secret" };
+    assertEquals(await outcomeOf(opened.provider, login), ["authOk", "ok"]);
+    const known = await new RightsMemory(store, Date.now).recall("ann");
+    assertEquals(known, isRemembered ? { user: "ann" } : undefined);
+  }
 });
