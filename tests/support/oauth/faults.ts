@@ -45,5 +45,16 @@ export const floods: IssuerFault = () => {
   );
 };
 
+/** Half an answer. */
+export const breaksOff: IssuerFault = () =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"keys":['));
+        controller.error(new TypeError("connection reset by peer"));
+      },
+    }),
+  );
+
 /** JSON, and nothing that belongs there. */
 export const answersNonsense: IssuerFault = () => Response.json(["keys"]);

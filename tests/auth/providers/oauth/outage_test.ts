@@ -14,6 +14,7 @@ const ROWS = [
   [faults.answersNonsense, "backend-answer", ": not a JSON object"],
   [faults.redirects, "backend-redirect", ": 302"],
   [faults.floods, "backend-size", ""],
+  [faults.breaksOff, "backend-unreachable", ": reset"],
 ] as const;
 
 const PARTS = ["discovery", "keys", "introspection"] as const;
@@ -38,7 +39,7 @@ Deno.test("newOAuthProvider() takes no fault of the issuer's for one of a token'
   }
 });
 
-Deno.test("newOAuthProvider() lets nobody in for longer than the issuer may take", async () => {
+Deno.test("newOAuthProvider() waits for an issuer for 4 s and no longer", async () => {
   using clock = newClock();
   const { issuer, ask } = newChecker();
   const token = await issuer.token();
