@@ -1,9 +1,12 @@
 // What several processes count and remember together, in a real server.
 
+import { withThrottle } from "../../../auth/guards/throttle/throttle.ts";
 import { Quota } from "../../../auth/rights/quota.ts";
 import { RightsMemory } from "../../../auth/rights/rights_memory.ts";
 import { newRedisStore } from "../../../auth/state/redis_store.ts";
-import { assertEquals } from "../../support/assert.ts";
+import { assertEquals, assertMatch } from "../../support/assert.ts";
+import { newRequest } from "../../support/auth_request.ts";
+import { codeBlocks } from "../../support/pages.ts";
 import { REDIS_PROGRAMS, startRedis } from "../../support/redis_server.ts";
 import { connectResp } from "../../support/resp.ts";
 
@@ -65,5 +68,34 @@ for (const program of REDIS_PROGRAMS) {
     assertEquals(await there?.recall("joerg"), said);
     await there?.remember("joerg", { decision: "authOk", user: said.user });
     assertEquals(await here?.recall("joerg"), { user: said.user });
+  });
+
+  Deno.test(`docs/limits.md clears a user, with ${name}`, async () => {
+    const [clear = ""] = codeBlocks("docs/limits.md", "sh");
+    assertMatch(clear, /^redis-cli DEL /);
+    const keys = [...clear.matchAll(/'([^']*)'/g)].map(([, key = ""]) => key);
+    await using server = await startRedis(program);
+    using client = await connectResp(server.port);
+    const { command } = client;
+    const store = newRedisStore({ command, timeoutMs: LONG_MS });
+    const user = "Ann@example.com";
+    const quota = new Quota({
+      store,
+      storeTimeoutMs: LONG_MS,
+      limits: { recipientsPerDay: 1, messagesPerMinute: 1 },
+      now: Date.now,
+      report: () => {},
+    });
+    const sender = { user, remoteIp: "192.0.2.7" };
+    await quota.charge(sender, 1);
+    assertEquals((await quota.ask(sender, 1))?.code, 451);
+    // A guess by a name that the throttle counts as the same.
+    const provider = withThrottle(() => "authInvalid", {
+      store,
+      storeTimeoutMs: 1000,
+    });
+    await provider(newRequest({ username: user, remoteIp: "192.0.2.7" }));
+    assertEquals(await server.look.command("DEL", ...keys), keys.length);
+    assertEquals(await quota.ask(sender, 1), undefined);
   });
 }
