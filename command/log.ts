@@ -120,10 +120,15 @@ function awayMessage({ reason, detail }: StateAwayEvent): string {
   return `shared state: away: ${reason}${why}: this process counts by itself`;
 }
 
-/** The values of an event; of somebody else's texts no more than a line. */
-function fieldsOf(
-  { kind, ...values }: { readonly kind: string },
-): Fields {
+/**
+ * The values of an event; of somebody else's texts no more than a line. What no
+ * client has made up comes first, and in one order: filters read from there.
+ */
+function fieldsOf(event: LoggedEvent): Fields {
+  const { kind, ...values } = event;
+  const leading = LEADING.flatMap((name) =>
+    Object.hasOwn(values, name) ? [[name, undefined] as const] : []
+  );
   const fields = Object.entries(values).map(([name, value]) => [
     name,
     typeof value !== "string"
@@ -132,8 +137,23 @@ function fieldsOf(
       ? cutName(value)
       : cutText(value),
   ]);
-  return { event: kind, ...Object.fromEntries(fields) };
+  return {
+    event: kind,
+    ...Object.fromEntries(leading),
+    ...Object.fromEntries(fields),
+  };
 }
+
+/** Who it is about and what has come of it. */
+const LEADING: readonly string[] = [
+  "via",
+  "id",
+  "remoteIp",
+  "tls",
+  "outcome",
+  "code",
+  "reason",
+];
 
 const NAMES: ReadonlySet<string> = new Set(["username", "sender"]);
 
