@@ -30,7 +30,7 @@ export interface Turn {
   readonly octets: number;
   readonly reply: string;
   /** What a real server would have to do before it may answer so. */
-  readonly does?: "ask" | "store" | "encrypt";
+  readonly does?: "ask" | "store" | "relay" | "encrypt";
 }
 
 /** The floor's side of a conversation. */
@@ -52,6 +52,8 @@ export interface ServerConfig {
   readonly authUrl?: string;
   /** Where to keep messages; absent: discard them. */
   readonly maildir?: string;
+  /** The port of the next hop that messages go to; absent: none. */
+  readonly hopPort?: number;
   /** How smtp-server asks `authUrl`. */
   readonly client?: "fetch" | "node:http";
   /** What the floor may hear: each begins with another number of octets. */

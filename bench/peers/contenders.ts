@@ -110,8 +110,10 @@ function smtpServers(folder: string): Contender[] {
   const share = ({ again, everyMs }: Work) =>
     again.length === 0 && everyMs === undefined ? 0.25 : 1;
   const overHttp = ({ httpMs }: Work) => httpMs !== undefined;
+  // It hands nothing on.
+  const takesPart = ({ hop }: Work) => hop === undefined;
   return [
-    { name: PEER, program: peer("node"), share },
+    { name: PEER, program: peer("node"), takesPart, share },
     {
       name: `${PEER} (node:http)`,
       program: peer("node"),
@@ -122,6 +124,7 @@ function smtpServers(folder: string): Contender[] {
     {
       name: "smtp-server, Deno",
       program: peer(deno, "run", "-A", "--quiet"),
+      takesPart,
       share,
     },
   ];
@@ -170,6 +173,7 @@ export function configFor(
     readonly certificate: Certificate;
     readonly authUrl?: string;
     readonly maildir?: string;
+    readonly hopPort?: number;
   },
 ): ServerConfig {
   const conversations = [work, ...work.beside ?? []];

@@ -55,15 +55,18 @@ export async function measure(
   );
   if (work.figure === "start") return await starts(work, setting, those);
   await using stack = new AsyncDisposableStack();
-  const authUrl = work.httpMs === undefined
-    ? undefined
-    : await httpEnd(stack, work.httpMs);
+  const ends = {
+    ...work.httpMs === undefined ? {} : {
+      authUrl: `http://127.0.0.1:${await end(stack, "http", work.httpMs)}/`,
+    },
+    ...work.hop === undefined ? {} : { hopPort: await end(stack, "hop") },
+  };
   const sides: Side[] = [];
   for (const contender of those) {
     const folder = work.maildir && setting.mailFolders[work.maildir];
     const maildir = folder === undefined ? undefined : newMaildir(folder);
     const server = stack.use(
-      await run(contender, work, setting, authUrl, maildir),
+      await run(contender, work, setting, ends, maildir),
     );
     const target = { port: server.port, caCert: setting.certificate.cert };
     const load = stack.use(new Load(work, target));
@@ -190,29 +193,42 @@ async function run(
   contender: Contender,
   work: Work,
   { certificate }: Setting,
-  authUrl?: string,
+  ends: Ends = {},
   maildir?: string,
 ): Promise<Running> {
   const port = freePort();
   const config = configFor(contender, work, {
     port,
     certificate,
-    ...(authUrl === undefined ? {} : { authUrl }),
+    ...ends,
     ...(maildir === undefined ? {} : { maildir }),
   });
   return await start(contender.program(config), port, CORES.server);
 }
 
-async function httpEnd(
+/** What servers talk to besides clients. */
+interface Ends {
+  readonly authUrl?: string;
+  readonly hopPort?: number;
+}
+
+/** Starts what is at the other end; tells its port. */
+async function end(
   stack: AsyncDisposableStack,
-  delayMs: number,
-): Promise<string> {
+  name: "http" | "hop",
+  ...numbers: readonly number[]
+): Promise<number> {
   const port = freePort();
-  const file = new URL("./servers/http_end.ts", import.meta.url).pathname;
-  const args = ["run", "-A", "--quiet", file, String(port), String(delayMs)];
-  const program = { command: Deno.execPath(), args };
-  stack.use(await start(program, port, CORES.load));
-  return `http://127.0.0.1:${port}/`;
+  const file = new URL(`./servers/${name}_end.ts`, import.meta.url).pathname;
+  const args = [
+    "run",
+    "-A",
+    "--quiet",
+    file,
+    ...[port, ...numbers].map(String),
+  ];
+  stack.use(await start({ command: Deno.execPath(), args }, port, CORES.load));
+  return port;
 }
 
 function median(values: readonly number[]): number {

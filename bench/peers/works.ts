@@ -51,6 +51,8 @@ export interface Work extends Conversation {
   readonly httpMs?: number;
   /** Where messages are kept; absent: they are discarded. */
   readonly maildir?: MailPlace;
+  /** Whether messages go on to a next hop; absent: they do not. */
+  readonly hop?: true;
   readonly connections: number;
   /**
    * How often each connection begins a piece, in milliseconds; absent: as soon
@@ -168,6 +170,25 @@ const authSyncing: Work = {
 
 const http = session("http-0", "AUTH over HTTP, 0 ms end", AUTH_PLAIN);
 
+/**
+ * A session with one message, which a next hop takes meanwhile: lock-step, as
+ * each command goes on before it is answered.
+ */
+const relay: Work = {
+  ...session("relay", "session with a 2 KB message, relayed", []),
+  hop: true,
+  once: [
+    ...[EHLO, ...AUTH_PLAIN],
+    ...message(SMALL, false).map((
+      each,
+    ) => ({ ...each, does: "relay" } as const)),
+    QUIT,
+  ],
+  connections: 16,
+  pieces: 5_000,
+  octets: SMALL.length,
+};
+
 /** All of it, in the order of the table. */
 export const WORKS: readonly Work[] = [
   session("auth-plain", "AUTH PLAIN session, static", AUTH_PLAIN),
@@ -186,6 +207,7 @@ export const WORKS: readonly Work[] = [
     pipelined: false,
   }),
   mail("maildir", "2 KB message into a Maildir on tmpfs", { maildir: "tmpfs" }),
+  relay,
   authSyncing,
   mail("bulk", "20 MB message, discarded", { body: LARGE }),
   mail("bulk-maildir", "20 MB message into a Maildir on tmpfs", {

@@ -124,5 +124,6 @@ async function readUntil(conn: Deno.Conn, pattern: RegExp): Promise<void> {
     const count = await conn.read(space);
     if (count === null) throw new Error(`The listener has closed: ${said}`);
     said += decoder.decode(space.subarray(0, count));
+    if (/^[45]/m.test(said)) throw new Error(`The listener refuses: ${said}`);
   }
 }

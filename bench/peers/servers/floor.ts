@@ -23,6 +23,7 @@ const MIN_READ_OCTETS = 1_024;
 const SYNC_OCTETS = 65_536;
 
 const encoder = new TextEncoder();
+const HOP_EHLO = encoder.encode("EHLO bench.example\r\n");
 const config = serverConfig();
 const replies = new Map(
   config.scripts.flatMap(({ turns }) => turns)
@@ -62,15 +63,18 @@ async function follow(
   space: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   let pipe = conn;
+  using hop = config.hopPort === undefined
+    ? undefined
+    : await connectHop(config.hopPort, space);
   for (let at = 0; at < turns.length;) {
     const turn = turns[at];
     if (turn === undefined) break;
     // The first has been read.
-    if (at > 0 && !await hear(turn, pipe, space)) break;
+    if (at > 0 && !await hear(turn, pipe, space, hop)) break;
     if (turn.does === "ask" && config.authUrl !== undefined) {
       await ask(config.authUrl);
     }
-    await pipe.write(encoded(turn));
+    if (turn.does !== "relay") await pipe.write(encoded(turn));
     if (turn.does === "encrypt" && encrypt !== undefined) {
       pipe = await encrypt(pipe);
     }
@@ -83,7 +87,11 @@ async function hear(
   { does, octets }: Turn,
   pipe: Pipe,
   space: Uint8Array<ArrayBuffer>,
+  hop: Deno.Conn | undefined,
 ): Promise<boolean> {
+  if (does === "relay" && hop !== undefined) {
+    return await handOn(pipe, space, octets, hop);
+  }
   return does === "store" && config.maildir !== undefined
     ? await store(pipe, space, octets, config.maildir)
     : await skip(pipe, space, octets);
@@ -103,6 +111,37 @@ async function skip(
     if (count === null) return false;
     left -= count;
   }
+  return true;
+}
+
+/** Connects to the next hop, and has its greeting and its reply to EHLO. */
+async function connectHop(
+  port: number,
+  space: Uint8Array<ArrayBuffer>,
+): Promise<Deno.Conn> {
+  const hop = await Deno.connect({ hostname: "127.0.0.1", port });
+  await hop.read(space);
+  await hop.write(HOP_EHLO);
+  await hop.read(space);
+  return hop;
+}
+
+/** Hands a command or a message on, and the reply back. */
+async function handOn(
+  pipe: Pipe,
+  space: Uint8Array<ArrayBuffer>,
+  octets: number,
+  hop: Deno.Conn,
+): Promise<boolean> {
+  for (let left = octets; left > 0;) {
+    const count = await pipe.read(space);
+    if (count === null) return false;
+    left -= count;
+    await hop.write(space.subarray(0, count));
+  }
+  const count = await hop.read(space);
+  if (count === null) return false;
+  await pipe.write(space.subarray(0, count));
   return true;
 }
 

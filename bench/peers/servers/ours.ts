@@ -7,7 +7,9 @@
 import {
   type AuthProvider,
   type Deliver,
+  type Destination,
   newHTTPAuthProvider,
+  newRelay,
   newStaticAuthProvider,
   serveSmtp,
 } from "../../../mod.ts";
@@ -20,6 +22,14 @@ const { login } = config;
 const provider: AuthProvider = config.authUrl === undefined
   ? newStaticAuthProvider({ [login.username]: login.password })
   : newHTTPAuthProvider(config.authUrl, { timeoutMs: 30_000 });
+
+/** Where messages go. */
+function destination(): Deliver | Destination {
+  const { maildir, hopPort } = config;
+  if (maildir !== undefined) return openMaildir(maildir, "mx");
+  if (hopPort === undefined) return discard;
+  return newRelay({ url: `smtp://127.0.0.1:${hopPort}` });
+}
 
 const discard: Deliver = async ({ body }) => {
   const reader = body.getReader();
@@ -40,4 +50,4 @@ serveSmtp({
   provider,
   ...(implicit ? { port: otherPort(port), tlsPort: port } : { port }),
   ...(config.encryption === "none" ? {} : config.certificate),
-}, config.maildir === undefined ? discard : openMaildir(config.maildir, "mx"));
+}, destination());

@@ -13,15 +13,18 @@ type keeper interface {
 	keep(from *session, body io.Reader) error
 }
 
-func newKeeper(maildir string) (keeper, error) {
-	if maildir == "" {
+func newKeeper(given config) (keeper, error) {
+	if given.HopPort != 0 {
+		return newRelay(given.HopPort), nil
+	}
+	if given.Maildir == "" {
 		return discard{}, nil
 	}
-	folder, err := os.Open(maildir + "/new")
+	folder, err := os.Open(given.Maildir + "/new")
 	if err != nil {
 		return nil, err
 	}
-	return &keptMail{path: maildir, folder: folder}, nil
+	return &keptMail{path: given.Maildir, folder: folder}, nil
 }
 
 type discard struct{}

@@ -31,6 +31,7 @@ type config struct {
 	} `json:"login"`
 	AuthURL string `json:"authUrl"`
 	Maildir string `json:"maildir"`
+	HopPort int    `json:"hopPort"`
 }
 
 // idle is how long it waits for a client: as long as this package does.
@@ -48,7 +49,7 @@ func run() error {
 	if err := json.Unmarshal([]byte(os.Args[1]), &given); err != nil {
 		return err
 	}
-	mail, err := newKeeper(given.Maildir)
+	mail, err := newKeeper(given)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,8 @@ type session struct {
 	remoteIP string
 	heloName string
 	sender   string
+
+	recipients []string
 }
 
 func (s *session) Mail(from string, _ smtp.MailOptions) error {
@@ -32,10 +34,13 @@ func (s *session) Mail(from string, _ smtp.MailOptions) error {
 	return nil
 }
 
-func (s *session) Rcpt(string) error { return nil }
+func (s *session) Rcpt(to string) error {
+	s.recipients = append(s.recipients, to)
+	return nil
+}
 
 func (s *session) Data(body io.Reader) error { return s.mail.keep(s, body) }
 
-func (s *session) Reset() { s.sender = "" }
+func (s *session) Reset() { s.sender, s.recipients = "", nil }
 
 func (s *session) Logout() error { return nil }
