@@ -20,8 +20,6 @@ const MOST_MIB = 64;
 const began = performance.now();
 const { before, peakKiB, after } = await loadSlowHop({
   clients: CLIENTS,
-  // None waits for a connection: each has its octets on their way.
-  maxConnections: CLIENTS,
   octets: OCTETS,
   octetsPerSecond: OCTETS_PER_SECOND,
 });

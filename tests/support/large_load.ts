@@ -16,6 +16,8 @@ export interface LargeLoad {
   readonly octets: number;
   /** What a client reads that has sent one. */
   readonly accepted: RegExp;
+  /** What one reads before DATA that is to come again. Default: nothing. */
+  readonly busy?: RegExp;
   /** Connects to the port. Default: in plain text. */
   readonly open?: (port: number) => Promise<Deno.Conn>;
 }
@@ -61,11 +63,13 @@ export async function loadLarge(load: LargeLoad): Promise<LoadCost> {
 async function measure(
   pid: number,
   port: number,
-  { clients, octets, accepted, open = openPlain }: LargeLoad,
+  { clients, octets, accepted, busy, open = openPlain }: LargeLoad,
 ): Promise<LoadCost> {
   const send = async (octets: number) => {
-    using conn = await open(port);
-    await sendLarge(conn, octets, accepted);
+    for (let isSent = false; !isSent;) {
+      using conn = await open(port);
+      isSent = await sendLarge(conn, octets, { accepted, busy });
+    }
   };
   await send(1000);
   const before = heldBy(pid);
@@ -89,12 +93,21 @@ function openPlain(port: number): Promise<Deno.Conn> {
   return Deno.connect({ hostname: "127.0.0.1", port });
 }
 
-/** Sends one message of so many octets, and waits for its 250 without end. */
+/** What a client may read. */
+interface Expected {
+  readonly accepted: RegExp;
+  readonly busy: RegExp | undefined;
+}
+
+/**
+ * Sends one message of so many octets, and waits for its 250 without end; false
+ * if it is to come again.
+ */
 async function sendLarge(
   conn: Deno.Conn,
   octets: number,
-  accepted: RegExp,
-): Promise<void> {
+  { accepted, busy }: Expected,
+): Promise<boolean> {
   const envelope = [
     "EHLO client.example.net",
     "MAIL FROM:<ann@example.org>",
@@ -103,12 +116,13 @@ async function sendLarge(
     "",
   ];
   await writeAll(conn, encoder.encode(envelope.join("\r\n")));
-  await readUntil(conn, /^354 /m);
+  if (await readUntil(conn, /^354 /m, busy) === "other") return false;
   for (let sent = 0; sent < octets; sent += PIECE.length) {
     await writeAll(conn, PIECE.subarray(0, octets - sent));
   }
   await writeAll(conn, encoder.encode("\r\n.\r\n"));
   await readUntil(conn, accepted);
+  return true;
 }
 
 async function writeAll(conn: Deno.Conn, octets: Uint8Array): Promise<void> {
@@ -117,13 +131,20 @@ async function writeAll(conn: Deno.Conn, octets: Uint8Array): Promise<void> {
   }
 }
 
-async function readUntil(conn: Deno.Conn, pattern: RegExp): Promise<void> {
+/** Reads until one of the two has come; any other refusal is an error. */
+async function readUntil(
+  conn: Deno.Conn,
+  wanted: RegExp,
+  other?: RegExp,
+): Promise<"wanted" | "other"> {
   const space = new Uint8Array(1024);
   let said = "";
-  while (!pattern.test(said)) {
+  for (;;) {
     const count = await conn.read(space);
     if (count === null) throw new Error(`The listener has closed: ${said}`);
     said += decoder.decode(space.subarray(0, count));
+    if (wanted.test(said)) return "wanted";
+    if (other?.test(said)) return "other";
     if (/^[45]/m.test(said)) throw new Error(`The listener refuses: ${said}`);
   }
 }

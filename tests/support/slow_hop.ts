@@ -41,6 +41,8 @@ export async function loadSlowHop(
     clients,
     octets,
     accepted: /^250 2\.0\.0 taken/m,
+    // On a busy machine some wait longer than the relay lets them.
+    busy: /^451 4\.4\.5 /m,
   });
   const [first, ...all] = hop.sizes;
   assertEquals(all.length, clients);
