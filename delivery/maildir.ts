@@ -8,7 +8,8 @@
 import { concat, free } from "../lib/octets.ts";
 import { isOwnBody } from "../smtp/body.ts";
 import type { Deliver } from "../smtp/delivery.ts";
-import { REPLIES, type SmtpReply } from "../smtp/protocol/replies.ts";
+import * as replies from "../smtp/protocol/replies.ts";
+import type { SmtpReply } from "../smtp/protocol/replies.ts";
 import { makeFolders, newFolderSync } from "./folders.ts";
 import { Front } from "./front.ts";
 import { traceLines } from "./trace.ts";
@@ -71,7 +72,7 @@ export function openMaildir(
 /** No room is for the client to know; everything else goes to the log. */
 function refusal(error: unknown): SmtpReply {
   const code = error instanceof Error && "code" in error ? error.code : "";
-  if (NO_ROOM.has(code)) return REPLIES.storageFull;
+  if (NO_ROOM.has(code)) return replies.storageFull;
   throw error;
 }
 

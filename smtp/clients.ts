@@ -18,7 +18,8 @@ import { type PreambleStep, tlsStep } from "./preamble.ts";
 import { type ProxyRules, proxyStep } from "./proxy_step.ts";
 import type { ListenerSettings } from "./options.ts";
 import type { Arrival } from "./ports.ts";
-import { type Ending, ENDINGS } from "./protocol/endings.ts";
+import * as endings from "./protocol/endings.ts";
+import type { Ending } from "./protocol/endings.ts";
 
 /** How many clients over the limit are told so at a time. */
 const MAX_REFUSALS = 100;
@@ -63,7 +64,7 @@ export class Clients {
     const { maxConnections, proxies } = this.#settings;
     const peer = peerOf(arrival, this.#settings);
     if (this.#served.size >= maxConnections) {
-      this.#refuse(arrival, peer, ENDINGS.tooManyConnections);
+      this.#refuse(arrival, peer, endings.tooManyConnections);
     } else if (proxies === undefined) this.#serve(arrival, peer);
     else this.#serveProxied(arrival, peer);
   }
@@ -96,7 +97,7 @@ export class Clients {
   /** Counts a client in before anything else: a TLS handshake can take long. */
   #serve(arrival: Arrival, peer: SessionPeer): void {
     if (!this.#networks.enter(peer.remoteIp)) {
-      return this.#refuse(arrival, peer, ENDINGS.tooManyFromNetwork);
+      return this.#refuse(arrival, peer, endings.tooManyFromNetwork);
     }
     const client = this.#open(arrival, peer);
     client.countedBy = peer.remoteIp;
@@ -137,7 +138,7 @@ export class Clients {
     if (this.#isFloodOfRefusals) return "close";
     this.#served.delete(client);
     this.#refused.add(client);
-    return ENDINGS.tooManyFromNetwork;
+    return endings.tooManyFromNetwork;
   }
 
   /** A flood of clients is one line in a log, not one each. */

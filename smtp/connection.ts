@@ -17,7 +17,8 @@ import { ConnectionTimer, type Phase } from "./connection_timer.ts";
 import { IncomingMessage } from "./incoming_message.ts";
 import { open, type PreambleStep, runPreamble, tlsStep } from "./preamble.ts";
 import type { SessionAction, SessionPeer } from "./protocol/actions.ts";
-import { type Ending, ENDINGS } from "./protocol/endings.ts";
+import * as endings from "./protocol/endings.ts";
+import type { Ending } from "./protocol/endings.ts";
 import { Session } from "./protocol/session.ts";
 import { Questions } from "./questions.ts";
 import { Transport } from "./transport.ts";
@@ -94,14 +95,14 @@ export class Connection implements ConnectionParts {
       closeAtOnce("shutdown", this);
     }
     if (phase !== "client" || session.inTransaction) return;
-    this.#interrupt(ENDINGS.shutdown);
+    this.#interrupt(endings.shutdown);
   }
 
   /** Ends at once, whatever is under way. */
   abort(): void {
     this.#questions.abort();
     this.#message?.releaseSlot();
-    if (this.timer.phase === "client") this.#interrupt(ENDINGS.shutdown);
+    if (this.timer.phase === "client") this.#interrupt(endings.shutdown);
     else closeAtOnce("shutdown", this);
   }
 
@@ -197,7 +198,7 @@ export class Connection implements ConnectionParts {
     session.decided(await this.#questions.aboutLogin(request));
     // A slow provider is no way around the limit.
     if (timer.isLoginLate && session.lacksLogin) {
-      session.end(ENDINGS.noLoginInTime);
+      session.end(endings.noLoginInTime);
     }
   }
 
@@ -230,7 +231,7 @@ export class Connection implements ConnectionParts {
     switch (phase) {
       case "client":
         return this.#interrupt(
-          lateFor === "idle" ? ENDINGS.idle : ENDINGS.noLoginInTime,
+          lateFor === "idle" ? endings.idle : endings.noLoginInTime,
         );
       case "write":
         return closeAtOnce(lateFor, this);

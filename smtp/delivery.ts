@@ -8,7 +8,7 @@ import type { SmtpReply } from "../auth/replies.ts";
 import { MessageBody } from "./body.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 import { errorText } from "../lib/error_text.ts";
-import { REPLIES } from "./protocol/replies.ts";
+import * as replies from "./protocol/replies.ts";
 
 /**
  * Takes a message over.
@@ -31,7 +31,7 @@ export interface Delivered {
   readonly error?: string;
 }
 
-const ACCEPTED: Delivered = { reply: REPLIES.accepted };
+const ACCEPTED: Delivered = { reply: replies.accepted };
 
 /** A message on its way. */
 export interface Delivery {
@@ -78,9 +78,9 @@ async function run(
     if (reply === undefined || reply === null) return ACCEPTED;
     if (isReply(reply)) return { reply };
     const error = "TypeError: deliver must return nothing or an SmtpReply";
-    return { reply: REPLIES.deliveryFailed, error };
+    return { reply: replies.deliveryFailed, error };
   } catch (error) {
-    return { reply: REPLIES.deliveryFailed, error: errorText(error) };
+    return { reply: replies.deliveryFailed, error: errorText(error) };
   } finally {
     body.cancel();
   }

@@ -18,7 +18,7 @@ import {
   type OnSender,
   type Transfer,
 } from "./destination.ts";
-import { REPLIES } from "./protocol/replies.ts";
+import * as replies from "./protocol/replies.ts";
 
 /** Who has a say about mail, and who takes it. */
 export interface MailHandlers {
@@ -126,7 +126,7 @@ function failed(
   raced: { kind: "broken"; error: unknown } | { kind: "late" | "gone" },
   signal: AbortSignal,
 ): StepResult {
-  const reply = REPLIES.stepFailed;
+  const reply = replies.stepFailed;
   if (raced.kind === "broken") return { reply, error: errorText(raced.error) };
   // A client that has gone is no failure.
   return isLate(signal) ? { reply, error: "no answer in time" } : { reply };
@@ -138,7 +138,7 @@ function isLate({ reason }: AbortSignal): boolean {
 
 function nonsense(): StepResult {
   const error = "TypeError: the answer must be nothing or an SmtpReply";
-  return { reply: REPLIES.stepFailed, error };
+  return { reply: replies.stepFailed, error };
 }
 
 /** Tells a transfer that nothing follows; what it throws harms nobody. */

@@ -9,7 +9,8 @@ import type { ClosedReason } from "../auth/events.ts";
 import { type Conn, isGone } from "../net/conn.ts";
 import type { ConnectionParts } from "./connection_context.ts";
 import type { SessionPeer } from "./protocol/actions.ts";
-import { type Ending, ENDINGS } from "./protocol/endings.ts";
+import * as endings from "./protocol/endings.ts";
+import type { Ending } from "./protocol/endings.ts";
 
 /** How long a TLS handshake may take at the most, in milliseconds. */
 const HANDSHAKE_MS = 30_000;
@@ -86,7 +87,7 @@ export async function runPreamble(
     transport.session = transport.session.onPeer(log.peer);
   }
   if (ending === undefined && greetingDelayMs > 0 && !await isSilent(parts)) {
-    ending = ENDINGS.earlyTalker;
+    ending = endings.earlyTalker;
   }
   if (ending === undefined) transport.session.greet();
   else transport.session.end(ending);

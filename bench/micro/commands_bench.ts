@@ -7,7 +7,8 @@
 import { decisionReply } from "../../auth/replies.ts";
 import { lineText, parseCommand } from "../../smtp/protocol/commands.ts";
 import { parseMail, parseRcpt } from "../../smtp/protocol/params.ts";
-import { encodeReply, REPLIES } from "../../smtp/protocol/replies.ts";
+import { encodeReply } from "../../smtp/protocol/encode_reply.ts";
+import * as replies from "../../smtp/protocol/replies.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -55,7 +56,7 @@ Deno.bench(
 );
 
 Deno.bench("encodeReply() of the table", { group: "reply" }, () => {
-  encodeReply(REPLIES.senderOk);
+  encodeReply(replies.senderOk);
 });
 
 Deno.bench("encodeReply() of a decision", { group: "reply" }, () => {

@@ -17,7 +17,7 @@ import {
 import type { AuthRequest, AuthResult } from "../../auth/types.ts";
 import { words } from "./commands.ts";
 import type { Dialogue } from "./dialogue.ts";
-import { ENDINGS } from "./endings.ts";
+import * as endings from "./endings.ts";
 import { newLogin } from "./login.ts";
 import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
 import * as refusals from "./refusals.ts";
@@ -119,7 +119,7 @@ export class AuthDialogue {
       return this.#tell(421, { reason: "interrupted" }, step);
     }
     this.#tell(undefined, { reason: "client-gone" }, step);
-    this.#dialogue.end(ENDINGS.clientGone);
+    this.#dialogue.end(endings.clientGone);
   }
 
   /** @param before What the client has answered, or as much of it as is known. */
@@ -183,7 +183,7 @@ export class AuthDialogue {
     // Otherwise it would cost nothing to go on guessing.
     if (isThrottled(reason)) this.#dialogue.countError();
     if (reply.code === 535 && tally.authFailure(rules.maxAuthFailures)) {
-      this.#dialogue.end(ENDINGS.tooManyFailures);
+      this.#dialogue.end(endings.tooManyFailures);
     }
   }
 }

@@ -11,12 +11,12 @@ import { NEED_DATA, type SessionAction } from "./actions.ts";
 import { AuthDialogue } from "./auth_dialogue.ts";
 import { type Command, lineText, parseCommand, type Verb } from "./commands.ts";
 import type { Dialogue } from "./dialogue.ts";
-import { ENDINGS } from "./endings.ts";
+import * as endings from "./endings.ts";
 import { helloReply } from "./hello.ts";
 import { TOO_LONG } from "./input.ts";
 import { MailDialogue } from "./mail_dialogue.ts";
 import * as refusals from "./refusals.ts";
-import { REPLIES } from "./replies.ts";
+import * as replies from "./replies.ts";
 import { outOfPlace, type SessionStanding } from "./sequence.ts";
 
 /**
@@ -75,7 +75,7 @@ export class CommandDialogue {
     );
     if (line === undefined) return this.#idle();
     if (this.#dialogue.lacksLogin && tally.command()) {
-      this.#dialogue.end(ENDINGS.tooManyCommands);
+      this.#dialogue.end(endings.tooManyCommands);
     } else if (line !== TOO_LONG) {
       this.#command(parseCommand(line), isAuth);
     } else if (isAuth) {
@@ -101,7 +101,7 @@ export class CommandDialogue {
   /** Nothing to do before more is read; no reason to, once the listener stops. */
   #idle(): SessionAction | undefined {
     if (!this.isStopping || this.inTransaction) return NEED_DATA;
-    this.#dialogue.end(ENDINGS.shutdown);
+    this.#dialogue.end(endings.shutdown);
     return undefined;
   }
 
@@ -121,7 +121,7 @@ export class CommandDialogue {
         if (inAuth) return this.auth.refuse(refusals.malformedLine, "");
         return this.#dialogue.refuse("", refusals.malformedLine);
       case "http":
-        return this.#dialogue.end(ENDINGS.http);
+        return this.#dialogue.end(endings.http);
       default:
         command satisfies never;
     }
@@ -162,11 +162,11 @@ export class CommandDialogue {
       case "QUIT":
         return this.#quit(args);
       case "NOOP":
-        return this.#dialogue.reply(REPLIES.done);
+        return this.#dialogue.reply(replies.done);
       case "VRFY":
-        return this.#dialogue.reply(REPLIES.cannotVerify);
+        return this.#dialogue.reply(replies.cannotVerify);
       case "HELP":
-        return this.#dialogue.reply(REPLIES.help);
+        return this.#dialogue.reply(replies.help);
       case "EXPN":
         return this.#dialogue.refuse(verb, refusals.notImplemented);
       default:
@@ -191,7 +191,7 @@ export class CommandDialogue {
     if (!this.#dialogue.rules.startTls) {
       return this.#dialogue.refuse("STARTTLS", refusals.noCertificate);
     }
-    this.#dialogue.reply(REPLIES.ready);
+    this.#dialogue.reply(replies.ready);
     this.#dialogue.ask("upgrading", START_TLS);
   }
 
@@ -200,13 +200,13 @@ export class CommandDialogue {
       return this.#dialogue.refuse("RSET", refusals.unexpectedArgument);
     }
     this.#mail?.abandon();
-    this.#dialogue.reply(REPLIES.done);
+    this.#dialogue.reply(replies.done);
   }
 
   #quit(args: string): void {
     if (args !== "") {
       return this.#dialogue.refuse("QUIT", refusals.unexpectedArgument);
     }
-    this.#dialogue.end(ENDINGS.quit);
+    this.#dialogue.end(endings.quit);
   }
 }

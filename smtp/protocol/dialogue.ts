@@ -8,12 +8,13 @@
 import type { SmtpReply } from "../../auth/replies.ts";
 import type { SessionAction, SessionPeer, SessionRules } from "./actions.ts";
 import type { Verb } from "./commands.ts";
-import { type Ending, ENDINGS } from "./endings.ts";
+import * as endings from "./endings.ts";
+import type { Ending } from "./endings.ts";
 import { Input } from "./input.ts";
 import type { Login } from "./login.ts";
 import { Output } from "./output.ts";
 import type { Refusal } from "./refusals.ts";
-import { encodeReply } from "./replies.ts";
+import { encodeReply } from "./encode_reply.ts";
 import type { Tally } from "./tally.ts";
 
 /**
@@ -131,7 +132,7 @@ export class Dialogue {
 
   /** Counts a command that has failed, and ends with one too many. */
   countError(): void {
-    if (this.tally.error()) this.end(ENDINGS.tooManyErrors);
+    if (this.tally.error()) this.end(endings.tooManyErrors);
   }
 
   /** Ends, with a last reply or without. */

@@ -12,7 +12,7 @@
 
 import type { SmtpReply } from "../../auth/replies.ts";
 import type { CloseReason } from "./actions.ts";
-import { REPLIES } from "./replies.ts";
+import * as replies from "./replies.ts";
 
 /** One way to end. */
 export interface Ending {
@@ -28,41 +28,42 @@ export interface Ending {
   readonly lingers: boolean;
 }
 
-/** The ways to end, by their names. */
-export type EndingName =
-  | "quit"
-  | "shutdown"
-  | "idle"
-  | "noLoginInTime"
-  | "tooManyCommands"
-  | "tooManyFailures"
-  | "tooManyErrors"
-  | "http"
-  | "earlyTalker"
-  | "tooManyConnections"
-  | "tooManyFromNetwork"
-  | "clientGone";
-
 function says(reply: SmtpReply, reason: CloseReason): Ending {
   return { reply, reason, lingers: true };
 }
 
-/** The table of them. */
-export const ENDINGS: Readonly<Record<EndingName, Ending>> = {
-  // A client that says QUIT has nothing to add.
-  quit: { reply: REPLIES.bye, reason: "quit", lingers: false },
-  shutdown: says(REPLIES.shuttingDown, "shutdown"),
-  idle: says(REPLIES.idle, "idle"),
-  noLoginInTime: says(REPLIES.noLoginInTime, "no-login"),
-  tooManyCommands: says(REPLIES.tooManyCommands, "no-login"),
-  tooManyFailures: says(REPLIES.tooManyFailures, "too-many-failures"),
-  tooManyErrors: says(REPLIES.tooManyErrors, "too-many-errors"),
-  http: { reason: "http", lingers: false },
-  earlyTalker: says(REPLIES.earlyTalker, "early-talker"),
-  tooManyConnections: says(REPLIES.tooManyConnections, "too-many-connections"),
-  tooManyFromNetwork: says(REPLIES.tooManyFromNetwork, "too-many-connections"),
-  clientGone: { reason: "client-gone", lingers: false },
+// A client that says QUIT has nothing to add.
+export const quit: Ending = {
+  reply: replies.bye,
+  reason: "quit",
+  lingers: false,
 };
+export const shutdown: Ending = says(replies.shuttingDown, "shutdown");
+export const idle: Ending = says(replies.idle, "idle");
+export const noLoginInTime: Ending = says(replies.noLoginInTime, "no-login");
+export const tooManyCommands: Ending = says(
+  replies.tooManyCommands,
+  "no-login",
+);
+export const tooManyFailures: Ending = says(
+  replies.tooManyFailures,
+  "too-many-failures",
+);
+export const tooManyErrors: Ending = says(
+  replies.tooManyErrors,
+  "too-many-errors",
+);
+export const http: Ending = { reason: "http", lingers: false };
+export const earlyTalker: Ending = says(replies.earlyTalker, "early-talker");
+export const tooManyConnections: Ending = says(
+  replies.tooManyConnections,
+  "too-many-connections",
+);
+export const tooManyFromNetwork: Ending = says(
+  replies.tooManyFromNetwork,
+  "too-many-connections",
+);
+export const clientGone: Ending = { reason: "client-gone", lingers: false };
 
 /** Somebody who was asked about mail has ended it with a 421. */
 export function notTaken(reply: SmtpReply): Ending {

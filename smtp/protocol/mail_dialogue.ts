@@ -18,7 +18,7 @@ import type { Envelope } from "./envelope.ts";
 import { completeLineEnds } from "./newlines.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
-import { REPLIES, START_INPUT } from "./replies.ts";
+import * as replies from "./replies.ts";
 import {
   beginTransaction,
   foreignSender,
@@ -66,7 +66,7 @@ export class MailDialogue {
     if (login?.maySend(transaction.sender) === false) {
       return this.#refuse("MAIL", foreignSender(transaction.sender));
     }
-    if (!rules.asksAboutMail) return this.#begun(transaction, REPLIES.senderOk);
+    if (!rules.asksAboutMail) return this.#begun(transaction, replies.senderOk);
     this.#asked = transaction;
     const mail = this.#mailOf(transaction);
     this.#dialogue.ask("beginning", { kind: "sender", mail });
@@ -99,7 +99,7 @@ export class MailDialogue {
     }
     const { mailbox } = named;
     if (!asksAboutMail) {
-      return this.#named(transaction, mailbox, REPLIES.recipientOk);
+      return this.#named(transaction, mailbox, replies.recipientOk);
     }
     this.#mailbox = mailbox;
     this.#dialogue.ask("naming", { kind: "recipient", mailbox });
@@ -131,7 +131,7 @@ export class MailDialogue {
     this.#reader = new DataReader(maxMessageOctets, normalizeNewlines);
     this.#saidFault = false;
     this.#dialogue.expect("data");
-    this.#dialogue.reply(START_INPUT);
+    this.#dialogue.reply(replies.startInput);
     const { recipients } = transaction;
     const envelope = { ...this.#mailOf(transaction), recipients };
     this.#dialogue.tell({ kind: "message", envelope });
@@ -207,7 +207,7 @@ export class MailDialogue {
   #answer(verb: "MAIL" | "RCPT", reply: SmtpReply): void {
     if (reply.code === 421) return this.#dialogue.end(notTaken(reply));
     // That nobody could tell is no refusal: it has an event of its own.
-    const isRefusal = reply.code >= 400 && reply !== REPLIES.stepFailed;
+    const isRefusal = reply.code >= 400 && reply !== replies.stepFailed;
     if (!isRefusal) return this.#dialogue.reply(reply);
     this.#refuse(verb, { ...reply, reason: "not-taken" });
   }
@@ -218,5 +218,5 @@ export class MailDialogue {
 }
 
 function faultReply(fault: DataFault): SmtpReply {
-  return fault === "too-large" ? refusals.messageTooLarge : REPLIES.bareLineEnd;
+  return fault === "too-large" ? refusals.messageTooLarge : replies.bareLineEnd;
 }

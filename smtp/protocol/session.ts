@@ -18,7 +18,7 @@ import { CommandDialogue } from "./command_dialogue.ts";
 import { Dialogue } from "./dialogue.ts";
 import type { Ending } from "./endings.ts";
 import { greeting } from "./hello.ts";
-import { REPLIES } from "./replies.ts";
+import * as replies from "./replies.ts";
 import { type RefusedCommands, Tally } from "./tally.ts";
 
 /** One client's session. */
@@ -166,12 +166,12 @@ export class Session {
   }
 
   /** Answers `sender`; nothing is our own 250. */
-  senderAnswered(reply: SmtpReply = REPLIES.senderOk): void {
+  senderAnswered(reply: SmtpReply = replies.senderOk): void {
     this.#commands.mail.senderAnswered(reply);
   }
 
   /** Answers `recipient`; nothing is our own 250. */
-  recipientAnswered(reply: SmtpReply = REPLIES.recipientOk): void {
+  recipientAnswered(reply: SmtpReply = replies.recipientOk): void {
     this.#commands.mail.recipientAnswered(reply);
   }
 

@@ -1,6 +1,6 @@
 import type { Envelope, SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import { openMaildir } from "../../delivery/maildir.ts";
-import { REPLIES } from "../../smtp/protocol/replies.ts";
+import * as replies from "../../smtp/protocol/replies.ts";
 import {
   assert,
   assertEquals,
@@ -220,7 +220,7 @@ Deno.test({
         new Uint8Array(size * 3),
         new Uint8Array(size * 3),
       );
-      assertEquals(await deliver(large), REPLIES.storageFull);
+      assertEquals(await deliver(large), replies.storageFull);
       assertEquals(namesIn(`${disk}/maildir/tmp`), []);
       assertEquals(namesIn(`${disk}/maildir/new`), []);
     }
@@ -238,7 +238,7 @@ Deno.test({
     const deliver = openMaildir(`${disk}/maildir`, "mx");
     assert(run("mount", "-o", "remount,ro", disk));
     const reply = await deliver(messageOf(new Uint8Array(1000)));
-    assertEquals(reply, REPLIES.storageFull);
+    assertEquals(reply, replies.storageFull);
   },
 });
 

@@ -1,7 +1,7 @@
 import type { SmtpReply } from "../../auth/replies.ts";
 import { type Deliver, startDelivery } from "../../smtp/delivery.ts";
 import type { Envelope } from "../../smtp/protocol/envelope.ts";
-import { REPLIES } from "../../smtp/protocol/replies.ts";
+import * as replies from "../../smtp/protocol/replies.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
 
 const ENVELOPE: Envelope = {
@@ -38,7 +38,7 @@ Deno.test("startDelivery() hands the body over piece by piece, and waits for the
   readOn();
   await second;
   body.end();
-  assertEquals(await result, { reply: REPLIES.accepted });
+  assertEquals(await result, { reply: replies.accepted });
   assertEquals(seen, ["one", "two"]);
   assertEquals(body.octets, 6);
 });
@@ -54,7 +54,7 @@ Deno.test("startDelivery() throws away what nobody reads", async () => {
     const { body, result } = startDelivery(deliver, ENVELOPE);
     for (let i = 0; i < 5; i++) await body.push(octets("x"));
     body.end();
-    assertEquals(await result, { reply: REPLIES.accepted });
+    assertEquals(await result, { reply: replies.accepted });
   }
 });
 
@@ -75,7 +75,7 @@ Deno.test("startDelivery() waits with the next piece until a large one is stored
   // Now it is waited for, and a small one goes straight to the reader.
   assertEquals(body.push(octets("small")), undefined);
   body.end();
-  assertEquals(await result, { reply: REPLIES.accepted });
+  assertEquals(await result, { reply: replies.accepted });
   assertEquals(body.octets, 65_541);
 });
 
@@ -85,7 +85,7 @@ Deno.test("startDelivery() gives the body to a reader who comes late", async () 
     assertEquals(await new Response(message.body).text(), "");
   }, ENVELOPE);
   body.end();
-  assertEquals(await result, { reply: REPLIES.accepted });
+  assertEquals(await result, { reply: replies.accepted });
 });
 
 Deno.test("startDelivery() errors the body of a message that is refused", async () => {
@@ -98,12 +98,12 @@ Deno.test("startDelivery() errors the body of a message that is refused", async 
   }, ENVELOPE);
   await body.push(octets("x"));
   body.fail(new Error("too large"));
-  assertEquals(await result, { reply: REPLIES.accepted });
+  assertEquals(await result, { reply: replies.accepted });
 });
 
 Deno.test("startDelivery() takes replies, and 451 for everything else", async () => {
   const full: SmtpReply = { code: 452, enhanced: "4.3.1", text: "full" };
-  const nonsense = { reply: REPLIES.deliveryFailed };
+  const nonsense = { reply: replies.deliveryFailed };
   const notReply = "TypeError: deliver must return nothing or an SmtpReply";
   for (
     const [deliver, expected] of [

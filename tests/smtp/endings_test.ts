@@ -10,7 +10,8 @@ import type { Destination } from "../../smtp/destination.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import type { MailHandlers } from "../../smtp/mail_transaction.ts";
 import { type PreambleStep, tlsStep } from "../../smtp/preamble.ts";
-import { type Ending, ENDINGS } from "../../smtp/protocol/endings.ts";
+import * as endings from "../../smtp/protocol/endings.ts";
+import type { Ending } from "../../smtp/protocol/endings.ts";
 import { assertEquals } from "../support/assert.ts";
 import {
   HandConn,
@@ -140,14 +141,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     events: ["not-taken"],
   },
   "one connection too many": {
-    refusal: ENDINGS.tooManyConnections,
+    refusal: endings.tooManyConnections,
     act: settled,
     reads: ["421 4.3.2"],
     lingers: true,
     events: [],
   },
   "one connection too many of a network": {
-    refusal: ENDINGS.tooManyFromNetwork,
+    refusal: endings.tooManyFromNetwork,
     act: settled,
     reads: ["421 4.3.2"],
     lingers: true,

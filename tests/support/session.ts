@@ -15,7 +15,7 @@ import type {
 } from "../../smtp/protocol/actions.ts";
 import { DEFAULT_OFFER } from "../../auth/sasl/offer.ts";
 import type { Envelope } from "../../smtp/protocol/envelope.ts";
-import { REPLIES } from "../../smtp/protocol/replies.ts";
+import * as replies from "../../smtp/protocol/replies.ts";
 import { Session } from "../../smtp/protocol/session.ts";
 
 /** The rules of tests, where a test does not say otherwise. */
@@ -126,7 +126,7 @@ export class SessionClient {
   constructor(options: ClientOptions = {}) {
     this.#decide = options.decide ?? decide;
     this.session = newSession(options);
-    this.#deliver = options.deliver ?? REPLIES.accepted;
+    this.#deliver = options.deliver ?? replies.accepted;
   }
 
   /** Connects; returns the greeting. */

@@ -8,7 +8,7 @@
 
 import { type MechanismName, readOffer } from "../../auth/sasl/offer.ts";
 import type { SmtpReply } from "../../auth/replies.ts";
-import { ENDINGS } from "../../smtp/protocol/endings.ts";
+import * as endings from "../../smtp/protocol/endings.ts";
 import { type ClientOptions, SessionClient } from "./session.ts";
 
 /** The settings of a conversation, as the directives at its top say them. */
@@ -331,7 +331,7 @@ export function replay(transcript: Transcript, way: Way): string | undefined {
   let seen = 0;
   for (const [index, turn] of turnsOf(transcript, way).entries()) {
     if (turn.event === "shutdown") client.session.stop();
-    if (turn.event === "idle") client.session.end(ENDINGS.idle);
+    if (turn.event === "idle") client.session.end(endings.idle);
     client.run();
     client.send(turn.octets, way === "octet by octet" ? 1 : Infinity);
     const lines = client.output.slice(seen).split("\r\n");

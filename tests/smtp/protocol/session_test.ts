@@ -2,8 +2,8 @@ import type {
   AuthOutcome,
   SessionAction,
 } from "../../../smtp/protocol/actions.ts";
-import { ENDINGS } from "../../../smtp/protocol/endings.ts";
-import { REPLIES } from "../../../smtp/protocol/replies.ts";
+import * as endings from "../../../smtp/protocol/endings.ts";
+import * as replies from "../../../smtp/protocol/replies.ts";
 import type { Session } from "../../../smtp/protocol/session.ts";
 import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { base64 } from "../../support/octets.ts";
@@ -95,7 +95,7 @@ function drain(session: Session): { output: string[]; last: string } {
 const CALLS = {
   next: (session: Session) => session.next(),
   decided: (session: Session) => session.decided({ decision: "authOk" }),
-  delivered: (session: Session) => session.delivered(REPLIES.accepted),
+  delivered: (session: Session) => session.delivered(replies.accepted),
   afterTls: (session: Session) => session.afterTls(),
 } as const;
 
@@ -225,7 +225,7 @@ Deno.test("Session keeps what is pipelined behind a message until it is delivere
   const session = sessionIn("delivering");
   session.receive(latin1("NOOP\r\nQUIT\r\n"));
   assertEquals(session.hasOutput, false);
-  session.delivered(REPLIES.storageFull);
+  session.delivered(replies.storageFull);
   assertEquals(drain(session), {
     output: ["452 4.3.1", "250 2.0.0", "221 2.0.0"],
     last: "close",
@@ -904,7 +904,7 @@ Deno.test("Session gives no body octets after a fault, and the end all the same"
 
 Deno.test("Session.delivered() returns what the client reads", () => {
   const good = sessionIn("delivering");
-  assertEquals(good.delivered(REPLIES.storageFull), REPLIES.storageFull);
+  assertEquals(good.delivered(replies.storageFull), replies.storageFull);
   assertEquals(drain(good).output, ["452 4.3.1"]);
 
   const bad = sessionIn("data");
@@ -912,7 +912,7 @@ Deno.test("Session.delivered() returns what the client reads", () => {
   while (bad.next().kind !== "endOfMessage") {
     // Towards the end.
   }
-  assertEquals(bad.delivered(REPLIES.accepted), REPLIES.bareLineEnd);
+  assertEquals(bad.delivered(replies.accepted), replies.bareLineEnd);
   assertEquals(drain(bad).output, ["554 5.6.0"]);
 });
 
@@ -922,7 +922,7 @@ Deno.test("Session.inTransaction lasts from MAIL to the reply to the message", (
   );
   assertEquals(inTransaction, ["transaction", "data", "delivering"]);
   const session = sessionIn("delivering");
-  session.delivered(REPLIES.accepted);
+  session.delivered(replies.accepted);
   assertEquals(session.inTransaction, false);
   for (const end of ["RSET\r\n", EHLO, "HELO x\r\n"]) {
     const { session } = clientAfter(`${EHLO}${MAIL}${end}`, OPEN);
@@ -949,7 +949,7 @@ Deno.test("Session.greet() puts the greeting into the output", () => {
 Deno.test("Session.end() says a last reply and closes, in every state but the last", () => {
   for (const state of STATE_NAMES) {
     const session = sessionIn(state);
-    session.end(ENDINGS.idle);
+    session.end(endings.idle);
     session.receive(latin1("NOOP\r\n"));
     assertEquals(
       drain(session),
@@ -1019,7 +1019,7 @@ Deno.test("Session.stop() lets a transaction end", () => {
   while (session.next().kind !== "endOfMessage") {
     // Towards the end.
   }
-  session.delivered(REPLIES.accepted);
+  session.delivered(replies.accepted);
   assertEquals(drain(session), {
     output: ["250 2.0.0", "421 4.3.2"],
     last: "close",
@@ -1042,7 +1042,7 @@ Deno.test("Session.stop() waits for the message in data and delivering", () => {
   assertEquals(drain(data), { output: [], last: "needData" });
   const delivering = sessionIn("delivering");
   delivering.stop();
-  delivering.delivered(REPLIES.accepted);
+  delivering.delivered(replies.accepted);
   assertEquals(drain(delivering), {
     output: ["250 2.0.0", "421 4.3.2"],
     last: "close",
@@ -1080,7 +1080,7 @@ Deno.test("Session tells an outcome of the AUTH that stop() ends", () => {
 Deno.test("Session tells an outcome of the AUTH that end() ends", () => {
   const session = sessionIn("sasl");
   session.next();
-  session.end(ENDINGS.idle);
+  session.end(endings.idle);
   const outcomes = allOutcomes(session);
   assertEquals(outcomes.map((o) => [o.mechanism, o.username]), [
     ["LOGIN", "ann"],
