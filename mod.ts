@@ -150,10 +150,12 @@ export {
   maxConcurrent,
   type MaxConcurrentOptions,
 } from "./auth/guards/max_concurrent.ts";
+export { unthrottle } from "./auth/guards/throttle/unthrottle.ts";
 export { withThrottle } from "./auth/guards/throttle/throttle.ts";
 export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
 // Where things are remembered: in memory, or where several processes share them.
 export {
+  type MemoryStore,
   type MemoryStoreOptions,
   newMemoryStore,
 } from "./auth/state/memory_store.ts";

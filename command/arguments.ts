@@ -27,10 +27,15 @@ const parseArgs: (args: readonly string[], options: {
 /** Flags that are no settings: what to do instead of serving. */
 const REQUESTS = ["help", "version", "hash-password", "check"] as const;
 
+/** The one that is about somebody: it has a value. */
+const UNTHROTTLE = "unthrottle";
+
 /** What the command line says. */
 export interface Arguments {
   /** What to do; `serve` if nothing else is asked for. */
-  readonly request: typeof REQUESTS[number] | "serve";
+  readonly request: typeof REQUESTS[number] | typeof UNTHROTTLE | "serve";
+  /** Whom `--unthrottle` is about. */
+  readonly user?: string;
   /** The flags that are given. */
   readonly given: ReadonlyMap<FlagName, Given>;
 }
@@ -59,8 +64,13 @@ export function readArguments(args: readonly string[]): Arguments {
       secret: false,
     });
   }
-  const request = REQUESTS.find((each) => parsed[each] === true) ?? "serve";
-  return { request, given };
+  const request = REQUESTS.find((each) => parsed[each] === true);
+  const user = parsed[UNTHROTTLE];
+  if (request === undefined && user !== undefined) {
+    if (user === "") throw new UsageError("--unthrottle needs a user name");
+    return { request: UNTHROTTLE, user: String(user), given };
+  }
+  return { request: request ?? "serve", given };
 }
 
 /** The settings that have a flag, each with its flag less the dashes. */
@@ -78,7 +88,7 @@ const OTHERS: readonly string[] = KEYS
 
 function parse(args: readonly string[]): Record<string, unknown> {
   const parsed = parseArgs(args.map(spelledOut), {
-    string: OTHERS,
+    string: [...OTHERS, UNTHROTTLE],
     boolean: [...SWITCHES, ...REQUESTS],
     negatable: SWITCHES,
     // Tells a switch that is off from one that is not there.
@@ -96,8 +106,12 @@ function parse(args: readonly string[]): Record<string, unknown> {
   return parsed;
 }
 
-const ALL_FLAGS: readonly string[] = [...SWITCHES, ...OTHERS, ...REQUESTS]
-  .map((key) => `--${key}`);
+const ALL_FLAGS: readonly string[] = [
+  ...SWITCHES,
+  ...OTHERS,
+  ...REQUESTS,
+  UNTHROTTLE,
+].map((key) => `--${key}`);
 
 function unexpected(): UsageError {
   return new UsageError(

@@ -124,6 +124,18 @@ function checkStateAuthority(
   );
 }
 
+/**
+ * What another process remembers, only that one can forget.
+ *
+ * @throws {UsageError} If the state is not shared.
+ */
+export function checkShared({ sharedState }: Settings): void {
+  if (sharedState !== "memory") return;
+  throw new UsageError(
+    "--unthrottle needs --shared-state, not memory: a process that counts in memory forgets all at SIGUSR2",
+  );
+}
+
 function checkPorts({ port, tlsPort, ...settings }: Settings): void {
   if (tlsPort !== undefined && tlsPort === port && port !== 0) {
     throw new UsageError("--tls-port must differ from --port");

@@ -27,6 +27,7 @@ Other:
   --help                     print this
   --version                  print the version
   --hash-password            read a password, print its hash for --users
+  --unthrottle NAME          forget a user's counts in the --shared-state
   --check                    try what a start would use, and say what is wrong
 
 Each flag can be given in the environment: --auth-url as

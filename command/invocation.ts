@@ -6,7 +6,7 @@
  */
 
 import { readArguments } from "./arguments.ts";
-import { checkConsistency } from "./consistency.ts";
+import { checkConsistency, checkShared } from "./consistency.ts";
 import { newEnvironment, type Variables } from "./environment.ts";
 import { FLAG_NAMES, type FlagName, FLAGS } from "./flags/table.ts";
 import type { Settings } from "./settings.ts";
@@ -18,6 +18,11 @@ export type Invocation =
   | { readonly kind: "version" }
   | { readonly kind: "hash-password" }
   | { readonly kind: "check"; readonly settings: Settings }
+  | {
+    readonly kind: "unthrottle";
+    readonly user: string;
+    readonly settings: Settings;
+  }
   | { readonly kind: "serve"; readonly settings: Settings };
 
 /**
@@ -37,8 +42,13 @@ export function readInvocation(
   variables: () => Variables,
   readFile: (path: string) => Uint8Array,
 ): Invocation {
-  const { request, given: flags } = readArguments(args);
-  if (request !== "serve" && request !== "check") return { kind: request };
+  const { request, user = "", given: flags } = readArguments(args);
+  switch (request) {
+    case "help":
+    case "version":
+    case "hash-password":
+      return { kind: request };
+  }
   const environment = newEnvironment(variables(), readFile);
   const given = new Map<FlagName, Given>();
   for (const name of FLAG_NAMES) {
@@ -47,7 +57,9 @@ export function readInvocation(
   }
   const settings = readSettings(given);
   checkConsistency(settings, (name) => given.get(name)?.source);
-  return { kind: request, settings };
+  if (request !== "unthrottle") return { kind: request, settings };
+  checkShared(settings);
+  return { kind: request, user, settings };
 }
 
 function readSettings(given: ReadonlyMap<FlagName, Given>): Settings {

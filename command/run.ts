@@ -18,6 +18,7 @@ import { newReload } from "./reload.ts";
 import { serve } from "./serve.ts";
 import type { Settings } from "./settings.ts";
 import { takeSignals } from "./signals.ts";
+import { unthrottleUser } from "./unthrottle.ts";
 import { UsageError } from "./values.ts";
 
 /** The arguments or the environment make no sense. */
@@ -55,6 +56,11 @@ export async function run(args: readonly string[]): Promise<number> {
         const good = await check(invocation.settings, print);
         return good ? 0 : EXIT_UNABLE;
       }
+      case "unthrottle": {
+        const { settings, user } = invocation;
+        write(Deno.stdout, `${await unthrottleUser(settings, user)}\n`);
+        break;
+      }
       case "serve":
         await serveUntilSignal(invocation.settings, ask);
         break;
@@ -89,6 +95,7 @@ async function serveUntilSignal(
     if (!mayListVariables()) log(VARIABLES_UNSEEN);
     const serving = await serve(settings, { log, print });
     signals.onReload(newReload(settings, ask, serving.reload, log));
+    signals.onUnthrottle(serving.unthrottle);
     const signal = await signals.stop;
     log({ level: "info", message: `stopping on ${signal}`, fields: {} });
     await serving.shutdown();

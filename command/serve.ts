@@ -25,6 +25,7 @@ import { openProvider } from "./provider.ts";
 import { limited } from "./sending_limits.ts";
 import type { Settings } from "./settings.ts";
 import { openState } from "./state.ts";
+import { unthrottleEverybody } from "./unthrottle.ts";
 import { openTelemetry, type Telemetry } from "./telemetry.ts";
 
 /** Where the command says something. */
@@ -54,6 +55,8 @@ export interface Serving extends AsyncDisposable {
    * taken from them.
    */
   readonly reload: (settings: Settings) => void;
+  /** Forgets what was counted for all users, if that is in memory. */
+  readonly unthrottle: () => void;
   /** Stops in good order; resolves when everything is closed. */
   readonly shutdown: () => Promise<void>;
 }
@@ -77,7 +80,7 @@ export async function serve(
   const telemetry = opened.use(await openTelemetry(settings, log));
   const { onEvent, watch } = telemetry;
   const madeUp = hasAuthSource(settings) ? undefined : makeUpLogin();
-  const { store } = opened.use(
+  const { store, memory } = opened.use(
     await openState(settings, log, tuning.state),
   );
   const logins = opened.use(
@@ -127,6 +130,7 @@ export async function serve(
       destination?.reload(settings);
       for (const { reload } of adapters) reload?.(settings);
     },
+    unthrottle: () => log(unthrottleEverybody(memory)),
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };

@@ -1,5 +1,6 @@
 /**
- * Signals: when to stop, and when to read again what is on the disk.
+ * Signals: when to stop, when to read again what is on the disk, and when to
+ * forget what was counted.
  *
  * @module
  */
@@ -10,6 +11,8 @@ export interface Signals {
   readonly stop: Promise<Deno.Signal>;
   /** Says what SIGHUP does; until then, and without it, it does nothing. */
   readonly onReload: (reload: () => void) => void;
+  /** The same for SIGUSR2. */
+  readonly onUnthrottle: (unthrottle: () => void) => void;
 }
 
 /**
@@ -19,13 +22,19 @@ export interface Signals {
 export function takeSignals(): Signals {
   const { promise: stop, resolve } = Promise.withResolvers<Deno.Signal>();
   let reload = () => {};
+  let unthrottle = () => {};
   listen("SIGINT", resolve);
   // What follows, no program on Windows can be sent.
   if (Deno.build.os !== "windows") {
     listen("SIGTERM", resolve);
     listen("SIGHUP", () => reload());
+    listen("SIGUSR2", () => unthrottle());
   }
-  return { stop, onReload: (next) => reload = next };
+  return {
+    stop,
+    onReload: (next) => reload = next,
+    onUnthrottle: (next) => unthrottle = next,
+  };
 }
 
 function listen(

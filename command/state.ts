@@ -6,7 +6,10 @@
 
 import { type FallbackOptions, withFallback } from "../auth/state/fallback.ts";
 import { newKvStore } from "../auth/state/kv_store.ts";
-import { newMemoryStore } from "../auth/state/memory_store.ts";
+import {
+  type MemoryStore,
+  newMemoryStore,
+} from "../auth/state/memory_store.ts";
 import { newRedisStore } from "../auth/state/redis_store.ts";
 import type { Store } from "../auth/state/store.ts";
 import { systemReason } from "../lib/error_text.ts";
@@ -19,6 +22,8 @@ import { parseStatePlace, placeName, type StatePlace } from "./state_place.ts";
 /** A store, and what it holds open. */
 export interface OpenState extends Disposable {
   readonly store: Store;
+  /** The same, if it is this process's own. */
+  readonly memory?: MemoryStore;
 }
 
 /**
@@ -38,7 +43,8 @@ export async function openState(
 ): Promise<OpenState> {
   const place = statePlaceOf(settings);
   if (place.kind === "memory") {
-    return { store: newMemoryStore(), [Symbol.dispose]: () => {} };
+    const memory = newMemoryStore();
+    return { store: memory, memory, [Symbol.dispose]: () => {} };
   }
   const shared = await openShared(place, settings);
   const store = withFallback(shared.store, {

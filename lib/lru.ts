@@ -12,6 +12,8 @@ export interface Lru<V> {
   set(key: string, value: V): void;
   /** Takes a value out. */
   delete(key: string): void;
+  /** The keys of all values, in no order. */
+  readonly keys: () => Iterable<string>;
   /** How many values there are. */
   readonly size: () => number;
   /** What all values together weigh. */
@@ -130,6 +132,7 @@ export function newLru<V>(options: LruOptions<V>): Lru<V> {
       const slot = slots.get(key);
       if (slot !== undefined) remove(slot);
     },
+    keys: () => slots.keys(),
     size: () => slots.size,
     weight: () => weightOfAll,
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Store } from "../state/store.ts";
 import type { SmtpReply } from "../replies.ts";
 import type { SendingLimits } from "../types.ts";
 import { countingName } from "../user_name.ts";
@@ -68,6 +69,28 @@ export function metersOf(sender: Sender, limits: SendingLimits): Meter[] {
     if (most === 0) return [];
     return [{ name, key: `${name} ${who}`, most, windowMs: WINDOWS_MS[name] }];
   });
+}
+
+/**
+ * Forgets what a user has sent, and that the log has told of it.
+ *
+ * @param store Where it is counted.
+ * @param user The user.
+ * @returns Whether there was something to forget.
+ * @throws What the store throws.
+ */
+export async function forgetSent(store: Store, user: string): Promise<boolean> {
+  const keys = NAMES.flatMap((name) => {
+    const key = `${name} user ${countingName(user)}`;
+    return [`l:${key}`, `l:told ${key}`];
+  });
+  let isThere = false;
+  await store.update(keys, (values) => {
+    isThere = values.some((value) => value !== undefined);
+    return keys.filter((_, i) => values[i] !== undefined)
+      .map((key) => ({ key, value: undefined, keepMs: 1, share: "limit" }));
+  });
+  return isThere;
 }
 
 /** How much of a limit a message takes. */

@@ -46,6 +46,12 @@ export interface MemoryStoreOptions {
   readonly maxOctets?: number;
 }
 
+/** A store in memory: it can be looked through. */
+export interface MemoryStore extends Store {
+  /** The keys of all values, some of which may have expired. */
+  readonly keys: () => Iterable<string>;
+}
+
 const RULES: Rules<MemoryStoreOptions> = {
   maxEntries: integer(1),
   maxOctets: integer(1),
@@ -99,7 +105,9 @@ interface Held {
  * console.assert(typeof provider === "function");
  * ```
  */
-export function newMemoryStore(options: MemoryStoreOptions = {}): Store {
+export function newMemoryStore(
+  options: MemoryStoreOptions = {},
+): MemoryStore {
   checkOptions("create memory store", options, RULES);
   const { maxEntries = DEFAULT_MAX_ENTRIES, maxOctets = DEFAULT_MAX_OCTETS } =
     options;
@@ -121,6 +129,7 @@ export function newMemoryStore(options: MemoryStoreOptions = {}): Store {
 
   return {
     read: (keys) => keys.map(valueOf),
+    keys: held.keys,
     update: (keys, change) => {
       for (const write of change(keys.map(valueOf))) {
         const { key, value, keepMs, share } = write;

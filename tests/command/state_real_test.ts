@@ -266,3 +266,51 @@ for (const program of REDIS_PROGRAMS) {
     assert(/certificate|self.signed|UnknownIssuer/i.test(told(other)[0] ?? ""));
   });
 }
+
+Deno.test("--unthrottle forgets a user's counts in a shared state, and says what it did", async () => {
+  using cleanUp = new DisposableStack();
+  const state = `kv:${temporaryFolder(cleanUp)}/state`;
+  await using served = await serving(
+    cleanUp,
+    state,
+    ...["--max-messages-per-minute", "1"],
+  );
+  const expected = [...new Array(20).fill("535"), "454"];
+  assertEquals(await guesses([served.port]), expected);
+  const unthrottle = (...args: readonly string[]) =>
+    runCommand({ args: ["--unthrottle", ...args] });
+  assertEquals(await unthrottle(USER, "--shared-state", state), {
+    code: 0,
+    stdout: `${USER}: forgotten: 20 wrong guesses\n`,
+    stderr: "",
+  });
+  assertEquals(await login(served.port), "235");
+  assertEquals(
+    (await unthrottle("bob", "--shared-state", state)).stdout,
+    "bob: nothing was counted\n",
+  );
+  const memory = await unthrottle(USER);
+  assertEquals(memory.code, 2);
+  assert(/needs --shared-state, not memory/.test(memory.stderr));
+  const away = await unthrottle(
+    USER,
+    ...["--shared-state", `redis://127.0.0.1:${freePort()}`],
+  );
+  assertEquals(away.code, 1);
+  assert(/^error: cannot write --shared-state redis:/.test(away.stderr));
+});
+
+Deno.test("SIGUSR2 forgets all counts in memory, and the log says so", async () => {
+  await using listener = await startListener({ args: MANY });
+  for (let i = 0; i < FEW; i++) {
+    assertEquals(await login(listener.port, `guess ${i}`), "535");
+  }
+  listener.signal("SIGUSR2");
+  await listener.logged(/SIGUSR2: forgotten: .* \([1-9][0-9]* counts\)/);
+  // As many more, and none is held up for it.
+  for (let i = 0; i < FEW; i++) {
+    assertEquals(await login(listener.port, `more ${i}`), "535");
+  }
+  assertEquals(await login(listener.port), "235");
+  assertEquals((await listener.stop()).code, 0);
+});

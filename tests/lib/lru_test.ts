@@ -79,6 +79,7 @@ function newReference(
       while (weigh(list) > maxWeight) evict(weigh);
     },
     delete: (key) => void take(key),
+    keys: () => list.map(([key]) => key),
     size: () => list.length,
     weight: () => weigh(list),
   };
@@ -114,8 +115,8 @@ Deno.test("newLru() does what a plain list would, over random uses", () => {
           reference.set(key, value);
       }
       assertEquals(
-        [lru.size(), lru.weight()],
-        [reference.size(), reference.weight()],
+        [lru.size(), lru.weight(), [...lru.keys()].sort()],
+        [reference.size(), reference.weight(), [...reference.keys()].sort()],
         `seed ${seed}`,
       );
       assert(lru.size() <= maxEntries && lru.weight() <= maxWeight);

@@ -53,8 +53,8 @@ export function withTyped(entry: ThrottleEntry, user: string): ThrottleEntry {
 
 /** Whether an entry tells nothing any more. */
 export function isEmpty(entry: ThrottleEntry): boolean {
-  const { count, home, late, guesses, networks } = entry;
-  return count === 0 && home === 0 && late === 0 &&
+  const { count, home, late, guesses, networks, clearedAt } = entry;
+  return count === 0 && home === 0 && late === 0 && clearedAt === undefined &&
     guesses.length === 0 && networks.length === 0;
 }
 

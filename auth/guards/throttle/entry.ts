@@ -50,6 +50,11 @@ export interface ThrottleEntry {
    * knows a password can make such an entry.
    */
   readonly networks: readonly KnownNetwork[];
+  /**
+   * Of a user: when an operator has had all counts forgotten, in milliseconds
+   * since 1970. What was counted in networks until then does not hold any more.
+   */
+  readonly clearedAt?: number;
 }
 
 /** What is there under some keys, in their order; `undefined` for nothing. */
@@ -90,6 +95,7 @@ export function isThrottleEntry(value: unknown): value is ThrottleEntry {
   return isObject(value) &&
     isNumber(value.count) && isNumber(value.home) && isNumber(value.late) &&
     isNumber(value.at) && isNumber(value.keepMs) &&
+    (value.clearedAt === undefined || isNumber(value.clearedAt)) &&
     typeof value.shared === "boolean" && typeof value.typed === "string" &&
     Array.isArray(value.guesses) && value.guesses.every(isNumber) &&
     Array.isArray(value.networks) && value.networks.every(isKnownNetwork);

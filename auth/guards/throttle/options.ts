@@ -38,7 +38,8 @@ export const MAX_HOLD_MS = 5000;
  */
 const MAX_STORE_TIMEOUT_MS = 1000;
 
-const HOUR_MS = 3_600_000;
+/** The window if nothing else is said, in milliseconds. */
+export const HOUR_MS = 3_600_000;
 const WEEK_MS = 604_800_000;
 
 /** The longest that counts and trust may last, in milliseconds: a year. */

@@ -45,11 +45,14 @@ export function metersFor(
  * So no lock lasts longer, whatever came before.
  */
 export function countOf(
-  { rules: { limits: { windowMs } }, now }: Reading,
+  { rules: { limits: { windowMs } }, entries, now }: Reading,
   entry: ThrottleEntry | undefined,
-  { of, limit }: Meter,
+  { at, of, limit }: Meter,
 ): number {
   if (entry === undefined || entry[of] === 0) return 0;
+  const isOfUser = at === AT.pair || at === AT.sitePair;
+  const clearedAt = isOfUser ? entries[AT.user]?.clearedAt : undefined;
+  if (clearedAt !== undefined && entry.at <= clearedAt) return 0;
   if (!isWithin(entry.at, windowMs, now)) return 0;
   const drain = limit * Math.max(0, now - entry.at) / windowMs;
   return Math.max(0, Math.min(entry[of], limit) - drain);

@@ -1,0 +1,72 @@
+/**
+ * `--unthrottle`: what was counted for a user is forgotten, in the state that all
+ * processes share. SIGUSR2: for all users, in the memory of this one.
+ *
+ * @module
+ */
+
+import {
+  unthrottle,
+  unthrottleAll,
+} from "../auth/guards/throttle/unthrottle.ts";
+import { forgetSent } from "../auth/rights/sending_limits.ts";
+import type { MemoryStore } from "../auth/state/memory_store.ts";
+import type { LogEntry } from "./log.ts";
+import { shownName } from "./quoting.ts";
+import type { Settings } from "./settings.ts";
+import { openShared, statePlaceOf } from "./state.ts";
+import { placeName } from "./state_place.ts";
+
+/**
+ * Forgets what was counted for a user.
+ *
+ * @param settings Where the state is.
+ * @param user The user.
+ * @returns What it did, as a line.
+ * @throws {Error} If the state is away.
+ */
+export async function unthrottleUser(
+  settings: Settings,
+  user: string,
+): Promise<string> {
+  const place = statePlaceOf(settings);
+  const where = placeName(place);
+  // The command line's check has seen to it.
+  if (place.kind === "memory") throw new Error("the state is not shared");
+  using state = await openShared(place, settings);
+  try {
+    const guesses = await unthrottle(state.store, user);
+    const hasSent = await forgetSent(state.store, user);
+    const name = shownName(user);
+    if (guesses === 0 && !hasSent) return `${name}: nothing was counted`;
+    const sent = hasSent ? " and what was sent" : "";
+    return `${name}: forgotten: ${guesses} wrong guesses${sent}`;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot write --shared-state ${where}: ${reason}`);
+  }
+}
+
+/** What SIGUSR2 does, and what the log says of it. */
+export function unthrottleEverybody(memory: MemoryStore | undefined): LogEntry {
+  if (memory === undefined) {
+    const message =
+      "SIGUSR2 is for a state in memory: for a shared one there is --unthrottle NAME";
+    return { level: "warn", message, fields: {} };
+  }
+  const counts = unthrottleAll(memory, Date.now());
+  const sent = [...memory.keys()].filter((key) => key.startsWith("l:"));
+  for (const key of sent) {
+    memory.update([key], () => [
+      { key, value: undefined, keepMs: 1, share: "limit" },
+    ]);
+  }
+  return {
+    level: "warn",
+    message:
+      `SIGUSR2: forgotten: the wrong guesses at all users and what they sent (${
+        counts + sent.length
+      } counts)`,
+    fields: {},
+  };
+}
