@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
-import { newFuzzCase } from "../support/fuzz.ts";
+import { type FuzzCase, newFuzzCase } from "../support/fuzz.ts";
 import {
   assertOrder,
   converse,
@@ -13,10 +13,35 @@ import {
   REPLY_LINE,
   seen,
 } from "../support/fuzz_session.ts";
+import { base64 } from "../support/octets.ts";
+import { newRandom, pick } from "../support/random.ts";
+import { latin1 } from "../support/session.ts";
+
+/** Logins with a token that is refused, or none; then whatever comes. */
+const TOKEN_TURNS = [
+  `AUTH XOAUTH2 ${base64("user=ann\x01auth=Bearer wrong\x01\x01")}\r\n`,
+  `AUTH OAUTHBEARER ${base64("n,,\x01auth=Bearer wrong\x01\x01")}\r\n`,
+  `AUTH XOAUTH2\r\n${base64("user=down\x01auth=Bearer x\x01\x01")}\r\n`,
+  "AUTH OAUTHBEARER\r\n",
+  `AUTH XOAUTH2 ${base64("user=ann\x01auth=Bearer \x01\x01")}`,
+].map(latin1);
+
+/** The same conversation with tokens at its beginning and somewhere else. */
+function withTokens(fuzzCase: FuzzCase): FuzzCase {
+  const random = newRandom(fuzzCase.seed);
+  const [hello = latin1(""), ...turns] = fuzzCase.turns;
+  turns.splice(random(turns.length), 0, pick(random, TOKEN_TURNS));
+  return {
+    ...fuzzCase,
+    turns: [hello, pick(random, TOKEN_TURNS), ...turns],
+  };
+}
 
 /** One conversation, in packets and octet by octet; returns its turns. */
 export function fuzzSession(seed: number): number {
-  const fuzzCase = newFuzzCase(seed);
+  const fuzzCase = seed % 2 === 0
+    ? newFuzzCase(seed)
+    : withTokens(newFuzzCase(seed));
   const whole = converse(fuzzCase);
   const lines = whole.output.split("\r\n");
   assertEquals(lines.pop(), "", "the output ends with a line");

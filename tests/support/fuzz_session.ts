@@ -4,6 +4,7 @@
  * @module
  */
 
+import { KNOWN_MECHANISMS } from "../../auth/sasl/offer.ts";
 import type { SessionAction } from "../../smtp/protocol/actions.ts";
 import { assert, assertEquals } from "./assert.ts";
 import type { FuzzCase } from "./fuzz.ts";
@@ -14,7 +15,7 @@ export const MOST_WAITING: number = 12_288 + 1;
 
 /** Every line that a session with the rules of tests may say. */
 export const REPLY_LINE: RegExp =
-  /^(?:220 mail\.example\.org ESMTP|250[- ](?:mail\.example\.org|PIPELINING|SIZE [0-9]+|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|STARTTLS|AUTH PLAIN LOGIN)|334 [A-Za-z0-9]*|354 [ -~]+|([245])[0-9]{2} \1\.[0-9]\.[0-9]{1,2} [ -~]+)$/;
+  /^(?:220 mail\.example\.org ESMTP|250[- ](?:mail\.example\.org|PIPELINING|SIZE [0-9]+|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|STARTTLS|AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER)|334 [A-Za-z0-9=]*|354 [ -~]+|([245])[0-9]{2} \1\.[0-9]\.[0-9]{1,2} [ -~]+)$/;
 
 /** Lets a conversation take place, its turns whole or in pieces of a size. */
 export function converse(
@@ -23,7 +24,13 @@ export function converse(
 ): SessionClient {
   const { authRequired, startTls, maxMessageOctets } = fuzzCase;
   const client = new SessionClient({
-    rules: { authRequired, startTls, maxMessageOctets, maxAuthFailures: 5 },
+    rules: {
+      authRequired,
+      startTls,
+      maxMessageOctets,
+      maxAuthFailures: 5,
+      mechanisms: KNOWN_MECHANISMS,
+    },
   });
   client.connect();
   for (const turn of fuzzCase.turns) {
