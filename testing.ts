@@ -1,7 +1,8 @@
 /**
  * For the tests of whoever embeds the library or writes a mail program: a
  * listener that keeps its mail, a client that says exactly what it is told or
- * sends as real programs do, and a provider that lets everybody in.
+ * sends as real programs do, an endpoint and an issuer of tokens that break on
+ * demand, and a provider that lets everybody in.
  *
  * It stands apart from the entry point `.`, because no server needs it.
  *
@@ -46,3 +47,32 @@ export {
 } from "./testing/client.ts";
 export { CLIENT_NAMES, sendAs } from "./testing/send_as.ts";
 export type { ClientName, Login, TestMail } from "./testing/habits.ts";
+
+// What a provider asks, with faults on demand.
+export {
+  type EndpointQuestion,
+  LOGINS,
+  newTestEndpoint,
+  type TestEndpoint,
+  type TestEndpointOptions,
+} from "./testing/endpoint.ts";
+export {
+  BrokenConnection,
+  type Fault,
+  type FaultFunction,
+  type FaultName,
+  flapping,
+} from "./testing/faults.ts";
+export {
+  type Claims,
+  type IssuerPart,
+  type Signing,
+  TestIssuer,
+  type TestIssuerOptions,
+} from "./testing/issuer.ts";
+export type { SigningAlgorithm, SigningKey } from "./testing/signer.ts";
+export {
+  type ServedIssuer,
+  type ServedIssuerOptions,
+  serveTestIssuer,
+} from "./testing/served_issuer.ts";

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "./support/assert.ts";
 import { mustHappen } from "../testing/deadline.ts";
 import { startListener, temporaryFolder } from "./support/listener.ts";
-import { xoauth2 } from "./support/oauth/served.ts";
+import { xoauth2 } from "./support/oauth/lines.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
 import { SmtpClient } from "../testing/client.ts";
 

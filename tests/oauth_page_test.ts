@@ -1,10 +1,11 @@
 // What docs/oauth.md prints, run as printed: only the addresses are the tests'
 // own, and the issuer signs what each of the real ones would.
 
+import { serveTestIssuer } from "../testing/served_issuer.ts";
 import { assert, assertEquals } from "./support/assert.ts";
 import { temporaryFolder } from "./support/listener.ts";
-import type { Claims } from "./support/oauth/issuer.ts";
-import { oauthbearer, serveIssuer, xoauth2 } from "./support/oauth/served.ts";
+import type { Claims } from "../testing/issuer.ts";
+import { oauthbearer, xoauth2 } from "./support/oauth/lines.ts";
 import { codeBlocks, placed } from "./support/pages.ts";
 import { startServing } from "./support/served.ts";
 import { SmtpClient } from "../testing/client.ts";
@@ -118,7 +119,7 @@ for (const [i, { issuer: printed, claims, bites }] of ROWS.entries()) {
     const folder = temporaryFolder(cleanUp);
     Deno.writeTextFileSync(`${folder}/users`, "bob:{PLAIN}correct horse\n");
     const path = new URL(printed).pathname.replace(/^\/$/, "");
-    const { issuer } = cleanUp.use(serveIssuer({ path }));
+    const { issuer } = cleanUp.use(await serveTestIssuer({ path }));
     const block = placed(BLOCKS[i], { [printed]: issuer.url });
     const { args, id } = readCommand(block, folder);
     const { port, log } = cleanUp.use(

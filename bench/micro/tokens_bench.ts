@@ -13,7 +13,7 @@ import { KNOWN_MECHANISMS } from "../../auth/sasl/offer.ts";
 import { finishSasl, startSasl } from "../../auth/sasl/sasl.ts";
 import type { ReadyProvider } from "../../auth/types.ts";
 import { newOAuthProvider } from "../../oauth.ts";
-import { TestIssuer } from "../../tests/support/oauth/issuer.ts";
+import { TestIssuer } from "../../testing/issuer.ts";
 
 const mechanisms = KNOWN_MECHANISMS;
 

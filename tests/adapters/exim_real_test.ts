@@ -15,10 +15,10 @@ import {
 } from "../support/adapter_check.ts";
 import { EXIM, EXIM_HEAVY, startExim } from "../support/exim_daemon.ts";
 import {
-  type FickleEndpoint,
   LOGINS,
-  newFickleEndpoint,
-} from "../support/fickle_endpoint.ts";
+  newTestEndpoint,
+  type TestEndpoint,
+} from "../../testing/endpoint.ts";
 import { temporaryFolder } from "../support/listener.ts";
 import { codeBlocks, placed } from "../support/pages.ts";
 import { base64 } from "../support/octets.ts";
@@ -30,14 +30,14 @@ const EXIM_GROUP = "Debian-exim";
 const MECHANISMS = ["PLAIN", "LOGIN"] as const;
 
 /** Exim says no enhanced codes in these replies. */
-function check(port: number, endpoint: FickleEndpoint): AdapterCheck {
+function check(port: number, endpoint: TestEndpoint): AdapterCheck {
   return { port, endpoint, ok: "235", invalid: "535", failure: "435" };
 }
 
 const [LOGIN] = LOGINS;
 
 daemonTest(EXIM_HEAVY, "asks the Dovecot server", async ({ path }, t) => {
-  await using endpoint = newFickleEndpoint();
+  await using endpoint = await newTestEndpoint();
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
@@ -122,7 +122,7 @@ daemonTest(
   { ...EXIM, ...(isServed(MUX) ? { program: undefined } : {}) },
   "asks the saslauthd server",
   async ({ path }, t) => {
-    await using endpoint = newFickleEndpoint();
+    await using endpoint = await newTestEndpoint();
     Deno.mkdirSync("/run/saslauthd", { recursive: true });
     const events: ServerEvent[] = [];
     const open = () =>

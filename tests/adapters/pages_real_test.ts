@@ -11,10 +11,10 @@ import { testCertificate } from "../support/certificate.ts";
 import { daemonTest, freePort } from "../support/daemons.ts";
 import { EXIM_HEAVY, startExim } from "../support/exim_daemon.ts";
 import {
-  type FickleEndpoint,
   LOGINS,
-  newFickleEndpoint,
-} from "../support/fickle_endpoint.ts";
+  newTestEndpoint,
+  type TestEndpoint,
+} from "../../testing/endpoint.ts";
 import { temporaryFolder } from "../support/listener.ts";
 import { NGINX, startNginx } from "../support/nginx.ts";
 import { codeBlocks, placed } from "../support/pages.ts";
@@ -38,18 +38,18 @@ async function reply(port: number, password: string): Promise<string> {
 /** The three rows of every page's table. */
 async function replies(
   port: number,
-  endpoint: FickleEndpoint,
+  endpoint: TestEndpoint,
 ): Promise<string[]> {
   const right = await reply(port, LOGIN.password);
   const wrong = await reply(port, "x");
-  await endpoint.become("answers 500");
+  await endpoint.break("500");
   const outage = await reply(port, LOGIN.password);
-  await endpoint.become("works");
+  await endpoint.break("none");
   return [right, wrong, outage];
 }
 
 daemonTest(POSTFIX, "works as docs/postfix.md says", async (program) => {
-  await using endpoint = newFickleEndpoint();
+  await using endpoint = await newTestEndpoint();
   const { cert, key } = await testCertificate();
   const [main = "", master] = codeBlocks("docs/postfix.md", "ini");
   const port = freePort();
@@ -81,7 +81,7 @@ const EXIM_REPLIES = [
 ];
 
 daemonTest(EXIM_HEAVY, "works as docs/exim.md says", async ({ path }) => {
-  await using endpoint = newFickleEndpoint();
+  await using endpoint = await newTestEndpoint();
   using cleanUp = new DisposableStack();
   const folder = temporaryFolder(cleanUp);
   Deno.chmodSync(folder, 0o755);
@@ -102,7 +102,7 @@ daemonTest(EXIM_HEAVY, "works as docs/exim.md says", async ({ path }) => {
 });
 
 daemonTest(NGINX, "works as docs/nginx.md says", async ({ path }) => {
-  await using endpoint = newFickleEndpoint();
+  await using endpoint = await newTestEndpoint();
   const { cert, key } = await testCertificate();
   await using upstream = serveSmtp({
     port: 0,

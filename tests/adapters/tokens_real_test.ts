@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/listener.ts";
 import { base64 } from "../support/octets.ts";
 import { codeBlocks, placed } from "../support/pages.ts";
 import { newPostfix, POSTFIX, POSTFIX_USER } from "../support/postfix.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 const MECHANISMS = ["XOAUTH2", "OAUTHBEARER"] as const;
 type Mechanism = typeof MECHANISMS[number];

@@ -4,7 +4,7 @@ import { serveHttp } from "../support/http_end.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
 import { serveHop } from "../support/scripted_hop.ts";
 import { LOCAL, type Served, startServing } from "../support/served.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });

@@ -1,10 +1,11 @@
+import { serveTestIssuer } from "../../testing/served_issuer.ts";
 import { assert, assertEquals, assertMatch } from "../support/assert.ts";
 import { filesUnder, findSecret, place } from "../support/canary.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { runCommand, startListener } from "../support/listener.ts";
 import { onlyMessageIn } from "../support/maildir.ts";
-import { flagsFor, serveIssuer, xoauth2 } from "../support/oauth/served.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { flagsFor, xoauth2 } from "../support/oauth/lines.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -78,7 +79,7 @@ async function curl(
 
 Deno.test("the command takes tokens of --oauth-issuer from curl and others, over STARTTLS", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const served = cleanUp.use(serveIssuer());
+  const served = cleanUp.use(await serveTestIssuer());
   const { issuer } = served;
   const certificate = await testCertificate();
   const file = await Deno.makeTempFile();
@@ -128,7 +129,7 @@ Deno.test("the command takes tokens of --oauth-issuer from curl and others, over
 });
 
 Deno.test("the command starts without its issuer, and blames no token for that", async () => {
-  await using served = serveIssuer();
+  await using served = await serveTestIssuer();
   const { issuer } = served;
   const token = await issuer.token();
   await served.shutdown();
@@ -146,7 +147,7 @@ Deno.test("the command starts without its issuer, and blames no token for that",
 });
 
 Deno.test("the command says which permissions tokens need", async () => {
-  await using served = serveIssuer();
+  await using served = await serveTestIssuer();
   const { code, stderr } = await runCommand({
     permissions: ["--allow-env", "--allow-net", "--allow-sys=hostname"],
     args: ["--port", "0", ...flagsFor(served.issuer), "--deliver-url"]

@@ -1,3 +1,4 @@
+import { serveTestIssuer } from "../../testing/served_issuer.ts";
 import { check } from "../../command/check.ts";
 import { readInvocation } from "../../command/invocation.ts";
 import type { Settings } from "../../command/settings.ts";
@@ -6,13 +7,7 @@ import { UsageError } from "../../command/values.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { findSecret, place } from "../support/canary.ts";
 import { PASSWORD, temporaryFolder, USER } from "../support/listener.ts";
-import * as faults from "../support/oauth/faults.ts";
-import {
-  flagsFor,
-  oauthbearer,
-  serveIssuer,
-  xoauth2,
-} from "../support/oauth/served.ts";
+import { flagsFor, oauthbearer, xoauth2 } from "../support/oauth/lines.ts";
 import { LOCAL, startServing } from "../support/served.ts";
 import { SmtpClient } from "../../testing/client.ts";
 
@@ -193,7 +188,7 @@ async function offered(port: number): Promise<string> {
 
 Deno.test("serve() takes tokens of an issuer, and nothing else with an issuer alone", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { issuer } = cleanUp.use(serveIssuer());
+  const { issuer } = cleanUp.use(await serveTestIssuer());
   const { port, printed, log } = await startFor(cleanUp, flagsFor(issuer), {});
   assertEquals(printed(), "", "no login is made up");
   assertEquals(await offered(port), "AUTH XOAUTH2 OAUTHBEARER");
@@ -218,16 +213,16 @@ Deno.test("serve() takes tokens of an issuer, and nothing else with an issuer al
 
 Deno.test("serve() explains a bad token before it refuses it, and blames no token for an outage", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { issuer } = cleanUp.use(serveIssuer());
+  const { issuer } = cleanUp.use(await serveTestIssuer());
   const args = [...flagsFor(issuer), "--oauth-scope", "mail"];
   const { port, log } = await startFor(cleanUp, args, {});
   const good = await issuer.token();
   const bad = await issuer.token({ aud: "account" });
   using client = await SmtpClient.greeted(port);
-  issuer.break(faults.fails);
+  issuer.break("500");
   await client.command(`AUTH XOAUTH2 ${xoauth2(bad)}`, "454 4.7.0");
   await client.command(`AUTH XOAUTH2 ${xoauth2(good)}`, "454 4.7.0");
-  issuer.break(undefined);
+  issuer.break("none");
   const explained = await client.command(
     `AUTH OAUTHBEARER ${oauthbearer(bad)}`,
     "334",
@@ -253,7 +248,7 @@ Deno.test("serve() explains a bad token before it refuses it, and blames no toke
 
 Deno.test("serve() asks the issuer about tokens, and all others about passwords", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { issuer } = cleanUp.use(serveIssuer());
+  const { issuer } = cleanUp.use(await serveTestIssuer());
   const asked: string[] = [];
   const endpoint = cleanUp.use(Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -285,7 +280,7 @@ Deno.test("serve() asks the issuer about tokens, and all others about passwords"
 
 Deno.test("serve() asks about every token with --oauth-introspection, with the secret of now", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { issuer } = cleanUp.use(serveIssuer());
+  const { issuer } = cleanUp.use(await serveTestIssuer());
   const env = { ...CLIENT, MEOWMAIL_SMTP_OAUTH_CLIENT_SECRET: "old" };
   const args = [...flagsFor(issuer), "--oauth-introspection"];
   const { port, serving, settings, log } = await startFor(cleanUp, args, env);
@@ -306,7 +301,7 @@ Deno.test("serve() asks about every token with --oauth-introspection, with the s
 
 Deno.test("serve() spares the issuer with --auth-cache", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { issuer } = cleanUp.use(serveIssuer());
+  const { issuer } = cleanUp.use(await serveTestIssuer());
   const { port } = await startFor(cleanUp, [
     ...flagsFor(issuer),
     ...["--oauth-introspection", "--auth-cache", "60000"],
@@ -332,7 +327,7 @@ async function checked(
 
 Deno.test("check() reads what the issuer publishes, and says what a token must have", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { issuer } = cleanUp.use(serveIssuer());
+  const { issuer } = cleanUp.use(await serveTestIssuer());
   await issuer.key("EdDSA");
   await issuer.key("ES256");
   const args = flagsFor(issuer);
@@ -362,7 +357,7 @@ Deno.test("check() reads what the issuer publishes, and says what a token must h
     }),
     `error ${what} introspection: 401: are MEOWMAIL_SMTP_OAUTH_CLIENT_ID and MEOWMAIL_SMTP_OAUTH_CLIENT_SECRET right?\n`,
   );
-  issuer.break(faults.redirects);
+  issuer.break("redirect");
   assertEquals(
     await checked(args),
     `error ${what} discovery: 302: is this the issuer, as it stands in the tokens' iss?\n`,

@@ -13,7 +13,7 @@ import {
 } from "../support/listener.ts";
 import { codeBlocks, placed } from "../support/pages.ts";
 import { REDIS_PROGRAMS, startRedis } from "../support/redis_server.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

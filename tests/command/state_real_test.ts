@@ -21,7 +21,7 @@ import {
   startRedis,
 } from "../support/redis_server.ts";
 import { type Served, startServing } from "../support/served.ts";
-import { plain, SmtpClient } from "../support/smtp_client.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -1,5 +1,5 @@
 import { assert } from "../support/assert.ts";
-import { serveBroken } from "../support/broken_end.ts";
+import { newTestEndpoint } from "../../testing/endpoint.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
 import { startListener } from "../support/listener.ts";
@@ -25,8 +25,8 @@ for (const way of WAYS_IN) {
       name: `main.ts keeps little of what comes from ${who}: ${way}`,
       ignore: !watchable,
       fn: async () => {
-        await using end = serveBroken();
-        end.ail("hangs");
+        await using end = await newTestEndpoint();
+        await end.break("hang");
         await using listener = await startListener({
           certificate: await testCertificate(),
           authUrl: end.url,

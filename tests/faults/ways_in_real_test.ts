@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "../support/assert.ts";
-import { serveBroken } from "../support/broken_end.ts";
+import { newTestEndpoint } from "../../testing/endpoint.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Listener, startListener } from "../support/listener.ts";
@@ -136,8 +136,8 @@ for (const way of WAYS_IN) {
       fn: async (t) => {
         const cells = cellsOf(way, all);
         const most = countServed(cells);
-        await using end = serveBroken();
-        end.ail("hangs");
+        await using end = await newTestEndpoint();
+        await end.break("hang");
         await using listener = await start(way, most, end.url, args);
         const port = way.startsWith("implicit")
           ? listener.tlsPort

@@ -3,7 +3,7 @@ import { eventually } from "../support/eventually.ts";
 import { serveHttp } from "../support/http_end.ts";
 import { PASSWORD, startListener, USER } from "../support/listener.ts";
 import { serveOtlp } from "../support/otlp_end.ts";
-import { SmtpClient } from "../support/smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test("with OTEL_DENO=true each AUTH and each message is a span, the endpoint's call is part of it, and the figures go out", async () => {
   await using otlp = serveOtlp();

@@ -1,6 +1,6 @@
 import { serveProbes } from "../../net/probe_server.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 
 const PAGES = {
   "/good": () => ({ status: 200, body: "gr\u00fc\u00df\n" }),

@@ -5,12 +5,9 @@
  */
 
 import { assertEquals } from "./assert.ts";
-import {
-  type FickleEndpoint,
-  type Login,
-  LOGINS,
-  type Mood,
-} from "./fickle_endpoint.ts";
+import { LOGINS, type TestEndpoint } from "../../testing/endpoint.ts";
+import type { FaultName } from "../../testing/faults.ts";
+import type { Login } from "../../testing/habits.ts";
 import { base64 } from "./octets.ts";
 import { plain, SmtpClient } from "../../testing/client.ts";
 
@@ -26,7 +23,7 @@ const MECHANISMS: readonly Mechanism[] = [
 /** Where the server is and what it says. */
 export interface AdapterCheck {
   readonly port: number;
-  readonly endpoint: FickleEndpoint;
+  readonly endpoint: TestEndpoint;
   /** Its reply to a right password. Default: `235 2.7.0`. */
   readonly ok?: string;
   /** Its reply to a wrong password, code and enhanced code. */
@@ -100,26 +97,26 @@ export async function checkDecisions(
  * checks share one endpoint.
  */
 export async function checkOutages(...checks: AdapterCheck[]): Promise<void> {
-  const moods: readonly Mood[] = ["answers 500", "hangs", "refuses"];
-  for (const mood of moods) {
-    await checks[0]?.endpoint.become(mood);
-    await Promise.all(checks.map((check) => checkOutage(check, mood)));
-    await checks[0]?.endpoint.become("works");
+  const faults: readonly FaultName[] = ["500", "hang", "refused"];
+  for (const fault of faults) {
+    await checks[0]?.endpoint.break(fault);
+    await Promise.all(checks.map((check) => checkOutage(check, fault)));
+    await checks[0]?.endpoint.break("none");
     for (const { port, ok = "235 2.7.0" } of checks) {
-      assertEquals(await tryLogin(port, LOGINS[0]), ok, `after it ${mood}`);
+      assertEquals(await tryLogin(port, LOGINS[0]), ok, `after ${fault}`);
     }
   }
 }
 
 async function checkOutage(
   { port, failure }: AdapterCheck,
-  mood: Mood,
+  fault: FaultName,
 ): Promise<void> {
   const [login] = LOGINS;
   for (const mechanism of ["PLAIN", "LOGIN"] as const) {
     for (const password of [login.password, "wrong"]) {
       const status = await tryLogin(port, { ...login, password }, mechanism);
-      assertEquals(status, failure, `${mechanism} while it ${mood}`);
+      assertEquals(status, failure, `${mechanism}: ${fault}`);
     }
   }
 }

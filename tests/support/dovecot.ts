@@ -11,7 +11,7 @@ import {
   freePort,
   startDaemon,
 } from "./daemons.ts";
-import { LOGINS } from "./fickle_endpoint.ts";
+import { LOGINS } from "../../testing/endpoint.ts";
 import { codeBlocks, placed } from "./pages.ts";
 import { temporaryFolder } from "./listener.ts";
 

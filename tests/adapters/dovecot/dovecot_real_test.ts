@@ -16,7 +16,7 @@ import {
   newDovecot,
   NO_LOGIN,
 } from "../../support/dovecot.ts";
-import { LOGINS } from "../../support/fickle_endpoint.ts";
+import { LOGINS } from "../../../testing/endpoint.ts";
 import { tryLogin } from "../../support/adapter_check.ts";
 
 /** The decision and its reason. */

@@ -14,7 +14,7 @@ import {
   checkOutages,
   tryLogin,
 } from "../../support/adapter_check.ts";
-import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
+import { LOGINS, newTestEndpoint } from "../../../testing/endpoint.ts";
 import { newPostfix, POSTFIX, POSTFIX_USER } from "../../support/postfix.ts";
 import { codeBlocks, placed } from "../../support/pages.ts";
 import { plain, SmtpClient } from "../../../testing/client.ts";
@@ -24,7 +24,7 @@ const AUTH = { smtpd_sasl_auth_enable: "yes" };
 const [LOGIN] = LOGINS;
 
 daemonTest(POSTFIX, "asks every server", async (program, t) => {
-  await using endpoint = newFickleEndpoint();
+  await using endpoint = await newTestEndpoint();
   const { provider } = endpoint;
   const tcpPort = freePort();
   await using postfix = newPostfix(program, {

@@ -11,7 +11,7 @@ import {
   checkOutages,
   tryLogin,
 } from "../../support/adapter_check.ts";
-import { LOGINS, newFickleEndpoint } from "../../support/fickle_endpoint.ts";
+import { LOGINS, newTestEndpoint } from "../../../testing/endpoint.ts";
 import { NGINX, startNginx } from "../../support/nginx.ts";
 import { SmtpClient } from "../../../testing/client.ts";
 
@@ -20,7 +20,7 @@ const SECRET = "known-to-both";
 const [LOGIN] = LOGINS;
 
 daemonTest(NGINX, "asks the nginx server", async ({ path }, t) => {
-  await using endpoint = newFickleEndpoint();
+  await using endpoint = await newTestEndpoint();
   await using upstream = serveSmtp({
     port: 0,
     provider: () => "authFailure",

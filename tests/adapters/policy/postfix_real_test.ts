@@ -13,7 +13,7 @@ import { testCertificate } from "../../support/certificate.ts";
 import { daemonTest, freePort } from "../../support/daemons.ts";
 import { codeBlocks, placed } from "../../support/pages.ts";
 import { newPostfix, POSTFIX, POSTFIX_USER } from "../../support/postfix.ts";
-import { SmtpClient } from "../../support/smtp_client.ts";
+import { SmtpClient } from "../../../testing/client.ts";
 
 /** Each step has a user of its own: nobody's count is another's. */
 const USERS: Readonly<Record<string, Omit<Accepted, "decision">>> = {

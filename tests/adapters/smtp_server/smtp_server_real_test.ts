@@ -9,11 +9,7 @@ import {
 } from "../../support/adapter_check.ts";
 import { testCertificate } from "../../support/certificate.ts";
 import { freePort } from "../../support/daemons.ts";
-import {
-  LOGINS,
-  newFickleEndpoint,
-  TOKEN_LOGIN,
-} from "../../support/fickle_endpoint.ts";
+import { LOGINS, newTestEndpoint } from "../../../testing/endpoint.ts";
 import { base64 } from "../../support/octets.ts";
 import { codeBlocks, placed } from "../../support/pages.ts";
 import { plain, SmtpClient } from "../../../testing/client.ts";
@@ -22,6 +18,12 @@ import {
   hasNode,
   type Runtime,
 } from "../../support/smtp_server_package.ts";
+
+/** A login with a token, which is a password to the endpoint. */
+const TOKEN_LOGIN = {
+  username: "ann@example.com",
+  password: "eyJhbGciOiJFUzI1NiJ9.c3Vi-_~+/==",
+};
 
 const [LOGIN] = LOGINS;
 
@@ -42,7 +44,9 @@ Deno.test({
       console.warn("The test with smtp-server under Node is skipped: no node");
     }
     for (const runtime of runtimes) {
-      await using endpoint = newFickleEndpoint();
+      await using endpoint = await newTestEndpoint({
+        users: [...LOGINS, TOKEN_LOGIN],
+      });
       await using running = await server.start(runtime, endpoint.url);
       const { port } = running;
       const check: AdapterCheck = {
@@ -121,7 +125,7 @@ Deno.test({
     const { cert, key } = await testCertificate();
     const [block] = codeBlocks("docs/smtp-server.md", "js ignore");
     const port = freePort();
-    await using endpoint = newFickleEndpoint();
+    await using endpoint = await newTestEndpoint();
     const source = placed(block, {
       "https://intranet.example/may-send": endpoint.url,
       "listen(587)": `listen(${port}, "127.0.0.1")`,

@@ -8,7 +8,7 @@
 import { newOAuthProvider, type OAuthProviderOptions } from "../../../oauth.ts";
 import type { AuthResult } from "../../../auth/types.ts";
 import { newRequest } from "../auth_request.ts";
-import { TestIssuer } from "./issuer.ts";
+import { TestIssuer } from "../../../testing/issuer.ts";
 
 /** An issuer, who takes its tokens, and their time. */
 export interface Checker {

@@ -3,9 +3,8 @@ import { newOAuthProvider } from "../../../../oauth.ts";
 import type { AuthProvider, AuthResult } from "../../../../auth/types.ts";
 import { assertEquals } from "../../../support/assert.ts";
 import { newRequest } from "../../../support/auth_request.ts";
-import { TestIssuer } from "../../../support/oauth/issuer.ts";
+import { TestIssuer } from "../../../../testing/issuer.ts";
 import { outcome } from "../../../support/oauth/checker.ts";
-import * as faults from "../../../support/oauth/faults.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -65,7 +64,7 @@ Deno.test("withCache() carries tokens through an outage, and none beyond its end
   const { issuer, ask, wind } = newCached(times);
   issuer.opaque.set("0paque", issuer.claims());
   assertEquals(outcome(await ask("0paque")), "authOk");
-  issuer.break(faults.fails);
+  issuer.break("500");
   wind(3599);
   assertEquals(outcome(await ask("0paque")), "authOk cached-through-outage");
   wind(1);

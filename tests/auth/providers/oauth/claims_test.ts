@@ -1,6 +1,6 @@
 import { assertEquals } from "../../../support/assert.ts";
 import { newChecker, outcome } from "../../../support/oauth/checker.ts";
-import type { Claims } from "../../../support/oauth/issuer.ts";
+import type { Claims } from "../../../../testing/issuer.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -1,8 +1,8 @@
+import type { Fault } from "../../../../testing/faults.ts";
 import { assertEquals } from "../../../support/assert.ts";
 import { newClock, workedOff } from "../../../support/clock.ts";
 import { newChecker, outcome } from "../../../support/oauth/checker.ts";
-import * as faults from "../../../support/oauth/faults.ts";
-import { newSigningKey, writeJws } from "../../../support/oauth/signer.ts";
+import { newSigningKey, writeJws } from "../../../../testing/signer.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -56,7 +56,7 @@ Deno.test("newOAuthProvider() is driven to one refetch in 300 s by strangers' to
 Deno.test("newOAuthProvider() keeps the keys while they cannot be fetched again", async () => {
   const { issuer, ask, wind } = newChecker();
   assertEquals((await ask(await issuer.token())).decision, "authOk");
-  issuer.break(faults.fails);
+  issuer.break("500");
   for (const hours of [1, 24, 240]) {
     wind(hours * 3600);
     assertEquals((await ask(await issuer.token())).decision, "authOk");
@@ -72,7 +72,7 @@ Deno.test("newOAuthProvider() is held up by a silent issuer for a second, once i
   assertEquals((await workedOff(clock, ask(token))).decision, "authOk");
   wind(3600);
   const later = await issuer.token();
-  issuer.break(faults.isSilent);
+  issuer.break("hang");
   for (const expected of [1000, 0]) {
     const began = clock.now();
     const asked = ask(later);
@@ -92,13 +92,13 @@ Deno.test("newOAuthProvider() can't tell about a new key while the issuer is dow
   assertEquals((await ask(before)).decision, "authOk");
   issuer.rotate();
   const after = await issuer.token();
-  issuer.faults.set("keys", faults.fails);
+  issuer.faults.set("keys", "500");
   for (let i = 0; i < 3; i++) {
     assertEquals(outcome(await ask(after)), "authFailure backend-status");
     assertEquals((await ask(before)).decision, "authOk");
   }
   assertEquals(issuer.count("keys"), 2);
-  issuer.break(undefined);
+  issuer.break("none");
   assertEquals(outcome(await ask(after)), "authFailure backend-status");
   assertEquals(issuer.count("keys"), 2);
   wind(300);
@@ -109,11 +109,11 @@ Deno.test("newOAuthProvider() can't tell about a new key while the issuer is dow
 Deno.test("newOAuthProvider() keeps the keys of an endpoint that flaps", async () => {
   const { issuer, ask, wind } = newChecker();
   assertEquals((await ask(await issuer.token())).decision, "authOk");
-  const bad = [
-    faults.fails,
-    faults.answersHTML,
-    faults.floods,
-    faults.redirects,
+  const bad: readonly Fault[] = [
+    "500",
+    "HTML",
+    "endless",
+    "redirect",
     () => Response.json({ keys: [] }),
   ];
   for (const fault of bad) {

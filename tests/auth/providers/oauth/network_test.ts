@@ -4,11 +4,10 @@ import { newOAuthProvider } from "../../../../oauth.ts";
 import { assertEquals } from "../../../support/assert.ts";
 import { newRequest } from "../../../support/auth_request.ts";
 import { outcome } from "../../../support/oauth/checker.ts";
-import * as faults from "../../../support/oauth/faults.ts";
 import {
   type ServedIssuer,
-  serveIssuer,
-} from "../../../support/oauth/served.ts";
+  serveTestIssuer,
+} from "../../../../testing/served_issuer.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -26,7 +25,7 @@ function newAsk({ issuer }: ServedIssuer) {
 }
 
 Deno.test("newOAuthProvider() takes tokens over a network, signed and opaque", async () => {
-  await using served = serveIssuer();
+  await using served = await serveTestIssuer();
   const { issuer } = served;
   const ask = newAsk(served);
   issuer.opaque.set("0paque", issuer.claims());
@@ -48,7 +47,7 @@ Deno.test("newOAuthProvider() takes neither token nor secret to where it is sent
   const location = `http://127.0.0.1:${elsewhere.addr.port}/`;
   for (const part of ["discovery", "keys", "introspection"] as const) {
     for (const status of [301, 302, 303, 307, 308]) {
-      await using served = serveIssuer();
+      await using served = await serveTestIssuer();
       const { issuer } = served;
       const headers = { location };
       issuer.faults.set(part, () => new Response("x", { status, headers }));
@@ -64,8 +63,8 @@ Deno.test("newOAuthProvider() takes neither token nor secret to where it is sent
 });
 
 Deno.test("newOAuthProvider() stops reading what is too long", async () => {
-  await using served = serveIssuer();
-  served.issuer.faults.set("keys", faults.floods);
+  await using served = await serveTestIssuer();
+  served.issuer.faults.set("keys", "endless");
   const result = await newAsk(served)(await served.issuer.token());
   assertEquals(outcome(result), "authFailure backend-size");
 });

@@ -5,7 +5,7 @@ import {
   hmac,
   newSigningKey,
   writeJws,
-} from "../../../support/oauth/signer.ts";
+} from "../../../../testing/signer.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { type Fault, faultFunction } from "./faults.ts";
+import { memoryFetch } from "./memory_fetch.ts";
 import {
   newSigningKey,
   type SigningAlgorithm,
@@ -14,9 +16,6 @@ import {
 
 /** What an issuer can be asked for. */
 export type IssuerPart = "discovery" | "keys" | "introspection";
-
-/** What an issuer does in place of answering; rejects as `fetch` does. */
-export type IssuerFault = (request: Request) => Response | Promise<Response>;
 
 /** How an issuer signs a token, where not as usual. */
 export interface Signing {
@@ -37,7 +36,29 @@ export interface TestIssuerOptions {
 /** What a token says where a test does not. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** An issuer of the tests' own. */
+/**
+ * An issuer for tests: it is in memory, and reached by its own `fetch`, or by
+ * {@linkcode serveTestIssuer} at a port.
+ *
+ * @example A token, and an outage of the issuer
+ * ```ts
+ * import { newOAuthProvider } from "@meowmail/smtpauth/oauth";
+ * import { TestIssuer } from "@meowmail/smtpauth/testing";
+ *
+ * const issuer = new TestIssuer();
+ * const { url, fetch } = issuer;
+ * const provider = newOAuthProvider({ issuer: url, audience: "smtp", claim: "email", fetch });
+ * const request = {
+ *   username: "ann@example.com",
+ *   password: await issuer.token(),
+ *   mechanism: "XOAUTH2",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * };
+ * issuer.break("500");
+ * console.assert((await provider(request)).decision === "authFailure");
+ * ```
+ */
 export class TestIssuer {
   /** Letter by letter what stands in `iss`. */
   readonly url: string;
@@ -48,7 +69,7 @@ export class TestIssuer {
   /** What has been asked for, in order. */
   readonly asked: IssuerPart[] = [];
   /** What is broken, and how. */
-  readonly faults: Map<IssuerPart, IssuerFault> = new Map();
+  readonly faults: Map<IssuerPart, Fault> = new Map();
   /** What is known about tokens that are asked about. */
   readonly opaque: Map<string, Claims> = new Map();
   /** Members of the metadata, in place of the usual ones. */
@@ -57,7 +78,11 @@ export class TestIssuer {
   readonly #keys = new Map<SigningAlgorithm, Promise<SigningKey>>();
   #published = 0;
 
-  /** @param options Where it is, and when. */
+  /**
+   * Makes one without keys: the first token makes the first key.
+   *
+   * @param options Where it is, and when.
+   */
   constructor(options: TestIssuerOptions = {}) {
     this.url = options.url ?? "https://issuer.test/realms/staff";
     this.#now = options.now ?? Date.now;
@@ -68,11 +93,10 @@ export class TestIssuer {
     return this.asked.filter((each) => each === part).length;
   }
 
-  /** Breaks all of it, or nothing any more. */
-  break(fault: IssuerFault | undefined): void {
+  /** Breaks all of it, or mends it with `none`. */
+  break(fault: Fault): void {
     for (const part of ["discovery", "keys", "introspection"] as const) {
-      if (fault === undefined) this.faults.delete(part);
-      else this.faults.set(part, fault);
+      this.faults.set(part, fault);
     }
   }
 
@@ -115,25 +139,20 @@ export class TestIssuer {
   }
 
   /** Answers without a network, as the global `fetch` would. */
-  readonly fetch: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(request.signal.reason);
-    request.signal.addEventListener("abort", onAbort);
-    try {
-      return await Promise.race([promise, this.handle(request)]);
-    } finally {
-      request.signal.removeEventListener("abort", onAbort);
-    }
-  };
+  readonly fetch: typeof globalThis.fetch = memoryFetch((request) =>
+    this.handle(request)
+  );
 
   /** Answers a request, as a server would. */
   readonly handle = async (request: Request): Promise<Response> => {
     const part = this.#partOf(new URL(request.url));
     if (part === undefined) return new Response("nothing", { status: 404 });
     this.asked.push(part);
-    const fault = this.faults.get(part);
-    if (fault !== undefined) return await fault(request);
+    const fault = faultFunction(this.faults.get(part) ?? "none");
+    return await fault(request) ?? await this.#answer(part, request);
+  };
+
+  async #answer(part: IssuerPart, request: Request): Promise<Response> {
     switch (part) {
       case "discovery":
         return Response.json(this.#metadata());
@@ -142,7 +161,7 @@ export class TestIssuer {
       case "introspection":
         return await this.#introspect(request);
     }
-  };
+  }
 
   #partOf({ href }: URL): IssuerPart | undefined {
     const parts: readonly (readonly [string, IssuerPart])[] = [

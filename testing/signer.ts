@@ -25,7 +25,9 @@ function rsa(name: string): RsaHashedKeyGenParams {
 
 /** A key that signs, and the half of it that is published. */
 export interface SigningKey {
+  /** How it signs. */
   readonly alg: SigningAlgorithm;
+  /** What it is called. */
   readonly kid: string;
   /** What stands in the key set. */
   readonly jwk: JsonWebKey & { readonly kid: string };
