@@ -140,7 +140,7 @@ export async function openSocketServer(
   const report = harmless(options.onEvent);
   const stop = new AbortController();
   const via = kind.name;
-  const clients = newClients(
+  const clients = new Clients(
     kind.talk,
     { via, report, stop: stop.signal },
     options.maxConnections ?? 1_000,
@@ -151,7 +151,7 @@ export async function openSocketServer(
   const server = newServer({
     accepted: acceptAll({
       accept,
-      admit: clients.admit,
+      admit: (conn) => clients.admit(conn),
       onFailure: (error) =>
         report({ kind: "acceptFailed", via, error: errorText(error) }),
       stop: accepting.signal,
@@ -165,7 +165,7 @@ export async function openSocketServer(
       stop.abort();
       clients.cut();
     },
-    ended: clients.ended,
+    ended: () => clients.ended(),
     signal,
   });
   const bound = publicAddress(address);
@@ -206,24 +206,43 @@ function publicAddress(address: SocketAddress): AuthServerAddress {
 }
 
 /** All clients of a server. */
-interface Clients {
-  readonly admit: (conn: Conn) => void;
+class Clients {
+  readonly #talk: SocketServerKind["talk"];
+  readonly #context: SharedContext;
+  readonly #most: number;
+  readonly #served = new Map<Conn, Promise<void>>();
+  /** Whether the last one was turned away. */
+  #isFull = false;
+
+  constructor(
+    talk: SocketServerKind["talk"],
+    context: SharedContext,
+    most: number,
+  ) {
+    this.#talk = talk;
+    this.#context = context;
+    this.#most = most;
+  }
+
+  /** Serves a new one, if there is room. */
+  admit(conn: Conn): void {
+    if (this.#served.size >= this.#most) return this.#turnAway(conn);
+    this.#isFull = false;
+    this.#served.set(conn, this.#serve(conn));
+  }
+
   /** Closes all connections. */
-  readonly cut: () => void;
+  cut(): void {
+    for (const conn of this.#served.keys()) tryClose(conn);
+  }
+
   /** Resolves once nobody is there. */
-  readonly ended: () => Promise<void>;
-}
+  async ended(): Promise<void> {
+    while (this.#served.size > 0) await Promise.all(this.#served.values());
+  }
 
-function newClients(
-  talk: SocketServerKind["talk"],
-  context: SharedContext,
-  maxConnections: number,
-): Clients {
-  const { via, report, stop } = context;
-  const served = new Map<Conn, Promise<void>>();
-  let isFull = false;
-
-  async function serve(conn: Conn): Promise<void> {
+  async #serve(conn: Conn): Promise<void> {
+    const { via, report, stop } = this.#context;
     const id = newConnectionId();
     const from = { via, id, remoteIp: "" } as const;
     let isTold = false;
@@ -235,42 +254,29 @@ function newClients(
     };
     report({ kind: "opened", ...from });
     try {
-      await talk(conn, { ...context, id, ends });
+      await this.#talk(conn, { ...this.#context, id, ends });
     } catch (error) {
       // Sockets that break do not come here: this is a fault of ours.
       ends("error", errorText(error));
     } finally {
       tryClose(conn);
-      served.delete(conn);
+      this.#served.delete(conn);
       ends(stop.aborted ? "shutdown" : "client-gone");
     }
   }
 
   /** A temporary failure to Postfix and Exim. A flood is one line in a log. */
-  function turnAway(conn: Conn): void {
+  #turnAway(conn: Conn): void {
     tryClose(conn);
+    const { via, report } = this.#context;
     report({
       kind: "closed",
       reason: "too-many-connections",
-      ...(isFull ? { again: true } : {}),
+      ...(this.#isFull ? { again: true } : {}),
       via,
       id: newConnectionId(),
       remoteIp: "",
     });
-    isFull = true;
+    this.#isFull = true;
   }
-
-  return {
-    admit(conn) {
-      if (served.size >= maxConnections) return turnAway(conn);
-      isFull = false;
-      served.set(conn, serve(conn));
-    },
-    cut() {
-      for (const conn of served.keys()) tryClose(conn);
-    },
-    async ended() {
-      while (served.size > 0) await Promise.all(served.values());
-    },
-  };
 }

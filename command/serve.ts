@@ -17,7 +17,7 @@ import {
 } from "./certificate.ts";
 import { hasAuthSource } from "./consistency.ts";
 import { openDestination } from "./destination.ts";
-import { firstMessageHint, makeUpLogin } from "./first_start.ts";
+import { firstMessageHint, type Login, makeUpLogin } from "./first_start.ts";
 import type { FollowedFiles } from "./follow.ts";
 import { openListener } from "./listener.ts";
 import type { LogEntry } from "./log.ts";
@@ -105,12 +105,8 @@ export async function serve(
   const certificate = follow(settings, server, telemetry, log);
 
   const addrs = server?.addrs ?? [];
-  const [address] = addrs;
-  if (madeUp !== undefined && address !== undefined) {
-    const startTls = certificate !== undefined;
-    const where = destination?.where ?? "";
-    print(firstMessageHint(madeUp, address, startTls, where));
-  }
+  const hint = hintOf(madeUp, addrs, certificate, destination?.where);
+  if (hint !== undefined) print(hint);
   announce(settings, addrs, [...adapters, telemetry], log);
   telemetry.serving();
 
@@ -134,6 +130,17 @@ export async function serve(
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };
+}
+
+/** How to send a first message by the login that was made up. */
+function hintOf(
+  madeUp: Login | undefined,
+  [address]: readonly SmtpAddress[],
+  certificate: FollowedFiles | undefined,
+  where = "",
+): string | undefined {
+  if (madeUp === undefined || address === undefined) return undefined;
+  return firstMessageHint(madeUp, address, certificate !== undefined, where);
 }
 
 function follow(

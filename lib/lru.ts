@@ -4,22 +4,6 @@
  * @module
  */
 
-/** A table that forgets what has not been used for longest. */
-export interface Lru<V> {
-  /** Finds a value, which makes it the latest used. */
-  get(key: string): V | undefined;
-  /** Puts a value in as the latest used; others may have to go. */
-  set(key: string, value: V): void;
-  /** Takes a value out. */
-  delete(key: string): void;
-  /** The keys of all values, in no order. */
-  readonly keys: () => Iterable<string>;
-  /** How many values there are. */
-  readonly size: () => number;
-  /** What all values together weigh. */
-  readonly weight: () => number;
-}
-
 /** When an {@linkcode Lru} forgets. */
 export interface LruOptions<V> {
   /** The most values. */
@@ -59,48 +43,81 @@ interface Slot<V> {
 }
 
 /**
- * Makes an empty table. A value heavier than the whole limit is not kept.
- *
- * Where there is no room, the one that was not used for longest goes, of the
- * kind that has most for its share.
+ * A table that forgets what has not been used for longest, of the kind that has
+ * most for its share. A value heavier than the whole limit is not kept.
  *
  * The order is a list of its own. A Map has one too, by insertion; but to take
  * the same key out of a large Map and put it in again, time after time, costs
  * some ten microseconds in V8, which searches through all its former places.
  */
-export function newLru<V>(options: LruOptions<V>): Lru<V> {
-  const { maxEntries, maxWeight = Infinity, shares = [1], onEvict } = options;
-  const weigh = options.weigh ?? (() => 0);
-  const kindOf = options.kindOf ?? (() => 0);
-  const slots = new Map<string, Slot<V>>();
-  const kinds = shares.map((parts) => newKind<V>(parts));
-  const [first = newKind<V>(1)] = kinds;
-  let weightOfAll = 0;
+export class Lru<V> {
+  readonly #maxEntries: number;
+  readonly #maxWeight: number;
+  readonly #options: LruOptions<V>;
+  readonly #slots = new Map<string, Slot<V>>();
+  readonly #kinds: readonly Kind<V>[];
+  /** What is of no kind is of this one. */
+  readonly #first: Kind<V>;
+  #weight = 0;
 
-  function remove(slot: Slot<V>): void {
-    slots.delete(slot.key);
-    weightOfAll -= slot.weight;
-    unlink(slot);
+  /** @param options When it forgets. */
+  constructor(options: LruOptions<V>) {
+    const { maxEntries, maxWeight = Infinity, shares = [1] } = options;
+    this.#options = options;
+    this.#maxEntries = maxEntries;
+    this.#maxWeight = maxWeight;
+    this.#kinds = shares.map((parts) => newKind<V>(parts));
+    this.#first = this.#kinds[0] ?? newKind<V>(1);
   }
 
-  function used(key: string): Slot<V> | undefined {
-    const slot = slots.get(key);
+  /** The keys of all values, in no order. */
+  keys(): Iterable<string> {
+    return this.#slots.keys();
+  }
+
+  /** How many values there are. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** What all values together weigh. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  /** Finds a value, which makes it the latest used. */
+  get(key: string): V | undefined {
+    const slot = this.#slots.get(key);
     if (slot !== undefined && slot !== slot.kind.newest) {
       unlink(slot);
       append(slot);
     }
-    return slot;
+    return slot?.value;
   }
 
-  function put(key: string, value: V): void {
-    const kind = kinds[kindOf(value)] ?? first;
-    const weight = weigh(key, value);
-    const slot = slots.get(key);
-    weightOfAll += weight - (slot?.weight ?? 0);
+  /** Puts a value in as the latest used; others may have to go. */
+  set(key: string, value: V): void {
+    this.#put(key, value);
+    while (this.#slots.size > this.#maxEntries) this.#evict("size");
+    while (this.#weight > this.#maxWeight) this.#evict("weight");
+  }
+
+  /** Takes a value out. */
+  delete(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot !== undefined) this.#remove(slot);
+  }
+
+  #put(key: string, value: V): void {
+    const { kindOf, weigh } = this.#options;
+    const kind = this.#kinds[kindOf?.(value) ?? 0] ?? this.#first;
+    const weight = weigh?.(key, value) ?? 0;
+    const slot = this.#slots.get(key);
+    this.#weight += weight - (slot?.weight ?? 0);
     if (slot === undefined) {
       const [older, newer] = [undefined, undefined];
       const added = { key, value, weight, kind, older, newer };
-      slots.set(key, added);
+      this.#slots.set(key, added);
       append(added);
       return;
     }
@@ -111,31 +128,21 @@ export function newLru<V>(options: LruOptions<V>): Lru<V> {
     append(slot);
   }
 
-  function evictFrom(measure: "size" | "weight"): void {
-    const fullest = kinds.reduce((most, kind) =>
+  #remove(slot: Slot<V>): void {
+    this.#slots.delete(slot.key);
+    this.#weight -= slot.weight;
+    unlink(slot);
+  }
+
+  #evict(measure: "size" | "weight"): void {
+    const fullest = this.#kinds.reduce((most, kind) =>
       kind[measure] / kind.parts > most[measure] / most.parts ? kind : most
     );
     const slot = fullest.oldest;
     if (slot === undefined) return;
-    remove(slot);
-    onEvict?.(slot.key, slot.value);
+    this.#remove(slot);
+    this.#options.onEvict?.(slot.key, slot.value);
   }
-
-  return {
-    get: (key) => used(key)?.value,
-    set: (key, value) => {
-      put(key, value);
-      while (slots.size > maxEntries) evictFrom("size");
-      while (weightOfAll > maxWeight) evictFrom("weight");
-    },
-    delete: (key) => {
-      const slot = slots.get(key);
-      if (slot !== undefined) remove(slot);
-    },
-    keys: () => slots.keys(),
-    size: () => slots.size,
-    weight: () => weightOfAll,
-  };
 }
 
 function newKind<V>(parts: number): Kind<V> {

@@ -23,11 +23,8 @@ import { race } from "../../lib/race.ts";
 import { addressOf } from "../../net/address.ts";
 import { aSocketPath } from "../../net/unix_socket.ts";
 import { aTimeout } from "../ask.ts";
-import {
-  type DovecotAnswer,
-  type DovecotQuestion,
-  newDovecotClient,
-} from "./client.ts";
+import { newDovecotClient } from "./client.ts";
+import type { DovecotAnswer, DovecotQuestion } from "./link.ts";
 
 const ACTION = "create Dovecot provider";
 

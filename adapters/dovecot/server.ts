@@ -9,21 +9,11 @@ import {
   offeredMechanisms,
   readOffer,
 } from "../../auth/sasl/offer.ts";
-import type { AuthRequest } from "../../auth/types.ts";
-import { type Conn, readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { encodeHex } from "../../lib/hex.ts";
-import { askInTime } from "../ask.ts";
-import {
-  type AuthServerContext,
-  type AuthServerOptions,
-  openAuthServer,
-} from "../auth_server.ts";
+import { type AuthServerOptions, openAuthServer } from "../auth_server.ts";
 import type { AuthServer } from "../socket_server.ts";
-import {
-  type DovecotAction,
-  type DovecotSession,
-  newDovecotSession,
-} from "./session.ts";
+import { DovecotConnection } from "./connection.ts";
+import { newDovecotSession } from "./session.ts";
 
 /** Where and how {@linkcode serveDovecotAuth} listens. */
 export interface DovecotAuthOptions extends AuthServerOptions {
@@ -81,101 +71,11 @@ export function serveDovecotAuth(
         identity,
         readOffer(options.mechanisms),
       );
-      return talk(conn, context, session);
+      return new DovecotConnection(conn, context, session).run();
     },
   }, options);
 }
 
 function newCookie(): string {
   return encodeHex(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-/** Serves one mail server's connection. */
-async function talk(
-  conn: Conn,
-  context: AuthServerContext,
-  session: DovecotSession,
-): Promise<void> {
-  const { report, ends, stop } = context;
-  const asking = new Map<number, AbortController>();
-  let writing = Promise.resolve();
-  let closed = false;
-
-  /** Closes once all that was said is written. */
-  function close(): void {
-    closed = true;
-    writing = writing.then(() => tryClose(conn));
-  }
-
-  function closeIfDone(): void {
-    if (stop.aborted && asking.size === 0) close();
-  }
-
-  function send(text: string): void {
-    const octets = new TextEncoder().encode(text);
-    writing = writing.then(() => writeAll(conn, octets))
-      // Whoever does not read has gone: the read under way finds out.
-      .catch(() => tryClose(conn));
-  }
-
-  async function ask(id: number, request: AuthRequest): Promise<void> {
-    const abort = new AbortController();
-    asking.set(id, abort);
-    const { signal } = abort;
-    const asked = await askInTime(request, { ...context, signal });
-    if (asking.get(id) === abort) asking.delete(id);
-    report(asked.event);
-    if (!signal.aborted) act(session.decided(id, asked.result));
-    closeIfDone();
-  }
-
-  function act(actions: readonly DovecotAction[]): void {
-    let text = "";
-    for (const action of actions) {
-      switch (action.kind) {
-        case "send":
-          text += action.text;
-          break;
-        case "ask":
-          ask(action.id, action.request);
-          break;
-        case "drop":
-          asking.get(action.id)?.abort();
-          asking.delete(action.id);
-          break;
-        case "ended":
-          report({ ...action.event, id: context.id });
-          break;
-        case "close":
-          if (action.why === undefined) ends("temporary-failure");
-          else ends("bad-protocol", action.why);
-          break;
-        default:
-          action satisfies never;
-      }
-    }
-    if (text !== "") send(text);
-    if (actions.some(({ kind }) => kind === "close")) close();
-  }
-
-  stop.addEventListener("abort", closeIfDone);
-  try {
-    act(session.open());
-    closeIfDone();
-    const space = new Uint8Array(4096);
-    while (!closed) {
-      // A client that does not read is not read from.
-      await writing;
-      const count = await readSome(conn, space);
-      if (count === null) break;
-      // No new questions once the server stops: the old ones end it.
-      if (!stop.aborted) {
-        act(session.receive(space.subarray(0, count), performance.now()));
-      }
-    }
-  } finally {
-    stop.removeEventListener("abort", closeIfDone);
-    for (const abort of asking.values()) abort.abort();
-    await writing;
-  }
 }

@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, integer, type Rules } from "../../lib/options.ts";
-import { newLru } from "../../lib/lru.ts";
+import { Lru } from "../../lib/lru.ts";
 import type { Store, StoreShare } from "./store.ts";
 
 /** The most values if nothing else is said: those of as many users. */
@@ -111,7 +111,7 @@ export function newMemoryStore(
   checkOptions("create memory store", options, RULES);
   const { maxEntries = DEFAULT_MAX_ENTRIES, maxOctets = DEFAULT_MAX_OCTETS } =
     options;
-  const held = newLru<Held>({
+  const held = new Lru<Held>({
     maxEntries,
     maxWeight: maxOctets,
     weigh: (key, { value }) => ENTRY_OCTETS + 2 * key.length + octetsOf(value),

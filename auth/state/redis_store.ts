@@ -4,7 +4,7 @@
  * @module
  */
 
-import { newLru } from "../../lib/lru.ts";
+import { Lru } from "../../lib/lru.ts";
 import {
   aFunction,
   aString,
@@ -117,7 +117,7 @@ class RedisDatabase implements VersionedDatabase {
   readonly maxKeys: number = MAX_KEYS;
   readonly #command: RedisStoreOptions["command"];
   readonly #prefix: string;
-  readonly #remembered = newLru<{ readonly raw: Raw }>({
+  readonly #remembered = new Lru<{ readonly raw: Raw }>({
     maxEntries: MAX_REMEMBERED,
     maxWeight: MAX_REMEMBERED_CHARACTERS,
     weigh: (key, { raw }) => key.length + (raw?.length ?? 0),

@@ -1,9 +1,9 @@
-import { type Lru, newLru } from "../../lib/lru.ts";
+import { Lru } from "../../lib/lru.ts";
 import { assert, assertEquals } from "../support/assert.ts";
 import { newRandom } from "../support/random.ts";
 
-Deno.test("newLru() forgets what has not been used for longest", () => {
-  const lru = newLru<number>({ maxEntries: 2 });
+Deno.test("Lru forgets what has not been used for longest", () => {
+  const lru = new Lru<number>({ maxEntries: 2 });
   lru.set("a", 1);
   lru.set("b", 2);
   assertEquals(lru.get("a"), 1);
@@ -12,12 +12,12 @@ Deno.test("newLru() forgets what has not been used for longest", () => {
   lru.set("a", 4);
   lru.set("d", 5);
   assertEquals([lru.get("a"), lru.get("c"), lru.get("d")], [4, undefined, 5]);
-  assertEquals(lru.size(), 2);
+  assertEquals(lru.size, 2);
 });
 
-Deno.test("newLru() bounds the weight, and keeps nothing heavier than all of it", () => {
+Deno.test("Lru bounds the weight, and keeps nothing heavier than all of it", () => {
   const evicted: [string, string][] = [];
-  const lru = newLru<string>({
+  const lru = new Lru<string>({
     maxEntries: 100,
     maxWeight: 10,
     weigh: (key, value) => key.length + value.length,
@@ -25,25 +25,25 @@ Deno.test("newLru() bounds the weight, and keeps nothing heavier than all of it"
   });
   lru.set("a", "1234");
   lru.set("b", "1234");
-  assertEquals(lru.weight(), 10);
+  assertEquals(lru.weight, 10);
   lru.set("b", "1");
-  assertEquals(lru.weight(), 7);
+  assertEquals(lru.weight, 7);
   lru.set("b", "12345");
   assertEquals(evicted, [["a", "1234"]]);
-  assertEquals(lru.weight(), 6);
+  assertEquals(lru.weight, 6);
   lru.set("c", "1234567890");
   assertEquals(evicted, [["a", "1234"], ["b", "12345"], ["c", "1234567890"]]);
-  assertEquals([lru.size(), lru.weight()], [0, 0]);
+  assertEquals([lru.size, lru.weight], [0, 0]);
 });
 
-Deno.test("newLru() tells of evictions, not of deletions and replacements", () => {
+Deno.test("Lru tells of evictions, not of deletions and replacements", () => {
   let evicted = 0;
-  const lru = newLru<number>({ maxEntries: 2, onEvict: () => evicted++ });
+  const lru = new Lru<number>({ maxEntries: 2, onEvict: () => evicted++ });
   lru.set("a", 1);
   lru.set("a", 2);
   lru.delete("a");
   lru.delete("a");
-  assertEquals([evicted, lru.size()], [0, 0]);
+  assertEquals([evicted, lru.size], [0, 0]);
 });
 
 /** The same in a few lines, and slow. */
@@ -51,7 +51,7 @@ function newReference(
   maxEntries: number,
   maxWeight: number,
   shares: readonly number[],
-): Lru<number> {
+): Pick<Lru<number>, "get" | "set" | "delete" | "keys" | "size" | "weight"> {
   const list: [string, number][] = [];
   const ofKind = (kind: number) =>
     list.filter(([, value]) => value % shares.length === kind);
@@ -80,18 +80,22 @@ function newReference(
     },
     delete: (key) => void take(key),
     keys: () => list.map(([key]) => key),
-    size: () => list.length,
-    weight: () => weigh(list),
+    get size() {
+      return list.length;
+    },
+    get weight() {
+      return weigh(list);
+    },
   };
 }
 
-Deno.test("newLru() does what a plain list would, over random uses", () => {
+Deno.test("Lru does what a plain list would, over random uses", () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = newRandom(seed);
     const maxEntries = 1 + random(8);
     const maxWeight = 1 + random(30);
     const shares = [[1], [1, 2], [1, 3, 2]][random(3)] ?? [1];
-    const lru = newLru<number>({
+    const lru = new Lru<number>({
       maxEntries,
       maxWeight,
       weigh: (_key, value) => value,
@@ -115,11 +119,11 @@ Deno.test("newLru() does what a plain list would, over random uses", () => {
           reference.set(key, value);
       }
       assertEquals(
-        [lru.size(), lru.weight(), [...lru.keys()].sort()],
-        [reference.size(), reference.weight(), [...reference.keys()].sort()],
+        [lru.size, lru.weight, [...lru.keys()].sort()],
+        [reference.size, reference.weight, [...reference.keys()].sort()],
         `seed ${seed}`,
       );
-      assert(lru.size() <= maxEntries && lru.weight() <= maxWeight);
+      assert(lru.size <= maxEntries && lru.weight <= maxWeight);
     }
   }
 });

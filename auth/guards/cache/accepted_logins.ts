@@ -4,7 +4,7 @@
  * @module
  */
 
-import { newLru } from "../../../lib/lru.ts";
+import { Lru } from "../../../lib/lru.ts";
 import { bareResult } from "../../results.ts";
 import type { Accepted } from "../../types.ts";
 
@@ -37,25 +37,6 @@ export interface RememberedYes {
   readonly at: number;
   /** What it was. */
   readonly result: Accepted;
-}
-
-/** Remembers accepted logins. */
-export interface AcceptedLogins {
-  /**
-   * The yes to a login, if it is remembered. For outages: a stranger's wrong
-   * guess does not end it.
-   */
-  accepted(login: string): RememberedYes | undefined;
-  /** The same, unless the user was refused since: then the back end is asked. */
-  confirmed(login: string): RememberedYes | undefined;
-  /**
-   * Says that the back end is being asked about a login.
-   *
-   * @returns What to call, once, with its answer.
-   */
-  begin(name: LoginName): AskedLogin;
-  /** How many users and logins are in memory. */
-  readonly size: () => { readonly users: number; readonly logins: number };
 }
 
 /** The ends that an asking can have. */
@@ -94,27 +75,80 @@ interface Asked {
   overtaken: boolean;
 }
 
-/** Makes a memory of so many logins. */
-export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
-  const users = new Map<string, User>();
-  const logins = newLru<Entry>({
-    maxEntries,
-    maxWeight: MAX_WEIGHT,
-    weigh: (_, { yes }) => weightOf(yes),
-    onEvict: (login, { user }) => {
-      user.logins.delete(login);
-      tidy(user);
-    },
-  });
+/** Remembers accepted logins. */
+export class AcceptedLogins {
+  readonly #users = new Map<string, User>();
+  readonly #logins: Lru<Entry>;
 
-  function tidy(user: User): void {
+  /** @param maxEntries The most logins. */
+  constructor(maxEntries: number) {
+    this.#logins = new Lru<Entry>({
+      maxEntries,
+      maxWeight: MAX_WEIGHT,
+      weigh: (_, { yes }) => weightOf(yes),
+      onEvict: (login, { user }) => {
+        user.logins.delete(login);
+        this.#tidy(user);
+      },
+    });
+  }
+
+  /**
+   * The yes to a login, if it is remembered. For outages: a stranger's wrong
+   * guess does not end it.
+   */
+  accepted(login: string): RememberedYes | undefined {
+    return this.#logins.get(login)?.yes;
+  }
+
+  /** The same, unless the user was refused since: then the back end is asked. */
+  confirmed(login: string): RememberedYes | undefined {
+    const entry = this.#logins.get(login);
+    return entry?.refusals === entry?.user.refusals ? entry?.yes : undefined;
+  }
+
+  /**
+   * Says that the back end is being asked about a login.
+   *
+   * @returns What to call, once, with its answer.
+   */
+  begin({ user: name, credentials, login }: LoginName): AskedLogin {
+    const user = this.#userOf(name);
+    const { refusals } = user;
+    const asked = { credentials, overtaken: false };
+    user.asked.add(asked);
+    const end = () => {
+      user.asked.delete(asked);
+      this.#tidy(user);
+    };
+    return {
+      accepted: (yes) => {
+        if (!asked.overtaken) {
+          this.#remember(login, { user, credentials, yes, refusals });
+        }
+        end();
+      },
+      refused: () => {
+        this.#refuse(user, credentials);
+        end();
+      },
+      failed: end,
+    };
+  }
+
+  /** How many users and logins are in memory. */
+  get size(): { readonly users: number; readonly logins: number } {
+    return { users: this.#users.size, logins: this.#logins.size };
+  }
+
+  #tidy(user: User): void {
     if (user.asked.size === 0 && user.logins.size === 0) {
-      users.delete(user.name);
+      this.#users.delete(user.name);
     }
   }
 
-  function userOf(name: string): User {
-    const found = users.get(name);
+  #userOf(name: string): User {
+    const found = this.#users.get(name);
     if (found !== undefined) return found;
     const user = {
       name,
@@ -122,67 +156,35 @@ export function newAcceptedLogins(maxEntries: number): AcceptedLogins {
       asked: new Set<Asked>(),
       refusals: 0,
     };
-    users.set(name, user);
+    this.#users.set(name, user);
     return user;
   }
 
-  function forget(user: User, login: string): void {
+  #forget(user: User, login: string): void {
     user.logins.delete(login);
-    logins.delete(login);
+    this.#logins.delete(login);
   }
 
-  function remember(login: string, entry: Entry): void {
+  #remember(login: string, entry: Entry): void {
     const { user } = entry;
     user.logins.delete(login);
     user.logins.set(login, entry);
-    logins.set(login, entry);
+    this.#logins.set(login, entry);
     for (const oldest of user.logins.keys()) {
       if (user.logins.size <= MAX_LOGINS_PER_USER) return;
-      forget(user, oldest);
+      this.#forget(user, oldest);
     }
   }
 
-  function refuse(user: User, credentials: string): void {
+  #refuse(user: User, credentials: string): void {
     user.refusals++;
     for (const [login, entry] of user.logins) {
-      if (entry.credentials === credentials) forget(user, login);
+      if (entry.credentials === credentials) this.#forget(user, login);
     }
     for (const asked of user.asked) {
       if (asked.credentials === credentials) asked.overtaken = true;
     }
   }
-
-  return {
-    accepted: (login) => logins.get(login)?.yes,
-    confirmed: (login) => {
-      const entry = logins.get(login);
-      return entry?.refusals === entry?.user.refusals ? entry?.yes : undefined;
-    },
-    begin: ({ user: name, credentials, login }) => {
-      const user = userOf(name);
-      const { refusals } = user;
-      const asked = { credentials, overtaken: false };
-      user.asked.add(asked);
-      const end = () => {
-        user.asked.delete(asked);
-        tidy(user);
-      };
-      return {
-        accepted: (yes) => {
-          if (!asked.overtaken) {
-            remember(login, { user, credentials, yes, refusals });
-          }
-          end();
-        },
-        refused: () => {
-          refuse(user, credentials);
-          end();
-        },
-        failed: end,
-      };
-    },
-    size: () => ({ users: users.size, logins: logins.size() }),
-  };
 }
 
 function weightOf({ result }: RememberedYes): number {

@@ -5,9 +5,8 @@
  */
 
 import {
-  type AcceptedLogins,
+  AcceptedLogins,
   type LoginName,
-  newAcceptedLogins,
   type RememberedYes,
 } from "./accepted_logins.ts";
 import { askProvider } from "../../ask_provider.ts";
@@ -20,7 +19,7 @@ import {
   type Rules,
 } from "../../../lib/options.ts";
 import { importSecret, keyedHash, newSecret } from "../../../lib/hmac.ts";
-import { type Lru, newLru } from "../../../lib/lru.ts";
+import { Lru } from "../../../lib/lru.ts";
 import { CLIENT_GONE, isGuess, reasonOf } from "../../reasons.ts";
 import { newSharedCalls, type SharedCalls } from "./shared_calls.ts";
 import type {
@@ -180,8 +179,8 @@ function newCache(provider: AuthProvider, options: CacheOptions): Cache {
     graceMs,
     now,
     nameOf: newLoginNames(),
-    accepted: newAcceptedLogins(maxEntries),
-    refused: newLru({ maxEntries: MAX_REFUSED }),
+    accepted: new AcceptedLogins(maxEntries),
+    refused: new Lru({ maxEntries: MAX_REFUSED }),
     calls: newSharedCalls(),
   };
 }

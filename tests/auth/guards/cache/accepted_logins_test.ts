@@ -1,7 +1,6 @@
 import {
-  type AcceptedLogins,
+  AcceptedLogins,
   type AskedLogin,
-  newAcceptedLogins,
   type RememberedYes,
 } from "../../../../auth/guards/cache/accepted_logins.ts";
 import { assertEquals } from "../../../support/assert.ts";
@@ -32,8 +31,8 @@ function begin(
   return logins.begin({ user, credentials, login: credentials + mechanism });
 }
 
-Deno.test("newAcceptedLogins() remembers what was accepted", () => {
-  const logins = newAcceptedLogins(10);
+Deno.test("AcceptedLogins remembers what was accepted", () => {
+  const logins = new AcceptedLogins(10);
   begin(logins, "ann", "1").accepted(yes(1000));
   begin(logins, "ann", "1").accepted(yes(2000));
   begin(logins, "bob", "1").failed();
@@ -41,11 +40,11 @@ Deno.test("newAcceptedLogins() remembers what was accepted", () => {
   assertEquals(confirmedAt(logins, "ann 1"), 2000);
   assertEquals(acceptedAt(logins, "ann 2"), undefined);
   assertEquals(confirmedAt(logins, "ann 2"), undefined);
-  assertEquals(logins.size(), { users: 1, logins: 1 });
+  assertEquals(logins.size, { users: 1, logins: 1 });
 });
 
-Deno.test("newAcceptedLogins() forgets refused credentials, and confirms no others of the user", () => {
-  const logins = newAcceptedLogins(10);
+Deno.test("AcceptedLogins forgets refused credentials, and confirms no others of the user", () => {
+  const logins = new AcceptedLogins(10);
   begin(logins, "ann", "1", "+").accepted(yes(1));
   begin(logins, "ann", "1", "-").accepted(yes(2));
   begin(logins, "ann", "2").accepted(yes(3));
@@ -62,13 +61,13 @@ Deno.test("newAcceptedLogins() forgets refused credentials, and confirms no othe
     ...[undefined, undefined, undefined],
     4,
   ]);
-  assertEquals(logins.size(), { users: 2, logins: 2 });
+  assertEquals(logins.size, { users: 2, logins: 2 });
   begin(logins, "ann", "2").accepted(yes(5));
   assertEquals(confirmedAt(logins, "ann 2"), 5);
 });
 
-Deno.test("newAcceptedLogins() mistrusts a yes that was asked for before a no came", () => {
-  const logins = newAcceptedLogins(10);
+Deno.test("AcceptedLogins mistrusts a yes that was asked for before a no came", () => {
+  const logins = new AcceptedLogins(10);
   const early = begin(logins, "ann", "1");
   const other = begin(logins, "ann", "2");
   const bob = begin(logins, "bob", "1");
@@ -93,30 +92,30 @@ Deno.test("newAcceptedLogins() mistrusts a yes that was asked for before a no ca
   ]);
 });
 
-Deno.test("newAcceptedLogins() is bounded, per user too", () => {
-  const logins = newAcceptedLogins(20);
+Deno.test("AcceptedLogins is bounded, per user too", () => {
+  const logins = new AcceptedLogins(20);
   begin(logins, "bob", "1").accepted(yes(0));
   for (let i = 0; i < 100; i++) begin(logins, "ann", `${i}`).accepted(yes(i));
-  assertEquals(logins.size(), { users: 2, logins: 17 });
+  assertEquals(logins.size, { users: 2, logins: 17 });
   assertEquals(acceptedAt(logins, "bob 1"), 0, "ann pushes out ann's only");
   assertEquals(acceptedAt(logins, "ann 83"), undefined);
   assertEquals(acceptedAt(logins, "ann 84"), 84);
   for (let i = 0; i < 100; i++) begin(logins, `user${i}`, "1").accepted(yes(i));
-  assertEquals(logins.size(), { users: 20, logins: 20 });
+  assertEquals(logins.size, { users: 20, logins: 20 });
   assertEquals(acceptedAt(logins, "bob 1"), undefined);
   for (let i = 0; i < 100; i++) begin(logins, `user${i}`, "1").refused();
-  assertEquals(logins.size(), { users: 0, logins: 0 });
+  assertEquals(logins.size, { users: 0, logins: 0 });
 });
 
-Deno.test("newAcceptedLogins() keeps a user while one of the calls is open", () => {
-  const logins = newAcceptedLogins(1);
+Deno.test("AcceptedLogins keeps a user while one of the calls is open", () => {
+  const logins = new AcceptedLogins(1);
   const open = begin(logins, "ann", "2");
   begin(logins, "ann", "1").accepted(yes(1));
   begin(logins, "bob", "1").accepted(yes(1));
-  assertEquals(logins.size(), { users: 2, logins: 1 });
+  assertEquals(logins.size, { users: 2, logins: 1 });
   begin(logins, "ann", "3").refused();
   open.accepted(yes(2));
   assertEquals(confirmedAt(logins, "ann 2"), undefined);
   assertEquals(acceptedAt(logins, "ann 2"), 2);
-  assertEquals(logins.size(), { users: 1, logins: 1 });
+  assertEquals(logins.size, { users: 1, logins: 1 });
 });
