@@ -5,6 +5,7 @@
  * @module
  */
 
+import { needsDeno } from "../lib/needs_deno.ts";
 import { concat, free } from "../lib/octets.ts";
 import { isOwnBody } from "../smtp/body.ts";
 import type { Deliver } from "../smtp/delivery.ts";
@@ -43,6 +44,7 @@ export function openMaildir(
   path: string,
   serverName: string = "localhost",
 ): Deliver {
+  needsDeno("open Maildir", "deliver by a function");
   makeFolders(["tmp", "new", "cur"].map((folder) => `${path}/${folder}`));
   const nextName = newNames(serverName);
   probe(`${path}/tmp/${nextName().file}`);

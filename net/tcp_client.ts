@@ -50,6 +50,8 @@ export async function connectPlain(
   target: TcpTarget,
   signal: AbortSignal,
 ): Promise<TcpConnection> {
+  // Node and Bun have nothing quicker than what TLS may begin on.
+  if (!("Deno" in globalThis)) return await connectUpgradable(target, signal);
   const conn = await Deno.connect({ ...target, signal });
   conn.setNoDelay(true);
   let isOpen = true;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { needsDeno } from "../lib/needs_deno.ts";
 import { integer, type Rule, text } from "../lib/options.ts";
 
 /** The permission bits where none are said: owner and group may connect. */
@@ -62,6 +63,7 @@ export const aSocketGroup: Rule = {
 export async function listenUnix(
   { path, mode, group }: UnixSocket,
 ): Promise<BoundUnixSocket> {
+  needsDeno("listen on a unix socket", "listen on hostname and port");
   const gid = group === undefined ? undefined : groupId(group);
   await refuseUnlessFree(path);
   const folder = `${path}~`;

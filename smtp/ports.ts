@@ -5,6 +5,7 @@
  */
 
 import { errorText } from "../lib/error_text.ts";
+import { needsDeno } from "../lib/needs_deno.ts";
 import { acceptAll } from "../net/accept.ts";
 import { type Conn, tryClose } from "../net/conn.ts";
 import type { Certificate } from "../net/tls.ts";
@@ -52,6 +53,7 @@ interface Port {
 
 /** Binds all ports, or throws and leaves none open. */
 export function openPorts(settings: ListenerSettings): Ports {
+  needsDeno(ACTION, "give smtpServerAuth to the package smtp-server");
   const { hostname, certificate } = settings;
   if (certificate !== undefined) checkPair(hostname, certificate);
   const ports = bind(settings);

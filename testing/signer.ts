@@ -99,5 +99,7 @@ export async function hmac(
 
 /** Encodes as tokens do: another alphabet, and no padding. */
 export function base64url(octets: Uint8Array): string {
-  return octets.toBase64({ alphabet: "base64url", omitPadding: true });
+  // Node 22 has no toBase64().
+  return btoa(String.fromCharCode(...octets)).replaceAll("+", "-")
+    .replaceAll("/", "_").replaceAll("=", "");
 }

@@ -19,6 +19,7 @@ import {
   type Rules,
   text,
 } from "../../lib/options.ts";
+import { needsDeno } from "../../lib/needs_deno.ts";
 import { race } from "../../lib/race.ts";
 import { addressOf } from "../../net/address.ts";
 import { aSocketPath } from "../../net/unix_socket.ts";
@@ -102,6 +103,7 @@ export function newDovecotAuthProvider(
   options: DovecotAuthProviderOptions,
 ): DovecotAuthProvider {
   checkOptions(ACTION, options, RULES);
+  needsDeno(ACTION, "ask an endpoint by newHTTPAuthProvider");
   const { service = "smtp", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const client = newDovecotClient(
     addressOf(ACTION, options),

@@ -104,18 +104,20 @@ const RULES: Rules<HTTPDeliveryOptions> = {
 export function newHTTPDelivery(options: HTTPDeliveryOptions): HTTPDelivery {
   checkOptions("create HTTP delivery", options, RULES);
   const { bearerToken, serverName = "localhost" } = options;
-  const connections = new DisposableStack();
+  const { fetch, close } = options.fetch === undefined
+    ? newConnections()
+    : { fetch: options.fetch, close: () => {} };
   const endpoint: Endpoint = {
     url: new URL(options.url),
     token: () =>
       typeof bearerToken === "function" ? bearerToken() : bearerToken,
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     serverName,
-    fetch: options.fetch ?? newFetch(connections),
+    fetch,
     copies: options.fetch === undefined && typeof Deno !== "undefined",
   };
   return Object.assign((message: SmtpMessage) => deliver(endpoint, message), {
-    [Symbol.dispose]: () => connections.dispose(),
+    [Symbol.dispose]: close,
   });
 }
 
@@ -134,11 +136,19 @@ interface Endpoint {
  * may be dead, and a message that is on its way cannot be sent again. HTTP/1.1,
  * where the end of a form that never comes is the end of the connection.
  */
-function newFetch(connections: DisposableStack): typeof globalThis.fetch {
-  if (typeof Deno === "undefined") return globalThis.fetch;
+function newConnections(): Connections {
+  if (typeof Deno === "undefined") return { fetch, close: () => {} };
   const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0, http2: false });
-  connections.defer(() => client.close());
-  return (input, init) => fetch(input, { ...init, client });
+  return {
+    fetch: (input, init) => fetch(input, { ...init, client }),
+    close: () => client.close(),
+  };
+}
+
+/** A `fetch`, and what closes its connections. */
+interface Connections {
+  readonly fetch: typeof globalThis.fetch;
+  readonly close: () => void;
 }
 
 async function deliver(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { encodeBase64 } from "../../lib/base64.ts";
+
 /** Who we are there. */
 export type Login =
   | {
@@ -53,5 +55,5 @@ export function tokenDialogue(username: string, token: string): Dialogue {
 }
 
 function base64(text: string): string {
-  return encoder.encode(text).toBase64();
+  return encodeBase64(encoder.encode(text));
 }
