@@ -103,7 +103,15 @@ export function denoTlsEngine(
 }
 
 function findTlsWrap(): TlsWrapClass | undefined {
-  const socket = new TLSSocket(new Duplex());
+  try {
+    return tlsWrapOf(new Duplex({ read() {} }));
+  } catch {
+    return undefined;
+  }
+}
+
+function tlsWrapOf(stream: Duplex): TlsWrapClass | undefined {
+  const socket = new TLSSocket(stream);
   socket.on("error", () => {});
   const handle: unknown = Reflect.get(socket, "_handle");
   socket.destroy();
