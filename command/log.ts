@@ -64,11 +64,13 @@ export function logEvents(
  * What the log says about an event; nothing about what every connection does.
  */
 export function entryOf(event: LoggedEvent): LogEntry | undefined {
+  // First, because nothing else comes as often.
+  if (event.kind === "opened" || event.kind === "secured") return undefined;
+  if (event.kind === "closed" && closedLevel(event) === undefined) {
+    return undefined;
+  }
   const fields = fieldsOf(event);
   switch (event.kind) {
-    case "opened":
-    case "secured":
-      return undefined;
     case "auth":
       return { level: authLevel(event), message: authMessage(event), fields };
     case "message":
