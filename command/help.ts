@@ -17,8 +17,9 @@ import {
 
 /** The help: grouped, with defaults and two examples. At most 80 columns. */
 export function helpText(): string {
-  return `An SMTP submission server that asks your own HTTP endpoint "may this user
-send?" and keeps accepted mail in a Maildir, or hands it to an endpoint, too.
+  return `An SMTP submission server. Your own HTTP endpoint, a users file, an issuer of
+tokens or a Dovecot says who may send; mail is kept in a Maildir, or goes to a
+next hop or to an endpoint of yours, before the client is told that it has.
 
 Usage: deno run -P main.ts [flags]
 
