@@ -130,7 +130,7 @@ export function newMemoryStore(
 
   return {
     read: (keys) => keys.map(valueOf),
-    keys: held.keys,
+    keys: () => held.keys(),
     update: (keys, change) => {
       for (const write of change(keys.map(valueOf))) {
         const { key, value, keepMs, share } = write;
