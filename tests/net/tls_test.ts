@@ -3,7 +3,7 @@ import { TLSSocket } from "node:tls";
 import { newEncrypt } from "../../net/tls.ts";
 import { assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../support/deadline.ts";
+import { mustHappen } from "../../testing/deadline.ts";
 import { connectTo, MemorySocket } from "../support/tls_pair.ts";
 
 /** The prototype of the class that Deno's own engine is made of. */

@@ -7,7 +7,7 @@
 
 import { eventually } from "./eventually.ts";
 import { PASSWORD, startListener, USER } from "./listener.ts";
-import { SmtpClient } from "./smtp_client.ts";
+import { SmtpClient } from "../../testing/client.ts";
 
 /** Somebody who never fails, and whom all would like to see banned. */
 export const STRANGER = "203.0.113.9";
