@@ -12,24 +12,9 @@ import {
 import type { ReadyProvider } from "../auth/types.ts";
 import { type Goods, watchWay } from "./endpoint.ts";
 import type { LogEntry } from "./log.ts";
+import { OAUTH_ISSUER, OAUTH_PROVIDER } from "./optional.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
-
-// Not named in the imports themselves: Deno fetches what it finds there even if
-// it is never run, and who takes no tokens need not have jose.
-const PROVIDER: string = "../auth/providers/oauth/provider.ts";
-const ISSUER: string = "../auth/providers/oauth/issuer.ts";
-
-/**
- * What Deno must be permitted to read for these; absent where they come from the
- * net.
- */
-export function programFolder(): string | undefined {
-  const url = new URL("..", import.meta.url);
-  return url.protocol === "file:"
-    ? decodeURIComponent(url.pathname)
-    : undefined;
-}
 
 /** What goes there, in the words of a warning. */
 const TOKENS: Goods = {
@@ -56,7 +41,7 @@ export async function openIssuer(
   watchWay(new URL(options.issuer), TOKENS, log);
   const { newOAuthProvider }:
     typeof import("../auth/providers/oauth/provider.ts") = await import(
-      PROVIDER
+      OAUTH_PROVIDER
     );
   return newOAuthProvider(options);
 }
@@ -66,7 +51,7 @@ export async function newIssuer(
   options: OAuthProviderOptions,
 ): Promise<Issuer> {
   const { Issuer }: typeof import("../auth/providers/oauth/issuer.ts") =
-    await import(ISSUER);
+    await import(OAUTH_ISSUER);
   return new Issuer(checkedOptions(options));
 }
 

@@ -8,7 +8,7 @@
 import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { hostPort } from "../lib/addresses.ts";
-import { programFolder } from "./issuer.ts";
+import { programFolder } from "./optional.ts";
 import { present } from "./present.ts";
 import type { SocketAddress } from "../net/address.ts";
 import type { Settings } from "./settings.ts";
@@ -79,18 +79,25 @@ function needs(settings: Settings): Permission[] {
     ...(settings.nginxPort === undefined
       ? []
       : listening({ hostname: "127.0.0.1", port: settings.nginxPort })),
-    ...(settings.metricsPort === undefined ? [] : listening({
-      hostname: settings.metricsHost,
-      port: settings.metricsPort,
-    })),
+    ...metricsNeeds(settings),
   ];
 }
 
-/** What checks tokens is loaded only where somebody wants it. */
 function issuerNeeds(issuer: URL): Permission[] {
+  return [...programNeeds(), fetching(issuer)];
+}
+
+function metricsNeeds(
+  { metricsPort: port, metricsHost: hostname }: Settings,
+): Permission[] {
+  if (port === undefined) return [];
+  return [...programNeeds(), ...listening({ hostname, port })];
+}
+
+/** What is loaded only where somebody wants it. */
+function programNeeds(): Permission[] {
   const folder = programFolder();
-  const program = folder === undefined ? [] : [read(folder)];
-  return [...program, fetching(issuer)];
+  return folder === undefined ? [] : [read(folder)];
 }
 
 function listenerNeeds(settings: Settings): Permission[] {
@@ -131,7 +138,7 @@ function stateNeeds({ sharedState, sharedStateCa }: Settings): Permission[] {
     case "redis": {
       const port = place.url.port === "" ? "6379" : place.url.port;
       const ca = sharedStateCa === undefined ? [] : [read(sharedStateCa)];
-      return [net(`${place.url.hostname}:${port}`), ...ca];
+      return [...programNeeds(), net(`${place.url.hostname}:${port}`), ...ca];
     }
     default:
       return [];

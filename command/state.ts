@@ -15,7 +15,7 @@ import type { Store } from "../auth/state/store.ts";
 import { systemReason } from "../lib/error_text.ts";
 import { readAuthority } from "./endpoint.ts";
 import { type LogEntry, logEvents } from "./log.ts";
-import { connectRedis } from "./redis.ts";
+import { REDIS } from "./optional.ts";
 import type { Settings } from "./settings.ts";
 import { parseStatePlace, placeName, type StatePlace } from "./state_place.ts";
 
@@ -71,6 +71,7 @@ export async function openShared(
       return await openKv(place.kind === "kv" ? place.path : place.url.href);
     }
     const ca = sharedStateCa && readAuthority(sharedStateCa);
+    const { connectRedis }: typeof import("./redis.ts") = await import(REDIS);
     const connection = await connectRedis(place.url, ca);
     await connection.tried;
     const store = newRedisStore({ command: connection.command });

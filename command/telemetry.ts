@@ -15,10 +15,7 @@ import {
   findOpenTelemetry,
   type OpenTelemetry,
 } from "../metrics/open_telemetry.ts";
-import {
-  newPrometheusSink,
-  type PrometheusSink,
-} from "../metrics/prometheus.ts";
+import type { PrometheusSink } from "../metrics/prometheus.ts";
 import {
   tracedDestination,
   tracedProvider,
@@ -32,6 +29,7 @@ import {
   serveProbes,
 } from "../net/probe_server.ts";
 import { type LogEntry, logEvents } from "./log.ts";
+import { PROMETHEUS } from "./optional.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
 import type { Settings } from "./settings.ts";
@@ -85,7 +83,7 @@ export async function openTelemetry(
   const logged = logEvents(log);
   const otel = findOpenTelemetry(config.version);
   if (port === undefined && otel === undefined) return unseen(logged);
-  const prometheus = port === undefined ? undefined : await newPrometheusSink();
+  const prometheus = port === undefined ? undefined : await openPrometheus();
   const health = new Health();
   const sinks = [prometheus, otel].filter((sink) => sink !== undefined);
   const observer = new Observer(sinks, config.version, health.onAnswer);
@@ -109,6 +107,12 @@ export async function openTelemetry(
     stopping: () => health.stopping(),
     [Symbol.asyncDispose]: async () => await server?.shutdown(),
   };
+}
+
+async function openPrometheus(): Promise<PrometheusSink> {
+  const { newPrometheusSink }: typeof import("../metrics/prometheus.ts") =
+    await import(PROMETHEUS);
+  return await newPrometheusSink();
 }
 
 function watchOf(observer: Observer, otel: OpenTelemetry | undefined): Watch {
