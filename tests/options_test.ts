@@ -141,6 +141,7 @@ const WITHOUT_OPTIONS: ReadonlySet<string> = new Set([
   "newStaticAuthProvider",
   "openMaildir",
   "startSasl",
+  "unthrottle",
 ]);
 
 Deno.test("the table below has every function of mod.ts that takes options", () => {
