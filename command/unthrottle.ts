@@ -40,7 +40,8 @@ export async function unthrottleUser(
     const name = shownName(user);
     if (guesses === 0 && !hasSent) return `${name}: nothing was counted`;
     const sent = hasSent ? " and what was sent" : "";
-    return `${name}: forgotten: ${guesses} wrong guesses${sent}`;
+    const words = guesses === 1 ? "1 wrong guess" : `${guesses} wrong guesses`;
+    return `${name}: forgotten: ${words}${sent}`;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`cannot write --shared-state ${where}: ${reason}`);
