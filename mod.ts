@@ -153,6 +153,7 @@ export {
 export { unthrottle } from "./auth/guards/throttle/unthrottle.ts";
 export { withThrottle } from "./auth/guards/throttle/throttle.ts";
 export type { ThrottleOptions } from "./auth/guards/throttle/options.ts";
+
 // Where things are remembered: in memory, or where several processes share them.
 export {
   type MemoryStore,

@@ -16,7 +16,11 @@ import {
   type SocketServerOptions,
 } from "./socket_server.ts";
 
-/** Where and how a server of an authentication protocol listens. */
+/**
+ * Where and how a server of an authentication protocol listens.
+ *
+ * @category Other mail servers
+ */
 export interface AuthServerOptions extends SocketServerOptions {
   /** Decides who may log in. */
   readonly provider: AuthProvider;

@@ -37,7 +37,11 @@ import type { ClosedReason, ServerEvent } from "../auth/events.ts";
 import { newConnectionId } from "../lib/connection_id.ts";
 import type { AdapterName } from "./ask.ts";
 
-/** Where and how an adapter with a socket of its own listens. */
+/**
+ * Where and how an adapter with a socket of its own listens.
+ *
+ * @category Other mail servers
+ */
 export interface SocketServerOptions {
   /**
    * The path of a unix socket, the recommended form: only who may open the
@@ -66,10 +70,18 @@ export interface SocketServerOptions {
   readonly onEvent?: (event: ServerEvent) => void;
 }
 
-/** Where a server is. */
+/**
+ * Where a server is.
+ *
+ * @category Other mail servers
+ */
 export type AuthServerAddress = AuthServerUnixAddress | AuthServerTcpAddress;
 
-/** A unix socket. */
+/**
+ * A unix socket.
+ *
+ * @category Other mail servers
+ */
 export interface AuthServerUnixAddress {
   /** The kind of socket. */
   readonly transport: "unix";
@@ -77,7 +89,11 @@ export interface AuthServerUnixAddress {
   readonly path: string;
 }
 
-/** A TCP port. */
+/**
+ * A TCP port.
+ *
+ * @category Other mail servers
+ */
 export interface AuthServerTcpAddress {
   /** The kind of socket. */
   readonly transport: "tcp";
@@ -87,7 +103,11 @@ export interface AuthServerTcpAddress {
   readonly port: number;
 }
 
-/** A running adapter with a socket of its own. */
+/**
+ * A running adapter with a socket of its own.
+ *
+ * @category Other mail servers
+ */
 export interface AuthServer extends AsyncDisposable {
   /** The address that it is bound to. */
   readonly addrs: readonly AuthServerAddress[];

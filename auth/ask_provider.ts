@@ -39,6 +39,7 @@ import type { AuthProvider, AuthRequest, AuthResult } from "./types.ts";
  * });
  * console.assert(decision === "authFailure" && reason === "provider-error");
  * ```
+ * @category A server of your own
  */
 export async function askProvider(
   provider: AuthProvider,

@@ -9,7 +9,11 @@
 import type { AuthReason } from "./reasons.ts";
 import type { SendingLimits } from "./types.ts";
 
-/** Through what a question has come: our own listener, or an adapter. */
+/**
+ * Through what a question has come: our own listener, or an adapter.
+ *
+ * @category Words
+ */
 export type AuthVia =
   | "smtp"
   | "dovecot"
@@ -19,7 +23,11 @@ export type AuthVia =
   | "smtp-server"
   | "policy";
 
-/** What every event about a connection says. */
+/**
+ * What every event about a connection says.
+ *
+ * @category Words
+ */
 export interface ConnectionEvent {
   /** Through what it has come. */
   readonly via: AuthVia;
@@ -35,7 +43,11 @@ export interface ConnectionEvent {
   readonly tls?: boolean;
 }
 
-/** A login has been decided, or has come to nothing. Each ends in one event. */
+/**
+ * A login has been decided, or has come to nothing. Each ends in one event.
+ *
+ * @category Words
+ */
 export interface AuthEvent extends ConnectionEvent {
   /** Tells the events apart. */
   readonly kind: "auth";
@@ -61,13 +73,21 @@ export interface AuthEvent extends ConnectionEvent {
   readonly milliseconds: number;
 }
 
-/** A connection has been accepted, and has a place. */
+/**
+ * A connection has been accepted, and has a place.
+ *
+ * @category Words
+ */
 export interface OpenedEvent extends ConnectionEvent {
   /** Tells the events apart. */
   readonly kind: "opened";
 }
 
-/** A connection that was in plain text is encrypted from here on: STARTTLS. */
+/**
+ * A connection that was in plain text is encrypted from here on: STARTTLS.
+ *
+ * @category Words
+ */
 export interface SecuredEvent extends ConnectionEvent {
   /** Tells the events apart. */
   readonly kind: "secured";
@@ -76,6 +96,8 @@ export interface SecuredEvent extends ConnectionEvent {
 /**
  * Why a connection has ended. All but the first three are somebody's fault, or
  * a limit.
+ *
+ * @category Words
  */
 export type ClosedReason =
   /** The client has taken its leave, or has its one answer. */
@@ -111,6 +133,8 @@ export type ClosedReason =
 /**
  * A connection has ended, or is about to: there is one such event for each that
  * was opened, and one for each that had no place.
+ *
+ * @category Words
  */
 export interface ClosedEvent extends ConnectionEvent {
   /** Tells the events apart. */
@@ -126,7 +150,11 @@ export interface ClosedEvent extends ConnectionEvent {
   readonly again?: true;
 }
 
-/** A connection could not be accepted, for want of file descriptors mostly. */
+/**
+ * A connection could not be accepted, for want of file descriptors mostly.
+ *
+ * @category Words
+ */
 export interface AcceptFailedEvent {
   /** Tells the events apart. */
   readonly kind: "acceptFailed";
@@ -140,6 +168,8 @@ export interface AcceptFailedEvent {
  * A sender has come to a limit, and was refused: once a window for each user,
  * or address, and limit, however often it tries. Where it is no newsletter, a
  * password may be stolen.
+ *
+ * @category Words
  */
 export interface LimitReachedEvent {
   /** Tells the events apart. */
@@ -157,6 +187,8 @@ export interface LimitReachedEvent {
 /**
  * The store that is shared has gone: each process counts by itself meanwhile.
  * There is one such event for each outage, however many notice it.
+ *
+ * @category What is remembered
  */
 export interface StateAwayEvent {
   /** Tells the events apart. */
@@ -172,7 +204,11 @@ export interface StateAwayEvent {
   readonly detail?: string;
 }
 
-/** The store that is shared is back: all count together again. */
+/**
+ * The store that is shared is back: all count together again.
+ *
+ * @category What is remembered
+ */
 export interface StateBackEvent {
   /** Tells the events apart. */
   readonly kind: "state";
@@ -182,12 +218,18 @@ export interface StateBackEvent {
   readonly milliseconds: number;
 }
 
-/** What the fallback of a shared store tells. */
+/**
+ * What the fallback of a shared store tells.
+ *
+ * @category What is remembered
+ */
 export type StateEvent = StateAwayEvent | StateBackEvent;
 
 /**
  * What every server here can tell its log: a union on `kind` that may grow. The
  * listener has a few more, about mail.
+ *
+ * @category Words
  */
 export type ServerEvent =
   | AuthEvent

@@ -14,6 +14,8 @@ import type { AuthDecision, AuthResult } from "./types.ts";
  * was made. `token-kind`: good for something else, such as an ID token.
  * `token-early`: not good yet. `token-claim`: it names nobody. `token-user`: it
  * names another user than the client does. `token-inactive`: the issuer says so.
+ *
+ * @category Words
  */
 export type TokenReason =
   | "token-malformed"
@@ -29,7 +31,11 @@ export type TokenReason =
   | "token-user"
   | "token-inactive";
 
-/** Why a SASL exchange failed before any provider was asked. */
+/**
+ * Why a SASL exchange failed before any provider was asked.
+ *
+ * @category Words
+ */
 export type SaslErrorReason =
   | "cancelled"
   | "bad-base64"
@@ -51,6 +57,8 @@ export type SaslErrorReason =
  * login was accepted before. `throttled-…`: the back end was not asked, because
  * of too many wrong guesses for the user, for the user from this network, or
  * from this network.
+ *
+ * @category Words
  */
 export type ProviderReason =
   | TokenReason
@@ -83,6 +91,8 @@ export function isThrottled(reason: AuthReason): boolean {
 /**
  * The closed set of reason codes that an AUTH can end with in a log.
  * `bad-token`: whoever asks an adapter does not know the secret.
+ *
+ * @category Words
  */
 export type AuthReason =
   | SaslErrorReason

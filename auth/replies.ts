@@ -7,7 +7,11 @@
 import { readResult } from "./results.ts";
 import type { AuthDecision, AuthResult } from "./types.ts";
 
-/** One reply of an SMTP server (RFC 5321 section 4.2). */
+/**
+ * One reply of an SMTP server (RFC 5321 section 4.2).
+ *
+ * @category A server of your own
+ */
 export interface SmtpReply {
   /** The three-digit reply code, such as 535. */
   readonly code: number;
@@ -97,6 +101,7 @@ function frozen<T extends Readonly<Record<string, SmtpReply>>>(table: T): T {
  * const reply = decisionReply("authFailure");
  * console.assert(reply.code === 454 && reply.enhanced === "4.7.0");
  * ```
+ * @category A server of your own
  */
 export function decisionReply(answer: AuthDecision | AuthResult): SmtpReply {
   const result = readResult(answer);

@@ -21,6 +21,7 @@ import type { ProviderReason } from "./reasons.ts";
  * const alsoYes: AuthDecision = "authOk";
  * console.assert(yes === alsoYes);
  * ```
+ * @category Words
  */
 export const AuthDecision: {
   /** The user name and password are wrong. The client reads `535 5.7.8`. */
@@ -38,13 +39,19 @@ export const AuthDecision: {
   authFailure: "authFailure",
 });
 
-/** One of the three answers that {@linkcode AuthDecision} names. */
+/**
+ * One of the three answers that {@linkcode AuthDecision} names.
+ *
+ * @category Words
+ */
 export type AuthDecision = typeof AuthDecision[keyof typeof AuthDecision];
 
 /**
  * How far an AUTH exchange has come: which response the server waits for.
  *
  * Later mechanisms add steps, so treat the set as open.
+ *
+ * @category Words
  */
 export const AuthProgress: {
   /** No exchange is under way. */
@@ -68,10 +75,18 @@ export const AuthProgress: {
   apTokenError: "apTokenError",
 });
 
-/** One of the steps that {@linkcode AuthProgress} names. */
+/**
+ * One of the steps that {@linkcode AuthProgress} names.
+ *
+ * @category Words
+ */
 export type AuthProgress = typeof AuthProgress[keyof typeof AuthProgress];
 
-/** What a provider is asked. Everything in it comes from the client. */
+/**
+ * What a provider is asked. Everything in it comes from the client.
+ *
+ * @category Words
+ */
 export interface AuthRequest {
   /**
    * Who the client says it is: no control characters, and not empty but with
@@ -89,7 +104,11 @@ export interface AuthRequest {
   readonly heloName: string;
 }
 
-/** How much a user may send; 0 is no limit, an absent member the flags' own. */
+/**
+ * How much a user may send; 0 is no limit, an absent member the flags' own.
+ *
+ * @category Words
+ */
 export interface SendingLimits {
   /** Recipients in 24 hours, summed over messages. */
   readonly recipientsPerDay?: number;
@@ -97,7 +116,11 @@ export interface SendingLimits {
   readonly messagesPerMinute?: number;
 }
 
-/** What a yes brings along about the user. All of it may be absent. */
+/**
+ * What a yes brings along about the user. All of it may be absent.
+ *
+ * @category Words
+ */
 export interface LoginRights {
   /**
    * The user's canonical name: not empty, no control characters. Envelope, log
@@ -117,7 +140,11 @@ export interface LoginRights {
   readonly context?: unknown;
 }
 
-/** Why a result is what it is, for the log only. */
+/**
+ * Why a result is what it is, for the log only.
+ *
+ * @category Words
+ */
 export interface ResultCause {
   /** From a closed set of words. Absent: what the decision says by itself. */
   readonly reason?: ProviderReason;
@@ -128,7 +155,11 @@ export interface ResultCause {
   readonly detail?: string;
 }
 
-/** The user may send. */
+/**
+ * The user may send.
+ *
+ * @category Words
+ */
 export interface Accepted extends LoginRights, ResultCause {
   /** Tells the results apart. */
   readonly decision: "authOk";
@@ -137,6 +168,8 @@ export interface Accepted extends LoginRights, ResultCause {
 /**
  * Why a token is refused, in the members of RFC 7628 section 3.2.2. The client
  * reads it before its `535`, in the form that its mechanism has for it.
+ *
+ * @category Words
  */
 export interface TokenError {
   /**
@@ -155,7 +188,11 @@ export interface TokenError {
   readonly openidConfiguration?: string;
 }
 
-/** The user may not, or nobody could tell. */
+/**
+ * The user may not, or nobody could tell.
+ *
+ * @category Words
+ */
 export interface Refused extends ResultCause {
   /** Tells the results apart. */
   readonly decision: "authInvalid" | "authFailure";
@@ -171,7 +208,11 @@ export interface Refused extends ResultCause {
   readonly tokenError?: TokenError;
 }
 
-/** A decision with what belongs to it: a union on `decision`. */
+/**
+ * A decision with what belongs to it: a union on `decision`.
+ *
+ * @category Words
+ */
 export type AuthResult = Accepted | Refused;
 
 /**
@@ -204,6 +245,7 @@ export type AuthResult = Accepted | Refused;
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category Words
  */
 export type AuthProvider = (
   request: AuthRequest,
@@ -217,6 +259,7 @@ export type AuthProvider = (
  * @param request Who wants to send, and from where.
  * @param signal Aborted when the client has gone.
  * @returns The result.
+ * @category Words
  */
 export type ReadyProvider = (
   request: AuthRequest,

@@ -39,6 +39,22 @@ const encoder = new TextEncoder();
  * @returns What takes messages. It answers `452 4.3.1` where there is no
  * room, and throws on all else that goes wrong.
  * @throws {Error} What the system says if the folder can't be written to.
+ *
+ * @example A listener that keeps its mail
+ * ```ts
+ * import {
+ *   newStaticAuthProvider,
+ *   openMaildir,
+ *   serveSmtp,
+ * } from "@meowmail/smtpauth";
+ *
+ * const folder = await Deno.makeTempDir(); // /var/mail/outgoing
+ * const provider = newStaticAuthProvider({ ann: "secret" });
+ * const deliver = openMaildir(folder, "mail.example.org");
+ * await using server = serveSmtp({ port: 0, provider }, deliver);
+ * console.log("listening on port", server.addrs[0]?.port);
+ * ```
+ * @category A whole listener
  */
 export function openMaildir(
   path: string,

@@ -9,7 +9,11 @@ import type { AuthProvider, ReadyProvider } from "../auth/types.ts";
 import { type CountedEvent, Observer } from "./observer.ts";
 import { newPrometheusSink } from "./prometheus.ts";
 
-/** Figures of a server. */
+/**
+ * Figures of a server.
+ *
+ * @category Metrics
+ */
 export interface Metrics {
   /** The media type of the text. */
   readonly contentType: string;
@@ -49,6 +53,7 @@ export interface Metrics {
  * const text = await metrics.text();
  * console.assert(text.includes('smtpauth_connections{tls="false"} 0'));
  * ```
+ * @category Metrics
  */
 export async function newMetrics(): Promise<Metrics> {
   const sink = await newPrometheusSink();

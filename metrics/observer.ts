@@ -19,7 +19,11 @@ import type {
   Reading,
 } from "./figures.ts";
 
-/** What is counted: the events of listener, adapters and relay. */
+/**
+ * What is counted: the events of listener, adapters and relay.
+ *
+ * @category Metrics
+ */
 export type CountedEvent = SmtpEvent | RelayEvent;
 
 /** Told of each answer of the back end, for whoever watches its health. */

@@ -37,7 +37,11 @@ export const MOST_OCTETS = 65_536;
 /** Makes the engine of a new connection. */
 export type NewTlsEngine = () => TlsEngine;
 
-/** A certificate chain with its private key, in PEM. */
+/**
+ * A certificate chain with its private key, in PEM.
+ *
+ * @category A whole listener
+ */
 export interface Certificate {
   /** The certificate chain. */
   readonly cert: string;

@@ -18,6 +18,8 @@ import * as replies from "./protocol/replies.ts";
  * `451 4.3.0`, and only the log learns why. A reply counts only for a message
  * that came to its end: for one that is too large or broken the client reads
  * the reason for that instead.
+ *
+ * @category A whole listener
  */
 export type Deliver = (
   message: SmtpMessage,

@@ -9,13 +9,21 @@ import type { SmtpReply } from "../auth/replies.ts";
 import type { Rule } from "../lib/options.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 
-/** What is known once MAIL has come: the envelope without its recipients. */
+/**
+ * What is known once MAIL has come: the envelope without its recipients.
+ *
+ * @category A whole listener
+ */
 export interface Mail extends Omit<Envelope, "recipients"> {
   /** The id of the connection, the same for all its mail. */
   readonly id: string;
 }
 
-/** Nothing, or a reply: one of 4xx or 5xx refuses, and the client reads it. */
+/**
+ * Nothing, or a reply: one of 4xx or 5xx refuses, and the client reads it.
+ *
+ * @category A whole listener
+ */
 export type MailAnswer = void | SmtpReply | Promise<void | SmtpReply>;
 
 /**
@@ -23,6 +31,7 @@ export type MailAnswer = void | SmtpReply | Promise<void | SmtpReply>;
  *
  * @param mail Who sends, and from where.
  * @param signal Aborted when the client has gone.
+ * @category A whole listener
  */
 export type OnSender = (mail: Mail, signal: AbortSignal) => MailAnswer;
 
@@ -32,6 +41,7 @@ export type OnSender = (mail: Mail, signal: AbortSignal) => MailAnswer;
  * @param mail Who sends, and from where.
  * @param mailbox The recipient's mailbox.
  * @param signal Aborted when the client has gone.
+ * @category A whole listener
  */
 export type OnRecipient = (
   mail: Mail,
@@ -44,6 +54,8 @@ export type OnRecipient = (
  *
  * Each step may answer with a reply of 4xx or 5xx, which the client reads as it
  * is. A step that throws is `451 4.3.0`, and only the log learns why.
+ *
+ * @category A whole listener
  */
 export interface Destination {
   /**
@@ -59,7 +71,11 @@ export interface Destination {
   ): Transfer | SmtpReply | Promise<Transfer | SmtpReply>;
 }
 
-/** One transaction that a {@linkcode Destination} has begun. */
+/**
+ * One transaction that a {@linkcode Destination} has begun.
+ *
+ * @category A whole listener
+ */
 export interface Transfer {
   /**
    * A client has said RCPT. Absent: every recipient is taken.

@@ -25,7 +25,11 @@ import type { DataFault } from "./protocol/data.ts";
 import type { RefusalReason } from "./protocol/refusals.ts";
 import type { RefusedCommands } from "./protocol/tally.ts";
 
-/** What all events about mail say. */
+/**
+ * What all events about mail say.
+ *
+ * @category A whole listener
+ */
 export interface SmtpClientEvent extends ConnectionEvent {
   /** It has come to the listener. */
   readonly via: "smtp";
@@ -33,7 +37,11 @@ export interface SmtpClientEvent extends ConnectionEvent {
   readonly tls: boolean;
 }
 
-/** A message has been accepted, refused, or lost with its connection. */
+/**
+ * A message has been accepted, refused, or lost with its connection.
+ *
+ * @category A whole listener
+ */
 export interface SmtpMessageEvent extends SmtpClientEvent {
   /** Tells the events apart. */
   readonly kind: "message";
@@ -63,6 +71,8 @@ export interface SmtpMessageEvent extends SmtpClientEvent {
  * Commands were refused, for one reason, outside of AUTH and of a message's
  * text, which have events of their own. There is one event for each reason, at
  * the end of the connection.
+ *
+ * @category A whole listener
  */
 export interface SmtpRefusedEvent extends SmtpClientEvent {
   /** Tells the events apart. */
@@ -83,6 +93,8 @@ export interface SmtpRefusedEvent extends SmtpClientEvent {
  * A hook or a destination could not say whether it takes a sender or a
  * recipient: it threw, answered nonsense, or took too long. The client has read
  * `451 4.3.0`.
+ *
+ * @category A whole listener
  */
 export interface SmtpStepEvent extends SmtpClientEvent {
   /** Tells the events apart. */
@@ -93,7 +105,11 @@ export interface SmtpStepEvent extends SmtpClientEvent {
   readonly error: string;
 }
 
-/** What a listener tells its log: a union on `kind` that may grow. */
+/**
+ * What a listener tells its log: a union on `kind` that may grow.
+ *
+ * @category A whole listener
+ */
 export type SmtpEvent =
   | ServerEvent
   | SmtpMessageEvent

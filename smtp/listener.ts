@@ -42,7 +42,11 @@ const TRANSFERS = 16;
  */
 const TRANSFER_SLICE_MS = 1_000;
 
-/** A running listener. */
+/**
+ * A running listener.
+ *
+ * @category A whole listener
+ */
 export interface SmtpServer extends AsyncDisposable {
   /** The addresses that it is bound to. */
   readonly addrs: readonly SmtpAddress[];
@@ -95,6 +99,7 @@ export interface SmtpServer extends AsyncDisposable {
  * );
  * console.log("listening on port", server.addrs[0]?.port);
  * ```
+ * @category A whole listener
  */
 export function serveSmtp(
   options: ServeSmtpOptions,

@@ -32,7 +32,11 @@ import type { Certificate } from "../net/tls.ts";
 import type { OnRecipient, OnSender } from "./destination.ts";
 import type { SmtpEvent } from "./events.ts";
 
-/** Where and how {@linkcode serveSmtp} listens. */
+/**
+ * Where and how {@linkcode serveSmtp} listens.
+ *
+ * @category A whole listener
+ */
 export interface ServeSmtpOptions {
   /** Decides who may send. */
   readonly provider: AuthProvider;
@@ -124,7 +128,11 @@ export interface ServeSmtpOptions {
   readonly onEvent?: (event: SmtpEvent) => void;
 }
 
-/** An address that a listener is bound to. */
+/**
+ * An address that a listener is bound to.
+ *
+ * @category A whole listener
+ */
 export interface SmtpAddress {
   /** The kind of socket. */
   readonly transport: "tcp";

@@ -34,7 +34,11 @@ import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 /** The slowest that a store may be, in milliseconds: each RCPT waits for it. */
 const MAX_STORE_TIMEOUT_MS = 1_000;
 
-/** What {@linkcode withSendingLimits} allows. */
+/**
+ * What {@linkcode withSendingLimits} allows.
+ *
+ * @category A whole listener
+ */
 export interface SendingLimitsOptions extends SendingLimits {
   /**
    * Recipients in 24 hours, summed over messages, for users whose login's
@@ -111,6 +115,7 @@ const ACTION = "limit sending";
  * await using server = serveSmtp({ port: 0, provider }, to);
  * console.log("listening on port", server.addrs[0]?.port);
  * ```
+ * @category A whole listener
  */
 export function withSendingLimits(
   to: Deliver | Destination,

@@ -18,6 +18,7 @@ import type { AuthResult } from "../auth/types.ts";
  * await using server = serveSmtp({ port: 0, provider: acceptAny }, () => {});
  * console.assert(server.addrs.length === 1);
  * ```
+ * @category Testing
  */
 export function acceptAny(): Promise<AuthResult> {
   return Promise.resolve({ decision: "authOk" });

@@ -8,7 +8,11 @@
 import { tryClose } from "../net/conn.ts";
 import { mustHappen } from "./deadline.ts";
 
-/** What a client talks over. `Deno.Conn` is one. */
+/**
+ * What a client talks over. `Deno.Conn` is one.
+ *
+ * @category Testing
+ */
 export interface ClientConn {
   /** Reads at least one octet; `null` at the end. */
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
@@ -20,7 +24,11 @@ export interface ClientConn {
   close(): void;
 }
 
-/** One whole reply of a server (RFC 5321 section 4.2). */
+/**
+ * One whole reply of a server (RFC 5321 section 4.2).
+ *
+ * @category Testing
+ */
 export interface Reply {
   /** Code and enhanced code of its last line: `250 2.1.0`. */
   readonly status: string;
@@ -28,7 +36,11 @@ export interface Reply {
   readonly lines: readonly string[];
 }
 
-/** Whom a {@linkcode SmtpClient} connects to. */
+/**
+ * Whom a {@linkcode SmtpClient} connects to.
+ *
+ * @category Testing
+ */
 export interface ConnectOptions {
   /** Default: 127.0.0.1. */
   readonly hostname?: string;
@@ -59,6 +71,7 @@ const encoder = new TextEncoder();
  * const { lines } = await client.command(btoa("wrong"), "535 5.7.8");
  * console.log(lines.join(" "));
  * ```
+ * @category Testing
  */
 export class SmtpClient implements Disposable {
   #conn: ClientConn;
@@ -287,7 +300,22 @@ export class SmtpClient implements Disposable {
   }
 }
 
-/** The message of PLAIN (RFC 4616), in base64. */
+/**
+ * The message of PLAIN (RFC 4616), in base64.
+ *
+ * @param username The authcid.
+ * @param password The password.
+ * @param authzid Who to act for. Default: nobody else.
+ * @returns What a client says behind `AUTH PLAIN`.
+ *
+ * @example
+ * ```ts
+ * import { plain } from "@meowmail/smtpauth/testing";
+ *
+ * console.assert(plain("ann", "secret") === "AGFubgBzZWNyZXQ=");
+ * ```
+ * @category Testing
+ */
 export function plain(
   username: string,
   password: string,

@@ -13,16 +13,28 @@ import { type Fault, type FaultFunction, faultFunction } from "./faults.ts";
 import type { Login } from "./habits.ts";
 import { serveHTTP } from "./http_server.ts";
 
-/** A question as an endpoint has received it, without the password. */
+/**
+ * A question as an endpoint has received it, without the password.
+ *
+ * @category Testing
+ */
 export type EndpointQuestion = Readonly<Record<string, unknown>>;
 
-/** The logins that an endpoint knows: a plain one and an awkward one. */
+/**
+ * The logins that an endpoint knows: a plain one and an awkward one.
+ *
+ * @category Testing
+ */
 export const LOGINS: readonly [Login, Login] = [
   { username: "ann@example.com", password: "correct horse" },
   { username: "jörg@example.com", password: `pä ßwört%41+€"\\ 🔑` },
 ];
 
-/** What a {@linkcode TestEndpoint} is like. */
+/**
+ * What a {@linkcode TestEndpoint} is like.
+ *
+ * @category Testing
+ */
 export interface TestEndpointOptions {
   /** Whom it knows. Default: {@linkcode LOGINS}. */
   readonly users?: readonly Login[];
@@ -40,7 +52,11 @@ export interface TestEndpointOptions {
   readonly timeoutMs?: number;
 }
 
-/** An endpoint at a port of its own. Disposing ends it. */
+/**
+ * An endpoint at a port of its own. Disposing ends it.
+ *
+ * @category Testing
+ */
 export interface TestEndpoint extends AsyncDisposable {
   /** Where it is. */
   readonly url: string;
@@ -78,6 +94,7 @@ export interface TestEndpoint extends AsyncDisposable {
  * await client.login(username, "wrong", "535 5.7.8");
  * await client.login(username, password, "235");
  * ```
+ * @category Testing
  */
 export async function newTestEndpoint(
   options: TestEndpointOptions = {},

@@ -6,7 +6,11 @@
 
 import { pause } from "../lib/race.ts";
 
-/** A fault by its name. */
+/**
+ * A fault by its name.
+ *
+ * @category Testing
+ */
 export type FaultName =
   /** There is none. */
   | "none"
@@ -41,15 +45,27 @@ export type FaultName =
   /** The body has no end. */
   | "endless";
 
-/** What a server does in place of answering; nothing: it answers. */
+/**
+ * What a server does in place of answering; nothing: it answers.
+ *
+ * @category Testing
+ */
 export type FaultFunction = (
   request: Request,
 ) => Response | undefined | Promise<Response | undefined>;
 
-/** A fault: by its name, or of your own. */
+/**
+ * A fault: by its name, or of your own.
+ *
+ * @category Testing
+ */
 export type Fault = FaultName | FaultFunction;
 
-/** How a connection breaks. */
+/**
+ * How a connection breaks.
+ *
+ * @category Testing
+ */
 export class BrokenConnection extends Error {
   /** Tells it from other errors. */
   override readonly name = "BrokenConnection";
@@ -129,6 +145,7 @@ export function faultFunction(fault: Fault): FaultFunction {
  * await using endpoint = await newTestEndpoint();
  * await endpoint.break(flapping("reset", "none"));
  * ```
+ * @category Testing
  */
 export function flapping(...faults: readonly Fault[]): FaultFunction {
   let count = 0;

@@ -7,7 +7,11 @@
 
 import { base64, plain } from "./client.ts";
 
-/** A program, or a kind of device, with habits of its own. */
+/**
+ * A program, or a kind of device, with habits of its own.
+ *
+ * @category Testing
+ */
 export type ClientName =
   | ".NET"
   | "curl"
@@ -23,7 +27,11 @@ export type ClientName =
   | "Strato"
   | "Windows Mail";
 
-/** A login. */
+/**
+ * A login.
+ *
+ * @category Testing
+ */
 export interface Login {
   /** The user name. */
   readonly username: string;
@@ -31,7 +39,11 @@ export interface Login {
   readonly password: string;
 }
 
-/** What a client has to send. */
+/**
+ * What a client has to send.
+ *
+ * @category Testing
+ */
 export interface TestMail extends Login {
   /** The sender's address. Default: ann@example.org. */
   readonly sender?: string;

@@ -14,10 +14,18 @@ import {
   writeJws,
 } from "./signer.ts";
 
-/** What an issuer can be asked for. */
+/**
+ * What an issuer can be asked for.
+ *
+ * @category Testing
+ */
 export type IssuerPart = "discovery" | "keys" | "introspection";
 
-/** How an issuer signs a token, where not as usual. */
+/**
+ * How an issuer signs a token, where not as usual.
+ *
+ * @category Testing
+ */
 export interface Signing {
   /** Default: ES256. */
   readonly alg?: SigningAlgorithm;
@@ -25,7 +33,11 @@ export interface Signing {
   readonly header?: Readonly<Record<string, unknown>>;
 }
 
-/** What an issuer is like. */
+/**
+ * What an issuer is like.
+ *
+ * @category Testing
+ */
 export interface TestIssuerOptions {
   /** Where it is. Default: nowhere that could be reached. */
   readonly url?: string;
@@ -33,7 +45,11 @@ export interface TestIssuerOptions {
   readonly now?: () => number;
 }
 
-/** What a token says where a test does not. */
+/**
+ * What a token says where a test does not.
+ *
+ * @category Testing
+ */
 export type Claims = Readonly<Record<string, unknown>>;
 
 /**
@@ -58,6 +74,7 @@ export type Claims = Readonly<Record<string, unknown>>;
  * issuer.break("500");
  * console.assert((await provider(request)).decision === "authFailure");
  * ```
+ * @category Testing
  */
 export class TestIssuer {
   /** Letter by letter what stands in `iss`. */

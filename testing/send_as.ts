@@ -39,6 +39,7 @@ const TEXT = "Subject: Hello\r\n\r\nHow are you?\r\n..stuffed\r\n";
  * }
  * console.assert(server.messages.length === CLIENT_NAMES.length);
  * ```
+ * @category Testing
  */
 export async function sendAs(
   client: SmtpClient,
@@ -48,7 +49,11 @@ export async function sendAs(
   return await new Sending(client, HABITS[name]).run(mail);
 }
 
-/** All programs that {@linkcode sendAs} knows. */
+/**
+ * All programs that {@linkcode sendAs} knows.
+ *
+ * @category Testing
+ */
 export const CLIENT_NAMES: readonly ClientName[] = namesOf(HABITS);
 
 function namesOf<Name extends string>(

@@ -7,7 +7,11 @@
 import { serveHTTP } from "./http_server.ts";
 import { TestIssuer, type TestIssuerOptions } from "./issuer.ts";
 
-/** An issuer that can be reached until it is disposed. */
+/**
+ * An issuer that can be reached until it is disposed.
+ *
+ * @category Testing
+ */
 export interface ServedIssuer extends AsyncDisposable {
   /** The issuer. */
   readonly issuer: TestIssuer;
@@ -15,7 +19,11 @@ export interface ServedIssuer extends AsyncDisposable {
   shutdown(): Promise<void>;
 }
 
-/** What an issuer that is served is like. */
+/**
+ * What an issuer that is served is like.
+ *
+ * @category Testing
+ */
 export interface ServedIssuerOptions extends Omit<TestIssuerOptions, "url"> {
   /** The path of its URL. Default: `/realms/staff`. */
   readonly path?: string;
@@ -41,6 +49,7 @@ export interface ServedIssuerOptions extends Omit<TestIssuerOptions, "url"> {
  * const xoauth2 = btoa(`user=ann@example.com\x01auth=Bearer ${token}\x01\x01`);
  * await client.command(`AUTH XOAUTH2 ${xoauth2}`, "235");
  * ```
+ * @category Testing
  */
 export async function serveTestIssuer(
   { path = "/realms/staff", ...options }: ServedIssuerOptions = {},

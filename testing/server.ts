@@ -14,7 +14,11 @@ import { type ConnectOptions, SmtpClient } from "./client.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type MemoryPorts, newMemoryPorts } from "./memory_ports.ts";
 
-/** A message that a {@linkcode TestServer} has got. */
+/**
+ * A message that a {@linkcode TestServer} has got.
+ *
+ * @category Testing
+ */
 export interface TestMessage {
   /** Sender, recipients, the user, and whence it came. */
   readonly envelope: Envelope;
@@ -24,7 +28,11 @@ export interface TestMessage {
   readonly text: string;
 }
 
-/** How {@linkcode newTestServer} serves: as `serveSmtp` does, and this. */
+/**
+ * How {@linkcode newTestServer} serves: as `serveSmtp` does, and this.
+ *
+ * @category Testing
+ */
 export interface TestServerOptions extends Partial<ServeSmtpOptions> {
   /**
    * Listen on no port, but serve who connects by `open` or `greeted`: no
@@ -41,7 +49,11 @@ export interface TestServerOptions extends Partial<ServeSmtpOptions> {
   ) => void | SmtpReply | Promise<void | SmtpReply>;
 }
 
-/** How one connects to a {@linkcode TestServer}. */
+/**
+ * How one connects to a {@linkcode TestServer}.
+ *
+ * @category Testing
+ */
 export interface TestConnectOptions {
   /** From where, in memory. Default: 127.0.0.1. */
   readonly remoteIp?: string;
@@ -49,7 +61,11 @@ export interface TestConnectOptions {
   readonly trusted?: string;
 }
 
-/** A listener and the mail that it has got. */
+/**
+ * A listener and the mail that it has got.
+ *
+ * @category Testing
+ */
 export interface TestServer extends SmtpServer {
   /** The port for plain text and STARTTLS; 0 in memory. */
   readonly port: number;
@@ -99,6 +115,7 @@ export interface TestServer extends SmtpServer {
  * console.assert(envelope.user === "ann");
  * console.assert(text.startsWith("Subject: Hello"));
  * ```
+ * @category Testing
  */
 export function newTestServer(options: TestServerOptions = {}): TestServer {
   const { inMemory = false, answer, ...served } = options;

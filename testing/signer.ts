@@ -5,7 +5,11 @@
  * @module
  */
 
-/** How a {@linkcode SigningKey} signs. */
+/**
+ * How a {@linkcode SigningKey} signs.
+ *
+ * @category Testing
+ */
 export type SigningAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA";
 
 /** What WebCrypto calls them, to make a key and to sign. */
@@ -23,7 +27,11 @@ function rsa(name: string): RsaHashedKeyGenParams {
   return { name, modulusLength: 2048, publicExponent, hash: "SHA-256" };
 }
 
-/** A key that signs, and the half of it that is published. */
+/**
+ * A key that signs, and the half of it that is published.
+ *
+ * @category Testing
+ */
 export interface SigningKey {
   /** How it signs. */
   readonly alg: SigningAlgorithm;

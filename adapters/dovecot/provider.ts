@@ -35,7 +35,11 @@ const ACTION = "create Dovecot provider";
  */
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** Where a Dovecot server is and how to ask it. */
+/**
+ * Where a Dovecot server is and how to ask it.
+ *
+ * @category Who knows the users
+ */
 export interface DovecotAuthProviderOptions {
   /**
    * The path of Dovecot's unix socket, such as `/run/dovecot/auth-client`.
@@ -55,7 +59,11 @@ export interface DovecotAuthProviderOptions {
   readonly service?: string;
 }
 
-/** A provider that holds a connection, and can let go of it. */
+/**
+ * A provider that holds a connection, and can let go of it.
+ *
+ * @category Who knows the users
+ */
 export interface DovecotAuthProvider extends ReadyProvider, Disposable {}
 
 /**
@@ -98,6 +106,7 @@ export interface DovecotAuthProvider extends ReadyProvider, Disposable {}
  * });
  * console.assert(decision === "authFailure"); // there is no Dovecot
  * ```
+ * @category Who knows the users
  */
 export function newDovecotAuthProvider(
   options: DovecotAuthProviderOptions,

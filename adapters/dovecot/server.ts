@@ -15,7 +15,11 @@ import type { AuthServer } from "../socket_server.ts";
 import { DovecotConnection } from "./connection.ts";
 import { newDovecotSession } from "./session.ts";
 
-/** Where and how {@linkcode serveDovecotAuth} listens. */
+/**
+ * Where and how {@linkcode serveDovecotAuth} listens.
+ *
+ * @category Other mail servers
+ */
 export interface DovecotAuthOptions extends AuthServerOptions {
   /**
    * The mechanisms on offer, in their order: names of those that are known
@@ -51,6 +55,7 @@ export interface DovecotAuthOptions extends AuthServerOptions {
  * });
  * console.log("listening on", server.addrs);
  * ```
+ * @category Other mail servers
  */
 export function serveDovecotAuth(
   options: DovecotAuthOptions,

@@ -37,7 +37,11 @@ const ACTION = "create auth handler";
 /** The most octets of a request that are read. */
 const MAX_REQUEST_OCTETS = 65_536;
 
-/** How {@linkcode authHandler} answers. */
+/**
+ * How {@linkcode authHandler} answers.
+ *
+ * @category Other mail servers
+ */
 export interface AuthHandlerOptions {
   /**
    * What a caller must send as `authorization: Bearer …`. Default: none, and
@@ -96,6 +100,7 @@ export interface AuthHandlerOptions {
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category Other mail servers
  */
 export function authHandler(
   provider: AuthProvider,

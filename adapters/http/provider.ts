@@ -11,7 +11,11 @@ import {
 import type { ReadyProvider } from "../../auth/types.ts";
 import { newHttpConnections } from "../../net/http_connections.ts";
 
-/** A provider that holds connections, and can let go of them. */
+/**
+ * A provider that holds connections, and can let go of them.
+ *
+ * @category Who knows the users
+ */
 export interface HTTPAuthProvider extends ReadyProvider, Disposable {}
 
 /**
@@ -62,6 +66,7 @@ export interface HTTPAuthProvider extends ReadyProvider, Disposable {}
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category Who knows the users
  */
 export function newHTTPAuthProvider(
   url: string | URL,

@@ -38,7 +38,11 @@ import {
 
 const ACTION = "create nginx auth handler";
 
-/** How {@linkcode nginxAuthHandler} answers. */
+/**
+ * How {@linkcode nginxAuthHandler} answers.
+ *
+ * @category Other mail servers
+ */
 export interface NginxAuthOptions {
   /** Where nginx takes a client once it has logged in. */
   readonly upstream: NginxUpstream;
@@ -106,6 +110,7 @@ export interface NginxAuthOptions {
  * );
  * console.assert(response.headers.get("auth-status") === "OK");
  * ```
+ * @category Other mail servers
  */
 export function nginxAuthHandler(
   provider: AuthProvider,

@@ -15,7 +15,11 @@ import { readCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthRequest, Refused } from "../../auth/types.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
-/** Where nginx takes the client once it may log in. */
+/**
+ * Where nginx takes the client once it may log in.
+ *
+ * @category Other mail servers
+ */
 export interface NginxUpstream {
   /** The IP address: nginx does not look up names here. */
   readonly hostname: string;

@@ -53,7 +53,11 @@ const REQUEST_MS = 5_000;
 
 const READ_OCTETS = 4_096;
 
-/** Where {@linkcode servePostfixPolicy} listens, and what it goes by. */
+/**
+ * Where {@linkcode servePostfixPolicy} listens, and what it goes by.
+ *
+ * @category Other mail servers
+ */
 export interface PostfixPolicyOptions
   extends SocketServerOptions, SendingLimits {
   /** Where `rememberRights` keeps what logins have said, and the counts are. */
@@ -142,6 +146,7 @@ const RULES: Rules<OwnOptions> = {
  * });
  * console.log("listening on", policy.addrs);
  * ```
+ * @category Other mail servers
  */
 export function servePostfixPolicy(
   options: PostfixPolicyOptions,

@@ -54,6 +54,7 @@ const REQUEST_MS = 5_000;
  * });
  * console.log("listening on", server.addrs);
  * ```
+ * @category Other mail servers
  */
 export function serveSaslauthd(
   options: AuthServerOptions,

@@ -26,7 +26,11 @@ import { REPLACEMENT } from "../../lib/text.ts";
 
 const ACTION = "create smtp-server auth";
 
-/** How {@linkcode smtpServerAuth} asks. */
+/**
+ * How {@linkcode smtpServerAuth} asks.
+ *
+ * @category Other mail servers
+ */
 export interface SmtpServerAuthOptions {
   /**
    * How long the provider may take, in milliseconds; then the reply is 454.
@@ -37,7 +41,11 @@ export interface SmtpServerAuthOptions {
   readonly onEvent?: (event: ServerEvent) => void;
 }
 
-/** What smtp-server knows of a login: its own type has more. */
+/**
+ * What smtp-server knows of a login: its own type has more.
+ *
+ * @category Other mail servers
+ */
 export interface SmtpServerLogin {
   /** `PLAIN`, `LOGIN`, or another mechanism. */
   readonly method: string;
@@ -53,7 +61,11 @@ export interface SmtpServerLogin {
   readonly authzid?: string | undefined;
 }
 
-/** What smtp-server knows of a connection: its own type has more. */
+/**
+ * What smtp-server knows of a connection: its own type has more.
+ *
+ * @category Other mail servers
+ */
 export interface SmtpServerConnection {
   /** Its id, which stands in our events too. */
   readonly id?: string | undefined;
@@ -63,7 +75,11 @@ export interface SmtpServerConnection {
   readonly hostNameAppearsAs?: string | false | undefined;
 }
 
-/** What smtp-server calls for each login. */
+/**
+ * What smtp-server calls for each login.
+ *
+ * @category Other mail servers
+ */
 export type SmtpServerOnAuth = (
   auth: SmtpServerLogin,
   session: SmtpServerConnection,
@@ -104,6 +120,7 @@ export type SmtpServerOnAuth = (
  * );
  * console.assert(user === "ann");
  * ```
+ * @category Other mail servers
  */
 export function smtpServerAuth(
   provider: AuthProvider,

@@ -39,7 +39,11 @@ const DEFAULT_QUEUE_LENGTH = 64;
  */
 const DEFAULT_QUEUE_MS = 500;
 
-/** What {@linkcode maxConcurrent} allows. */
+/**
+ * What {@linkcode maxConcurrent} allows.
+ *
+ * @category Around a provider
+ */
 export interface MaxConcurrentOptions {
   /** The most calls under way. Default: 64. */
   readonly limit?: number;
@@ -91,6 +95,7 @@ const RULES: Rules<MaxConcurrentOptions> = {
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category Around a provider
  */
 export function maxConcurrent(
   provider: AuthProvider,

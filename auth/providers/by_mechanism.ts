@@ -56,6 +56,7 @@ const aMechanism: Rule = {
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category Who knows the users
  */
 export function byMechanism(
   providers: Readonly<Record<string, AuthProvider>>,

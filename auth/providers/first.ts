@@ -44,6 +44,7 @@ const ACTION = "create provider chain";
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category Who knows the users
  */
 export function firstProvider(
   ...providers: readonly AuthProvider[]

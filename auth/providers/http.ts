@@ -28,7 +28,11 @@ const ACTION = "create HTTP provider";
 /** The most octets of an answer that are read: a decision needs 12. */
 const MAX_ANSWER_OCTETS = 65_536;
 
-/** How {@linkcode newHTTPAuthProvider} asks. */
+/**
+ * How {@linkcode newHTTPAuthProvider} asks.
+ *
+ * @category Who knows the users
+ */
 export interface HTTPAuthProviderOptions {
   /**
    * Sent as `authorization: Bearer …`, so that the endpoint can tell this

@@ -37,6 +37,7 @@ const ACTION = "create static provider";
  * });
  * console.assert(decision === "authInvalid");
  * ```
+ * @category Who knows the users
  */
 export function newStaticAuthProvider(
   users: Readonly<Record<string, string>> | ReadonlyMap<string, string>,

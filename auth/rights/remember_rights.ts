@@ -25,7 +25,11 @@ export const MAX_STORE_TIMEOUT_MS = 1_000;
 /** Milliseconds that a store may take if nothing else is said. */
 export const STORE_TIMEOUT_MS = 250;
 
-/** Where {@linkcode rememberRights} keeps what it hears. */
+/**
+ * Where {@linkcode rememberRights} keeps what it hears.
+ *
+ * @category After the login
+ */
 export interface RememberRightsOptions {
   /** Where answers are kept: the store of whoever asks for them. */
   readonly store: Store;
@@ -79,6 +83,7 @@ const RULES: Rules<RememberRightsOptions> = {
  * });
  * console.assert(decision === "authOk");
  * ```
+ * @category After the login
  */
 export function rememberRights(
   provider: AuthProvider,

@@ -17,7 +17,11 @@ const USERNAME_CHALLENGE: SaslChallenge = Object.freeze({
   challenge: "VXNlcm5hbWU6",
 });
 
-/** LOGIN: the user name, then the password. An initial response is the former. */
+/**
+ * LOGIN: the user name, then the password. An initial response is the former.
+ *
+ * @category A server of your own
+ */
 export const LOGIN: Mechanism = Object.freeze({
   name: "LOGIN",
   first: USERNAME_CHALLENGE,

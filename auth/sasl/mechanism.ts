@@ -10,6 +10,8 @@ import type { SaslChallenge, SaslCredentials, SaslStep } from "./steps.ts";
 /**
  * A SASL mechanism: pure functions on plain values. It reads what the client
  * says and never decides.
+ *
+ * @category A server of your own
  */
 export interface Mechanism {
   /** The name in upper case, as EHLO has it (RFC 4422 section 3.1). */

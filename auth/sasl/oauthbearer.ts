@@ -17,6 +17,8 @@ import type { Mechanism } from "./mechanism.ts";
 /**
  * OAUTHBEARER: a bearer token, and the name to act as if the client has one.
  * Without a name the token alone says who it is.
+ *
+ * @category A server of your own
  */
 export const OAUTHBEARER: Mechanism = bearerMechanism({
   name: "OAUTHBEARER",

@@ -11,7 +11,11 @@ import { OAUTHBEARER } from "./oauthbearer.ts";
 import { PLAIN } from "./plain.ts";
 import { XOAUTH2 } from "./xoauth2.ts";
 
-/** The name of a mechanism that is known here. */
+/**
+ * The name of a mechanism that is known here.
+ *
+ * @category A server of your own
+ */
 export type MechanismName = "PLAIN" | "LOGIN" | "XOAUTH2" | "OAUTHBEARER";
 
 /** All that are known, in the order of an offer. */
@@ -31,7 +35,11 @@ export const DEFAULT_OFFER: readonly Mechanism[] = Object.freeze([
   LOGIN,
 ]);
 
-/** Mechanisms as they stand in options: their names, or values. */
+/**
+ * Mechanisms as they stand in options: their names, or values.
+ *
+ * @category A server of your own
+ */
 export type MechanismOffer = readonly (MechanismName | Mechanism)[];
 
 /** The mechanisms of an option that keeps the rule. */

@@ -19,7 +19,11 @@ const MESSAGE_CHALLENGE: SaslChallenge = Object.freeze({
   challenge: "",
 });
 
-/** PLAIN: user name and password in one message. */
+/**
+ * PLAIN: user name and password in one message.
+ *
+ * @category A server of your own
+ */
 export const PLAIN: Mechanism = Object.freeze({
   name: "PLAIN",
   first: MESSAGE_CHALLENGE,

@@ -27,7 +27,11 @@ import {
  */
 export const MAX_RESPONSE_OCTETS = 12_288;
 
-/** What the steps of an exchange have in common. */
+/**
+ * What the steps of an exchange have in common.
+ *
+ * @category A server of your own
+ */
 export interface SaslOptions {
   /**
    * The mechanisms on offer; another one is `504`. Default: PLAIN, LOGIN,
@@ -57,6 +61,7 @@ export interface SaslOptions {
  * const step = startSasl("plain", btoa("\0ann\0secret"));
  * console.assert(step.kind === "credentials" && step.username === "ann");
  * ```
+ * @category A server of your own
  */
 export function startSasl(
   mechanism: string,
@@ -93,6 +98,7 @@ export function startSasl(
  * const last = continueSasl(second, btoa("secret"));
  * console.assert(last.kind === "credentials" && last.password === "secret");
  * ```
+ * @category A server of your own
  */
 export function continueSasl(
   step: SaslChallenge,
@@ -127,6 +133,7 @@ export function continueSasl(
  * const last = finishSasl(step, "authOk");
  * console.assert(last.kind === "done" && last.reply.code === 235);
  * ```
+ * @category A server of your own
  */
 export function finishSasl(
   step: SaslCredentials,

@@ -18,6 +18,8 @@ import type { AuthProgress } from "../types.ts";
  * Send `334 ` and the challenge, then hand the client's line to
  * `continueSasl`. A step is a plain value that holds all there is to know, the
  * user name that LOGIN has sent already included: do not log it.
+ *
+ * @category A server of your own
  */
 export interface SaslChallenge {
   /** Tells the steps apart. */
@@ -38,7 +40,11 @@ export interface SaslChallenge {
   readonly refusal?: SaslError;
 }
 
-/** The client has said who it is; whether that is true, a provider decides. */
+/**
+ * The client has said who it is; whether that is true, a provider decides.
+ *
+ * @category A server of your own
+ */
 export interface SaslCredentials {
   /** Tells the steps apart. */
   readonly kind: "credentials";
@@ -50,7 +56,11 @@ export interface SaslCredentials {
   readonly password: string;
 }
 
-/** The exchange is over. An error is a reply, so it can be sent as it is. */
+/**
+ * The exchange is over. An error is a reply, so it can be sent as it is.
+ *
+ * @category A server of your own
+ */
 export interface SaslError extends SmtpReply {
   /** Tells the steps apart. */
   readonly kind: "error";
@@ -58,7 +68,11 @@ export interface SaslError extends SmtpReply {
   readonly reason: SaslErrorReason | ProviderReason;
 }
 
-/** The decision has fallen, and there is nothing more to say but the reply. */
+/**
+ * The decision has fallen, and there is nothing more to say but the reply.
+ *
+ * @category A server of your own
+ */
 export interface SaslDone {
   /** Tells the steps apart. */
   readonly kind: "done";
@@ -72,6 +86,8 @@ export interface SaslDone {
  *
  * The union is open: later mechanisms add kinds. Give a `switch` on `kind` a
  * default branch that ends the exchange.
+ *
+ * @category A server of your own
  */
 export type SaslStep = SaslChallenge | SaslCredentials | SaslError;
 

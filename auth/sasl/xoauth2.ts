@@ -14,7 +14,11 @@ import {
 } from "./bearer.ts";
 import type { Mechanism } from "./mechanism.ts";
 
-/** XOAUTH2: a user name and a bearer token in one message. */
+/**
+ * XOAUTH2: a user name and a bearer token in one message.
+ *
+ * @category A server of your own
+ */
 export const XOAUTH2: Mechanism = bearerMechanism({
   name: "XOAUTH2",
   read: readMessage,

@@ -26,7 +26,11 @@ const MAX_SPARE_ENTRIES = 65_536;
 /** Under which key a store that has failed is tried: to write, not only to read. */
 const PROBE = "s:probe";
 
-/** How {@linkcode withFallback} waits. */
+/**
+ * How {@linkcode withFallback} waits.
+ *
+ * @category What is remembered
+ */
 export interface FallbackOptions {
   /** Milliseconds that the store may take for each call. Default: 250. */
   readonly timeoutMs?: number;
@@ -69,6 +73,7 @@ const fallbacks = new WeakMap<Store, Store>();
  * const provider = withThrottle(users, { store });
  * console.assert(typeof provider === "function");
  * ```
+ * @category What is remembered
  */
 export function withFallback(
   store: Store,

@@ -22,7 +22,11 @@ const MAX_KEYS = 100;
 
 const ACTION = "create KV store";
 
-/** What is read from a {@linkcode KvDatabase} under one key. */
+/**
+ * What is read from a {@linkcode KvDatabase} under one key.
+ *
+ * @category What is remembered
+ */
 export interface KvEntry {
   /** The key. */
   readonly key: readonly unknown[];
@@ -32,7 +36,11 @@ export interface KvEntry {
   readonly versionstamp: string | null;
 }
 
-/** Writes to a {@linkcode KvDatabase} that all happen or none. */
+/**
+ * Writes to a {@linkcode KvDatabase} that all happen or none.
+ *
+ * @category What is remembered
+ */
 export interface KvAtomic {
   /** Lets them happen only if what was read is still there. */
   check(entry: {
@@ -51,7 +59,11 @@ export interface KvAtomic {
   commit(): Promise<{ readonly ok: boolean }>;
 }
 
-/** What a store needs of a database; a `Deno.Kv` has it. */
+/**
+ * What a store needs of a database; a `Deno.Kv` has it.
+ *
+ * @category What is remembered
+ */
 export interface KvDatabase {
   /** Reads some values as they are at one moment. */
   getMany(
@@ -61,7 +73,11 @@ export interface KvDatabase {
   atomic(): KvAtomic;
 }
 
-/** How {@linkcode newKvStore} uses its database. */
+/**
+ * How {@linkcode newKvStore} uses its database.
+ *
+ * @category What is remembered
+ */
 export interface KvStoreOptions {
   /** What all keys begin with. Default: `["smtpauth"]`. */
   readonly prefix?: readonly string[];
@@ -113,6 +129,7 @@ const RULES: Rules<KvStoreOptions> = {
  * console.assert(decision === "authInvalid");
  * kv.close();
  * ```
+ * @category What is remembered
  */
 export function newKvStore(
   kv: KvDatabase,

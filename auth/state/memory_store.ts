@@ -39,7 +39,11 @@ const PARTS: Readonly<Record<StoreShare, number>> = {
   "shared-8": 1,
 };
 
-/** How much {@linkcode newMemoryStore} holds. */
+/**
+ * How much {@linkcode newMemoryStore} holds.
+ *
+ * @category What is remembered
+ */
 export interface MemoryStoreOptions {
   /** The most values. Default: 262144. */
   readonly maxEntries?: number;
@@ -47,7 +51,11 @@ export interface MemoryStoreOptions {
   readonly maxOctets?: number;
 }
 
-/** A store in memory: it can be looked through. */
+/**
+ * A store in memory: it can be looked through.
+ *
+ * @category What is remembered
+ */
 export interface MemoryStore extends Store {
   /** The keys of all values, some of which may have expired. */
   readonly keys: () => Iterable<string>;
@@ -105,6 +113,7 @@ interface Held {
  * });
  * console.assert(typeof provider === "function");
  * ```
+ * @category What is remembered
  */
 export function newMemoryStore(
   options: MemoryStoreOptions = {},

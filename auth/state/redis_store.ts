@@ -33,7 +33,11 @@ const MAX_KEYS = 100;
 
 const ACTION = "create Redis store";
 
-/** How {@linkcode newRedisStore} reaches its server. */
+/**
+ * How {@linkcode newRedisStore} reaches its server.
+ *
+ * @category What is remembered
+ */
 export interface RedisStoreOptions {
   /**
    * Sends a command and resolves to the reply, rejects at an error: texts as
@@ -95,6 +99,7 @@ const RULES: Rules<RedisStoreOptions> = {
  * });
  * console.assert(decision === "authOk"); // without the server, too
  * ```
+ * @category What is remembered
  */
 export function newRedisStore(options: RedisStoreOptions): Store {
   checkOptions(ACTION, options, RULES);

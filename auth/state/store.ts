@@ -5,7 +5,11 @@
  * @module
  */
 
-/** What is there under some keys, in their order; `undefined` for nothing. */
+/**
+ * What is there under some keys, in their order; `undefined` for nothing.
+ *
+ * @category What is remembered
+ */
 export type StoreValues = readonly unknown[];
 
 /**
@@ -19,6 +23,8 @@ export type StoreValues = readonly unknown[];
  * - `guess-1`, `guess-3`, `guess-8`: at least so many wrong passwords.
  * - `shared-1`, `shared-3`, `shared-8`: the same, from networks that have no
  *   count of their own. Nothing limits how many of them there may be.
+ *
+ * @category What is remembered
  */
 export type StoreShare =
   | "login"
@@ -32,7 +38,11 @@ export type StoreShare =
   | "shared-3"
   | "shared-8";
 
-/** A value that is to be there under a key. */
+/**
+ * A value that is to be there under a key.
+ *
+ * @category What is remembered
+ */
 export interface StoreWrite {
   /** The key: one of those that the update was for. */
   readonly key: string;
@@ -79,6 +89,7 @@ export interface StoreWrite {
  * const provider = withThrottle(users, { store });
  * console.assert(typeof provider === "function");
  * ```
+ * @category What is remembered
  */
 export interface Store {
   /**

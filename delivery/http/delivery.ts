@@ -33,7 +33,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** The most octets of an answer that are read: a reply needs 300. */
 const MAX_ANSWER_OCTETS = 65_536;
 
-/** How {@linkcode newHTTPDelivery} hands messages over. */
+/**
+ * How {@linkcode newHTTPDelivery} hands messages over.
+ *
+ * @category A whole listener
+ */
 export interface HTTPDeliveryOptions {
   /** The endpoint: an `http:` or `https:` URL without credentials. */
   readonly url: string | URL;
@@ -53,7 +57,11 @@ export interface HTTPDeliveryOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** A {@linkcode Deliver} that can let go of what it holds. */
+/**
+ * A {@linkcode Deliver} that can let go of what it holds.
+ *
+ * @category A whole listener
+ */
 export interface HTTPDelivery extends Deliver, Disposable {}
 
 const aTokenSource: Rule = {
@@ -100,6 +108,7 @@ const RULES: Rules<HTTPDeliveryOptions> = {
  * const provider = newStaticAuthProvider({ printer: "toner" });
  * await using server = serveSmtp({ port: 0, provider }, deliver);
  * ```
+ * @category A whole listener
  */
 export function newHTTPDelivery(options: HTTPDeliveryOptions): HTTPDelivery {
   checkOptions("create HTTP delivery", options, RULES);

@@ -21,6 +21,8 @@ import type { SmtpReply } from "../../smtp/protocol/replies.ts";
  * - `relay-busy`: all connections are in use, for long.
  * - `relay-unknown`: the message was sent whole and its reply is lost. The next
  *   hop may have it; the client will send it again.
+ *
+ * @category A whole listener
  */
 export type RelayReason =
   | "relay-unreachable"

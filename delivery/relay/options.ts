@@ -26,7 +26,11 @@ import type { Login } from "./login.ts";
 import { type NextHop, parseNextHop } from "./next_hop.ts";
 import type { TokenRules } from "./token.ts";
 
-/** Where and how {@linkcode newRelay} hands mail on. */
+/**
+ * Where and how {@linkcode newRelay} hands mail on.
+ *
+ * @category A whole listener
+ */
 export interface RelayOptions {
   /**
    * The next hop. `smtps://host[:465]`: TLS from the start.
@@ -59,7 +63,11 @@ export interface RelayOptions {
   readonly fetch?: typeof globalThis.fetch;
 }
 
-/** The client credentials grant (RFC 6749 section 4.4). */
+/**
+ * The client credentials grant (RFC 6749 section 4.4).
+ *
+ * @category A whole listener
+ */
 export interface RelayOAuthOptions {
   /**
    * The token endpoint, or `microsoft:TENANT` for the one of Microsoft 365 and
@@ -74,7 +82,11 @@ export interface RelayOAuthOptions {
   readonly scope?: string;
 }
 
-/** Something has gone wrong between us and the next hop. */
+/**
+ * Something has gone wrong between us and the next hop.
+ *
+ * @category A whole listener
+ */
 export interface RelayEvent {
   /** Tells the events apart. */
   readonly kind: "relay";

@@ -25,7 +25,11 @@ import { Upstream, type UpstreamContext } from "./upstream.ts";
 /** How often to look whether a time limit is over, in milliseconds. */
 const TICK_MS = 1_000;
 
-/** A {@linkcode Destination} that hands mail on to the next hop. */
+/**
+ * A {@linkcode Destination} that hands mail on to the next hop.
+ *
+ * @category A whole listener
+ */
 export interface Relay extends Destination {
   /**
    * Finds out whether the next hop can be reached and takes our login, without
@@ -69,6 +73,7 @@ export interface Relay extends Destination {
  * await server.shutdown();
  * relay.close();
  * ```
+ * @category A whole listener
  */
 export function newRelay(options: RelayOptions): Relay {
   const settings = checkedRelayOptions(options);

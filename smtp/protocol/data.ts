@@ -13,7 +13,11 @@ const DOT = 46;
 const HIGH_BITS = 0x80808080 | 0;
 const FOURTEENS = 0x0e0e0e0e;
 
-/** Why a message cannot be taken, found while it was read. */
+/**
+ * Why a message cannot be taken, found while it was read.
+ *
+ * @category A whole listener
+ */
 export type DataFault = "too-large" | "bare-line-end";
 
 /**

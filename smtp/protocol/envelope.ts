@@ -7,7 +7,11 @@
 import type { SendingLimits } from "../../auth/types.ts";
 import type { MailParameters } from "./params.ts";
 
-/** Who sends what to whom, over what kind of connection. */
+/**
+ * Who sends what to whom, over what kind of connection.
+ *
+ * @category A whole listener
+ */
 export interface Envelope {
   /** The sender's mailbox (the reverse-path); `""` for `<>`. */
   readonly sender: string;
@@ -40,7 +44,11 @@ export interface Envelope {
   readonly tls: boolean;
 }
 
-/** A message that a client submits: its envelope, and its body on the way. */
+/**
+ * A message that a client submits: its envelope, and its body on the way.
+ *
+ * @category A whole listener
+ */
 export interface SmtpMessage {
   /** Who sends what to whom. */
   readonly envelope: Envelope;

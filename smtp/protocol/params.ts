@@ -9,7 +9,11 @@ import { upperCase, words } from "./commands.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
 
-/** The parameters of MAIL, as far as the client gave them. */
+/**
+ * The parameters of MAIL, as far as the client gave them.
+ *
+ * @category A whole listener
+ */
 export interface MailParameters {
   /** The size that the client declares, in octets (RFC 1870). */
   readonly size?: number;

@@ -7,7 +7,11 @@
 
 import type { SmtpReply } from "../../auth/replies.ts";
 
-/** Why a command was refused, in the words of the log: a closed set. */
+/**
+ * Why a command was refused, in the words of the log: a closed set.
+ *
+ * @category A whole listener
+ */
 export type RefusalReason =
   | "too-many-recipients"
   | "no-certificate"

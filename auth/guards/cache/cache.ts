@@ -58,7 +58,11 @@ const REFUSED_MS = 3000;
  */
 const MAX_REFUSED = 1000;
 
-/** What {@linkcode withCache} remembers. */
+/**
+ * What {@linkcode withCache} remembers.
+ *
+ * @category Around a provider
+ */
 export interface CacheOptions {
   /**
    * Milliseconds for which an accepted login passes without asking; 0 to ask
@@ -126,6 +130,7 @@ export interface CacheOptions {
  * const other = { ...ann, password: "battery staple" };
  * console.assert((await provider(other)).decision === "authFailure");
  * ```
+ * @category Around a provider
  */
 export function withCache(
   provider: AuthProvider,

@@ -45,7 +45,11 @@ const WEEK_MS = 604_800_000;
 /** The longest that counts and trust may last, in milliseconds: a year. */
 const MAX_TIME_MS = 31_536_000_000;
 
-/** What {@linkcode withThrottle} allows. */
+/**
+ * What {@linkcode withThrottle} allows.
+ *
+ * @category Around a provider
+ */
 export interface ThrottleOptions {
   /**
    * Wrong guesses for one user from everywhere; where no address is known, ten

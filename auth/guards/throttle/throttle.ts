@@ -113,6 +113,7 @@ const LATE_MS = 1000;
  * console.assert(await guess("password") === "authInvalid");
  * console.assert(await guess("qwertyui") === "authFailure");
  * ```
+ * @category Around a provider
  */
 export function withThrottle(
   provider: AuthProvider,

@@ -25,6 +25,29 @@ import { HOUR_MS } from "./options.ts";
  * @param now Milliseconds since 1970.
  * @returns How many there were, rounded up.
  * @throws What the store throws.
+ *
+ * @example A user who was locked out calls
+ * ```ts
+ * import {
+ *   newMemoryStore,
+ *   newStaticAuthProvider,
+ *   unthrottle,
+ *   withThrottle,
+ * } from "@meowmail/smtpauth";
+ *
+ * const store = newMemoryStore(); // or one that several processes share
+ * const users = newStaticAuthProvider({ ann: "correct horse" });
+ * const provider = withThrottle(users, { store });
+ * await provider({
+ *   username: "ann",
+ *   password: "wrong",
+ *   mechanism: "PLAIN",
+ *   remoteIp: "192.0.2.7",
+ *   heloName: "laptop",
+ * });
+ * console.assert(await unthrottle(store, "ann") === 1);
+ * ```
+ * @category Around a provider
  */
 export async function unthrottle(
   store: Store,

@@ -24,7 +24,11 @@ import {
   type IssuerHttp,
 } from "./issuer_http.ts";
 
-/** Whose tokens a provider takes, and which of them. */
+/**
+ * Whose tokens a provider takes, and which of them.
+ *
+ * @category Tokens
+ */
 export interface OAuthProviderOptions {
   /**
    * The issuer, letter by letter as it stands in `iss`: an `https:` URL, or an

@@ -74,6 +74,7 @@ import {
  * });
  * console.assert(decision === "authFailure"); // nobody can tell
  * ```
+ * @category Tokens
  */
 export function newOAuthProvider(options: OAuthProviderOptions): ReadyProvider {
   const settings = checkedOptions(options);

@@ -40,7 +40,11 @@ const QUEUE_LENGTH = 512;
  */
 const QUEUE_MS = 5_000;
 
-/** What {@linkcode newUsersAuthProvider} tells besides. */
+/**
+ * What {@linkcode newUsersAuthProvider} tells besides.
+ *
+ * @category Who knows the users
+ */
 export interface UsersAuthProviderOptions {
   /**
    * Told, in a line without any secret, what is better changed in the file.
@@ -53,7 +57,11 @@ const ACTION = "read users";
 
 const RULES: Rules<UsersAuthProviderOptions> = { onWarning: aFunction };
 
-/** A provider whose users can be others later, and that holds Workers. */
+/**
+ * A provider whose users can be others later, and that holds Workers.
+ *
+ * @category Who knows the users
+ */
 export interface UsersAuthProvider extends ReadyProvider, Disposable {
   /**
    * Takes the users of another text from now on; logins under way go on.
@@ -111,6 +119,7 @@ export interface UsersAuthProvider extends ReadyProvider, Disposable {
  * });
  * console.assert(result.decision === "authOk" && result.senders?.length === 2);
  * ```
+ * @category Who knows the users
  */
 export function newUsersAuthProvider(
   text: string,
