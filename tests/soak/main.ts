@@ -98,7 +98,8 @@ const samples = await run();
 await settle();
 await end[Symbol.asyncDispose]();
 report();
-Deno.exit(failures.length === 0 ? 0 : 1);
+// Not at once: the listeners must end first.
+Deno.exitCode = failures.length === 0 ? 0 : 1;
 
 function minutesOf(args: readonly string[]): number {
   const [flag, text, ...more] = args.flatMap((arg) => arg.split("="));

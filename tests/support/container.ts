@@ -39,13 +39,16 @@ export async function startContainer(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  let ended = false;
+  child.status.then(() => ended = true);
   cleanUp.defer(async () => {
+    // It does not go with its parent: as another user it has no such tie.
+    const inner = ended ? 0 : childOf(child.pid);
+    if (inner > 0) Deno.kill(inner, "SIGKILL");
     signalIfRunning(child, "SIGKILL");
     await child.status;
   });
   const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
-  let ended = false;
-  child.status.then(() => ended = true);
   await eventually("the container listens", () => {
     if (ended) throw new Error(`${stdout.text()}${stderr.text()}`);
     return stderr.text().includes('"message":"listening on');
