@@ -87,8 +87,7 @@ export async function serve(
     await openProvider(settings, madeUp, { log, store, watch, ...tuning }),
   );
   const provider = watch.traced(logins.provider);
-  const { port } = settings;
-  const serverName = settings.hostname ?? machineName();
+  const { port, hostname: serverName = machineName() } = settings;
   const destination = port === undefined
     ? undefined
     : opened.use(openDestination(settings, serverName, log, onEvent));
@@ -101,8 +100,9 @@ export async function serve(
       ),
       onEvent,
     }));
-  const adapters = await openAdapters(settings, { provider, store, onEvent });
   const certificate = follow(settings, server, telemetry, log);
+  opened.defer(() => certificate?.stop());
+  const adapters = await openAdapters(settings, { provider, store, onEvent });
 
   const addrs = server?.addrs ?? [];
   const hint = hintOf(madeUp, addrs, certificate, destination?.where);
@@ -110,13 +110,12 @@ export async function serve(
   announce(settings, addrs, [...adapters, telemetry], log);
   telemetry.serving();
 
-  const open = opened.move();
+  const rest = opened.move();
   const shutdown = async () => {
     telemetry.stopping();
-    certificate?.stop();
     // All at once: their clients share the time that they have.
     await Promise.all([...adapters, server].map((each) => each?.shutdown()));
-    await open.disposeAsync();
+    await rest.disposeAsync();
   };
   return {
     addrs,

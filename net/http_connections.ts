@@ -64,75 +64,92 @@ export interface HttpConnections extends Disposable {
  */
 export function newHttpConnections(
   url: URL,
-  { caCerts = [] }: HttpConnectionsOptions = {},
+  options: HttpConnectionsOptions = {},
 ): HttpConnections {
-  const proxy = straightWay(url);
-  // The first is made at once: it is the one that finds fault with a
-  // certificate.
-  const free: FreeClient[] = caCerts.length > 0
-    ? [{ client: newClient(), since: performance.now() }]
-    : [];
-  let closed = false;
-  let sweeping: Timer | undefined;
+  const clients = new Clients(url, options.caCerts ?? []);
+  return {
+    fetch: (input, init) => clients.fetch(input, init),
+    [Symbol.dispose]: () => clients.end(),
+  };
+}
 
-  function newClient(): Deno.HttpClient {
-    return Deno.createHttpClient({
+/** The clients, each with one connection, that no request is under way on. */
+class Clients {
+  readonly #options: Deno.CreateHttpClientOptions;
+  /** The last used is the last. */
+  readonly #free: FreeClient[] = [];
+  #ended = false;
+  #sweeping: Timer | undefined;
+
+  constructor(url: URL, caCerts: readonly string[]) {
+    const proxy = straightWay(url);
+    this.#options = {
       caCerts: [...caCerts],
       http2: false,
       poolMaxIdlePerHost: 1,
       poolIdleTimeout: IDLE_MS,
       ...(proxy === undefined ? {} : { proxy }),
-    });
+    };
+    // The first is made at once: it is the one that finds fault with a
+    // certificate.
+    if (caCerts.length > 0) this.#put(this.#newClient());
   }
 
-  /** The last used comes first: its connection is the least likely to be dead. */
-  function put(client: Deno.HttpClient): void {
-    if (closed) return client.close();
-    free.push({ client, since: performance.now() });
-    if (free.length > KEPT) sweeping ??= sweepLater();
+  async fetch(
+    ...[input, init]: Parameters<typeof globalThis.fetch>
+  ): Promise<Response> {
+    // The last used comes first: its connection is the least likely to be dead.
+    const client = this.#free.pop()?.client ?? this.#newClient();
+    const signal = init?.signal;
+    // At once: the next request may be on its way before this one rejects.
+    const onAbort = () => isLate(signal) && this.#close(this.#free.length);
+    signal?.addEventListener("abort", onAbort);
+    try {
+      return await fetch(input, { ...init, client });
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.#put(client);
+    }
   }
 
-  function sweepLater(): Timer {
-    const timer = setTimeout(sweep, IDLE_MS);
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#sweeping);
+    this.#close(this.#free.length);
+  }
+
+  #newClient(): Deno.HttpClient {
+    return Deno.createHttpClient(this.#options);
+  }
+
+  #put(client: Deno.HttpClient): void {
+    if (this.#ended) return client.close();
+    this.#free.push({ client, since: performance.now() });
+    if (this.#free.length > KEPT) this.#sweeping ??= this.#sweepLater();
+  }
+
+  #sweepLater(): Timer {
+    const timer = setTimeout(() => this.#sweep(), IDLE_MS);
     // No program goes on for that alone.
     Deno.unrefTimer(Number(timer));
     return timer;
   }
 
   /** Closes those that have no connection any more, for want of work. */
-  function sweep(): void {
+  #sweep(): void {
     const before = performance.now() - IDLE_MS;
-    const busy = free.findIndex(({ since }) => since > before);
-    const idle = busy < 0 ? free.length : busy;
-    close(Math.min(idle, free.length - KEPT));
-    sweeping = free.length > KEPT ? sweepLater() : undefined;
+    const busy = this.#free.findIndex(({ since }) => since > before);
+    const idle = busy < 0 ? this.#free.length : busy;
+    this.#close(Math.min(idle, this.#free.length - KEPT));
+    this.#sweeping = this.#free.length > KEPT ? this.#sweepLater() : undefined;
   }
 
   /** Closes so many, those that have waited longest first. */
-  function close(count: number): void {
-    for (const { client } of free.splice(0, Math.max(0, count))) client.close();
+  #close(count: number): void {
+    for (const { client } of this.#free.splice(0, Math.max(0, count))) {
+      client.close();
+    }
   }
-
-  return {
-    fetch: async (input, init) => {
-      const client = free.pop()?.client ?? newClient();
-      const signal = init?.signal;
-      // At once: the next request may be on its way before this one rejects.
-      const onAbort = () => isLate(signal) && close(free.length);
-      signal?.addEventListener("abort", onAbort);
-      try {
-        return await fetch(input, { ...init, client });
-      } finally {
-        signal?.removeEventListener("abort", onAbort);
-        put(client);
-      }
-    },
-    [Symbol.dispose]: () => {
-      closed = true;
-      clearTimeout(sweeping);
-      close(free.length);
-    },
-  };
 }
 
 /**

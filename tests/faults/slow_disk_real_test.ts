@@ -5,7 +5,7 @@ import { WAYS_IN } from "../support/ways_in.ts";
 
 /**
  * A fifth of the clients and of the memory that the full size may have, which
- * is 500 clients with 20 MB each (tests/soak/slow_disk.ts), and messages that
+ * is 500 clients with 20 MB each (tests/soak/large_messages.ts), and messages that
  * do not take minutes.
  */
 const CLIENTS = 100;

@@ -4,7 +4,7 @@ import { watchable } from "../support/watch.ts";
 
 /**
  * A fifth of the clients and of the memory that the full size may have, which
- * is 500 clients with 20 MB each (tests/soak/slow_hop.ts), and messages that do
+ * is 500 clients with 20 MB each (tests/soak/large_messages.ts), and messages that do
  * not take minutes.
  */
 const CLIENTS = 100;

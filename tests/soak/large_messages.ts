@@ -1,14 +1,17 @@
 /**
- * The full size of tests/faults/slow_disk_real_test.ts: 500 clients send a message
- * of 20 MB each, at once, into a slow disk. Prints what it costs, and fails
- * above 64 MiB. Takes about a minute; Linux only:
+ * The full size of tests/faults/slow_disk_real_test.ts and of
+ * slow_hop_real_test.ts: 500 clients send a message of 20 MB each, at once, into
+ * a slow disk, or through a relay to a next hop that reads slowly. Prints what it
+ * costs, and fails above 64 MiB. Takes minutes; Linux only:
  *
- *     deno run -A tests/soak/slow_disk.ts
+ *     deno run -A tests/soak/large_messages.ts disk
+ *     deno run -A tests/soak/large_messages.ts hop
  *
  * @module
  */
 
 import { loadSlowDisk } from "../support/slow_disk_load.ts";
+import { loadSlowHop } from "../support/slow_hop.ts";
 
 const CLIENTS = 500;
 const OCTETS = 20_000_000;
@@ -17,8 +20,14 @@ const OCTETS_PER_SECOND = 200_000_000;
 /** The most resident memory above the start, in MiB. */
 const MOST_MIB = 64;
 
+const loads = new Map([["disk", loadSlowDisk], ["hop", loadSlowHop]]);
+const load = loads.get(Deno.args[0] ?? "");
+if (load === undefined) {
+  console.error("error: say disk or hop");
+  Deno.exit(2);
+}
 const began = performance.now();
-const { before, peakKiB, after } = await loadSlowDisk({
+const { before, peakKiB, after } = await load({
   clients: CLIENTS,
   octets: OCTETS,
   octetsPerSecond: OCTETS_PER_SECOND,
