@@ -1,0 +1,83 @@
+import { assertEquals } from "../support/assert.ts";
+import { mustHappen } from "../../testing/deadline.ts";
+import { eventually } from "../support/eventually.ts";
+import { serveHttp } from "../support/http_end.ts";
+import { startListener } from "../support/listener.ts";
+import { messagesIn, withoutTrace } from "../support/maildir.ts";
+import { plain, SmtpClient } from "../../testing/client.ts";
+import { FOREVER, loggedIn } from "../support/listener_session.ts";
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.test(`main.ts on ${signal} sends idle clients away, lets transactions finish and exits with 0`, async () => {
+    await using listener = await startListener();
+    using idle = await SmtpClient.greeted(listener.port);
+    using inSasl = await SmtpClient.greeted(listener.port);
+    await inSasl.command("AUTH LOGIN", "334");
+    using inMail = await loggedIn(listener.port);
+    await inMail.command("MAIL FROM:<a@example.org>", "250");
+    using inData = await loggedIn(listener.port);
+    await inData.envelope();
+    await inData.send("the first half");
+
+    listener.signal(signal);
+    await listener.logged(new RegExp(`stopping on ${signal}`));
+    await idle.expect("421 4.3.2");
+    await idle.expectEnd();
+    await inSasl.expect("421 4.3.2");
+    await inSasl.expectEnd();
+    await eventually("new clients are refused", async () => {
+      try {
+        (await SmtpClient.open(listener.port)).close();
+      } catch (error) {
+        return error instanceof Deno.errors.ConnectionRefused;
+      }
+    });
+    await inMail.send("RCPT TO:<b@example.net>", "DATA", "one", ".");
+    await inMail.expect("250", "354", "250 2.0.0", "421 4.3.2");
+    await inMail.expectEnd();
+    await inData.send("the second half", ".");
+    await inData.expect("250 2.0.0", "421 4.3.2");
+    await inData.expectEnd();
+    for (const client of [idle, inSasl, inMail, inData]) client.close();
+
+    const { code } = await mustHappen(listener.status, "the listener ends");
+    assertEquals(code, 0);
+    assertEquals(messagesIn(listener.maildir).map(withoutTrace).sort(), [
+      "one\r\n",
+      "the first half\r\nthe second half\r\n",
+    ]);
+  });
+}
+
+Deno.test("main.ts on SIGTERM waits for a decision under way, answers it and then 421", async () => {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
+  await using end = serveHttp(async () => {
+    ask();
+    await decided;
+    return Response.json({ ok: true });
+  });
+  await using listener = await startListener({
+    authUrl: end.url,
+    args: ["--auth-timeout", FOREVER],
+  });
+  using client = await SmtpClient.greeted(listener.port);
+  await client.send(`AUTH PLAIN ${plain("ann", "secret")}`);
+  await mustHappen(asked, "the endpoint is asked");
+  listener.signal("SIGTERM");
+  await listener.logged(/stopping on SIGTERM/);
+  decide();
+  await client.expect("235 2.7.0", "421 4.3.2");
+  await client.expectEnd();
+  client.close();
+  assertEquals((await listener.stop()).code, 0);
+});
+
+Deno.test("main.ts exits with 0 on a SIGTERM that comes as soon as it says that it listens", async () => {
+  const codes: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    await using listener = await startListener();
+    codes.push((await listener.stop()).code);
+  }
+  assertEquals(codes, codes.map(() => 0));
+});
