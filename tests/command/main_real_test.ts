@@ -5,29 +5,21 @@ import {
   assertEquals,
   assertFalse,
   assertMatch,
-  assertNotEquals,
-  assertNotMatch,
   assertStringIncludes,
 } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { hasIPv6 } from "../support/ipv6.ts";
-import { mustHappen } from "../../testing/deadline.ts";
-import { eventually } from "../support/eventually.ts";
 import { serveHttp } from "../support/http_end.ts";
 import {
-  COMMAND_ARGS,
   type CommandOptions,
-  type CommandResult,
   type Listener,
   type ListenerOptions,
-  parseLog,
   PASSWORD,
   runCommand,
   startListener,
   temporaryFolder,
   USER,
 } from "../support/listener.ts";
-import { filesIn, onlyMessageIn } from "../support/maildir.ts";
 import { SmtpClient } from "../../testing/client.ts";
 
 Deno.test("main.ts --help prints the help and exits with 0, without any permission", async () => {
@@ -342,198 +334,6 @@ Deno.test("main.ts knows the user of MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS, 
   await client.login(USER, PASSWORD, "235 2.7.0");
 });
 
-/** What a first start has printed. */
-function printed(stdout: string) {
-  const [, username = ""] = /^user: (.+)$/m.exec(stdout) ?? [];
-  const [, password = ""] = /^password: (.+)$/m.exec(stdout) ?? [];
-  const pastes = stdout.split("\n").filter((line) => line.startsWith("curl"));
-  return { username, password, pastes };
-}
-
-function firstStart(options: ListenerOptions): Promise<Listener> {
-  return startListener({ ...options, firstStart: true });
-}
-
-Deno.test("main.ts makes up another login for each first start, prints it once and logs it never", async () => {
-  await using one = await firstStart({});
-  await using two = await firstStart({});
-  for (const listener of [one, two]) {
-    const { username, password, pastes } = printed(listener.stdout());
-    assertMatch(password, /^\S{16,}$/);
-    assertEquals(pastes.length, 1);
-    using client = await SmtpClient.greeted(listener.port);
-    await client.login(username, "wrong", "535 5.7.8");
-    await client.login(username, password);
-    await client.command("QUIT", "221");
-    await listener.stop();
-    assertFalse(listener.stderr().includes(password));
-  }
-  assertNotEquals(printed(one.stdout()), printed(two.stdout()));
-});
-
-function isInstalled(program: string): boolean {
-  try {
-    return new Deno.Command(program, {
-      args: ["--version"],
-      stdout: "null",
-      stderr: "null",
-    }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-async function paste(line: string): Promise<CommandResult> {
-  const child = new Deno.Command("sh", {
-    args: ["-c", line],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  try {
-    const { code, stdout, stderr } = await mustHappen(
-      child.output(),
-      "the pasted line ends",
-    );
-    const decoder = new TextDecoder();
-    return {
-      code,
-      stdout: decoder.decode(stdout),
-      stderr: decoder.decode(stderr),
-    };
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
-  }
-}
-
-for (const tls of [false, true]) {
-  Deno.test({
-    name: `main.ts prints a line to paste that delivers a first message${
-      tls ? " over STARTTLS" : ""
-    } (needs curl)`,
-    ignore: !isInstalled("curl"),
-    fn: async () => {
-      await using listener = await firstStart(
-        tls ? { certificate: await testCertificate() } : {},
-      );
-      const { username, pastes: [line = ""] } = printed(listener.stdout());
-      const { code, stderr } = await paste(line);
-      assertEquals(code, 0, stderr);
-      const message = onlyMessageIn(listener.maildir);
-      assertStringIncludes(message, "Subject: Hello");
-      assertStringIncludes(message, "It works.");
-      assertStringIncludes(message, tls ? " with ESMTPSA " : " with ESMTPA ");
-      assertStringIncludes(listener.stdout(), "./maildir/new");
-      const [auth] = listener.log().filter(({ event }) => event === "auth");
-      assertEquals(auth?.username, username);
-    },
-  });
-}
-
-/** One login, one wrong one, one message. */
-async function someTraffic(listener: Listener): Promise<void> {
-  using client = await SmtpClient.greeted(listener.port);
-  await client.login(USER, "wrong", "535");
-  await client.login(USER, PASSWORD);
-  await client.envelope("ann@example.org", ["b@example.net", "c@example.net"]);
-  await client.send("Subject: x", "", "y", ".", "QUIT");
-  await client.expect("250", "221");
-  await client.expectEnd();
-}
-
-Deno.test("main.ts --log json writes one object a line, with the fields of each event", async () => {
-  await using listener = await startListener({ args: ["--log", "json"] });
-  await someTraffic(listener);
-  await listener.stop();
-  const log = parseLog(listener.stderr());
-  for (const { time, level, message } of log) {
-    assertMatch(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert(level === "info" || level === "warn");
-    assert(typeof message === "string" && message !== "");
-  }
-  const [listening, wrong, right, mail, ...rest] = log;
-  assertStringIncludes(
-    String(listening?.message),
-    `listening on 127.0.0.1:${listener.port}`,
-  );
-  assertMatch(String(wrong?.id), /^[0-9a-z]{14,}$/);
-  const auth = {
-    event: "auth",
-    via: "smtp",
-    id: wrong?.id,
-    mechanism: "PLAIN",
-    username: USER,
-    remoteIp: "127.0.0.1",
-    tls: false,
-  };
-  assertEquals<unknown>(fields(wrong), {
-    ...auth,
-    outcome: "invalid",
-    code: 535,
-    reason: "wrong-credentials",
-    milliseconds: "number",
-  });
-  assertEquals<unknown>(fields(right), {
-    ...auth,
-    outcome: "ok",
-    code: 235,
-    reason: "ok",
-    milliseconds: "number",
-  });
-  assertEquals<unknown>(fields(mail), {
-    event: "message",
-    via: "smtp",
-    id: wrong?.id,
-    code: 250,
-    text: mail?.text,
-    username: USER,
-    sender: "ann@example.org",
-    recipients: 2,
-    refusedRecipients: 0,
-    octets: 17,
-    remoteIp: "127.0.0.1",
-    tls: false,
-  });
-  const [name = ""] = filesIn(listener.maildir, "new");
-  const [, id = "?"] = /^Queued as (\S+)$/.exec(String(mail?.text)) ?? [];
-  assert(name.startsWith(id), "the log and the client know the file's name");
-  assertEquals(rest.map(({ message }) => message), [
-    "stopping on SIGTERM",
-    "stopped",
-  ]);
-});
-
-/** A line's own fields; a duration is only said to be one. */
-function fields(line: Readonly<Record<string, unknown>> | undefined) {
-  const { time: _, level: __, message: ___, ...own } = line ?? {};
-  return "milliseconds" in own
-    ? { ...own, milliseconds: typeof own.milliseconds }
-    : own;
-}
-
-Deno.test("main.ts --log text writes a line for people per event, without colors where there is no terminal", async () => {
-  await using listener = await startListener({ args: ["--log", "text"] });
-  await someTraffic(listener);
-  await listener.stop();
-  assertMatch(
-    listener.stderr(),
-    new RegExp(
-      [
-        `^T info  listening on 127\\.0\\.0\\.1:${listener.port}`,
-        `T warn  auth invalid ${USER} \\(wrong-credentials\\) from 127\\.0\\.0\\.1, PLAIN, plain text, \\d+ ms`,
-        `T info  auth ok ${USER} from 127\\.0\\.0\\.1, PLAIN, plain text, \\d+ ms`,
-        `T info  mail from <ann@example\\.org> to 2 recipients, 17 bytes, login ${USER}: 250 Queued as \\S+`,
-        "T info  stopping on SIGTERM",
-        "T info  stopped\n$",
-      ].join("\n").replaceAll(
-        "T ",
-        "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d[+-]\\d\\d:\\d\\d ",
-      ),
-    ),
-  );
-});
-
 Deno.test("main.ts warns once of plain text where clients on other machines are let in", async () => {
   const certificate = await testCertificate();
   const cases = [
@@ -565,69 +365,3 @@ Deno.test({
     );
   },
 });
-
-async function isRefused(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return false;
-  } catch (error) {
-    return error instanceof Deno.errors.ConnectionRefused;
-  }
-}
-
-/** What a keyboard sends for a SIGINT. */
-const CTRL_C = Uint8Array.of(3);
-
-/** What the command writes to a terminal when it starts. */
-async function startOnTerminal(noColor: boolean): Promise<string> {
-  const { promise: listening, resolve } = Promise.withResolvers<void>();
-  const command = [Deno.execPath(), ...COMMAND_ARGS, "--port", "0"]
-    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-    .join(" ");
-  await using cleanUp = new AsyncDisposableStack();
-  const child = new Deno.Command("script", {
-    args: ["-qec", command, "/dev/null"],
-    cwd: temporaryFolder(cleanUp),
-    // Deno itself reads NO_COLOR, and so do the tests' runners.
-    env: { NO_COLOR: noColor ? "1" : "" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  let text = "";
-  const collecting = (async () => {
-    for await (
-      const part of child.stdout.pipeThrough(new TextDecoderStream())
-    ) {
-      text += part;
-      if (/listening on [^\n]*\n/.test(text)) resolve();
-    }
-  })();
-  const keyboard = child.stdin.getWriter();
-  try {
-    await mustHappen(listening, "the command listens");
-    await keyboard.write(CTRL_C);
-    await mustHappen(child.status, "the command ends");
-  } finally {
-    await keyboard.close().catch(() => {});
-    await Promise.all([child.status, collecting]);
-  }
-  const [, port] = /listening on 127\.0\.0\.1:([0-9]+)/.exec(text) ?? [];
-  await eventually("the command has ended", () => isRefused(Number(port)));
-  return text;
-}
-
-for (const noColor of [false, true]) {
-  Deno.test({
-    name: `main.ts writes the log as text on a terminal, ${
-      noColor ? "without colors under NO_COLOR" : "with colors"
-    } (needs script)`,
-    ignore: !isInstalled("script"),
-    fn: async () => {
-      const text = await startOnTerminal(noColor);
-      assertMatch(text, /user: demo/);
-      assertNotMatch(text, /\{"time"/);
-      assertEquals(text.includes("\x1b["), !noColor, text);
-    },
-  });
-}

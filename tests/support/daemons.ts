@@ -43,6 +43,19 @@ export function isFile(path: string): boolean {
   }
 }
 
+/** Whether a program can be run by its name. */
+export function isInstalled(program: string): boolean {
+  try {
+    return new Deno.Command(program, {
+      args: ["--version"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
 /** What a program says about itself. */
 export function outputOf(program: string, ...args: string[]): string {
   const { stdout } = new Deno.Command(program, { args, stderr: "null" })
