@@ -13,6 +13,7 @@
  * @module
  */
 
+import { exit } from "./command/exit.ts";
 import { run } from "./command/run.ts";
 
-if (import.meta.main) Deno.exit(await run(Deno.args));
+if (import.meta.main) exit(await run(Deno.args));

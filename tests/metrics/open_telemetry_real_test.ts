@@ -73,3 +73,22 @@ Deno.test("with OTEL_DENO=true each AUTH and each message is a span, the endpoin
   assert(!JSON.stringify([spans, otlp.points()]).includes(USER));
   assert(!JSON.stringify([spans, otlp.points()]).includes(PASSWORD));
 });
+
+Deno.test("with OTEL_DENO=true the command ends though figures go out while the last spans do", async () => {
+  // Its figures are due again and again meanwhile: whoever ends there by
+  // Deno.exit() has Deno wait for itself, for ever.
+  await using otlp = serveOtlp(() => delay(500));
+  await using listener = await startListener({
+    env: { ...otlp.env, OTEL_BSP_SCHEDULE_DELAY: "60000" },
+  });
+  const client = await SmtpClient.greeted(listener.port);
+  await client.login(USER, PASSWORD);
+  client.close();
+  assertEquals((await listener.stop()).code, 0);
+  assertEquals(otlp.spans().map(({ name }) => name), ["AUTH"]);
+});
+
+/** Resolves after so many milliseconds: an end that is slow. */
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -34,9 +34,16 @@ export interface OtlpEnd extends AsyncDisposable {
   readonly points: () => SeenPoint[];
 }
 
-/** Starts one. */
-export function serveOtlp(): OtlpEnd {
-  const end = serveHttp(() => Response.json({}));
+/**
+ * Starts one.
+ *
+ * @param before What it waits for before it answers to spans.
+ */
+export function serveOtlp(before?: () => Promise<void>): OtlpEnd {
+  const end = serveHttp(async ({ target }) => {
+    if (target === "/v1/traces") await before?.();
+    return Response.json({});
+  });
   const bodies = (path: string) =>
     end.requests.filter(({ target }) => target === path)
       .map(({ body }) => JSON.parse(body));
