@@ -6,6 +6,7 @@
 
 import config from "../deno.json" with { type: "json" };
 import { systemReason } from "../lib/error_text.ts";
+import { pause } from "../lib/race.ts";
 import { check } from "./check.ts";
 import { VARIABLES, type Variables } from "./environment.ts";
 import { hashPassword } from "./hash_password.ts";
@@ -97,7 +98,12 @@ async function serveUntilSignal(
     signals.onReload(newReload(settings, ask, serving.reload, log));
     signals.onUnthrottle(serving.unthrottle);
     const signal = await signals.stop;
-    log({ level: "info", message: `stopping on ${signal}`, fields: {} });
+    const delay = settings.shutdownDelay;
+    const when = delay === 0 ? "" : ` in ${delay} ms`;
+    log({ level: "info", message: `stopping on ${signal}${when}`, fields: {} });
+    serving.stopping();
+    // Whoever sends clients here may take some time to notice.
+    if (delay > 0) await pause(delay, signals.hurry);
     await serving.shutdown();
     log({ level: "info", message: "stopped", fields: {} });
   } finally {

@@ -57,6 +57,8 @@ export interface Serving extends AsyncDisposable {
   readonly reload: (settings: Settings) => void;
   /** Forgets what was counted for all users, if that is in memory. */
   readonly unthrottle: () => void;
+  /** Says at `/readyz` that nobody is to come any more; serves on. */
+  readonly stopping: () => void;
   /** Stops in good order; resolves when everything is closed. */
   readonly shutdown: () => Promise<void>;
 }
@@ -126,6 +128,7 @@ export async function serve(
       for (const { reload } of adapters) reload?.(settings);
     },
     unthrottle: () => log(unthrottleEverybody(memory)),
+    stopping: telemetry.stopping,
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };

@@ -9,6 +9,8 @@
 export interface Signals {
   /** Resolves with the first signal to stop. */
   readonly stop: Promise<Deno.Signal>;
+  /** Aborted by the second: whoever stops is to be quick about it. */
+  readonly hurry: AbortSignal;
   /** Says what SIGHUP does; until then, and without it, it does nothing. */
   readonly onReload: (reload: () => void) => void;
   /** The same for SIGUSR2. */
@@ -21,17 +23,24 @@ export interface Signals {
  */
 export function takeSignals(): Signals {
   const { promise: stop, resolve } = Promise.withResolvers<Deno.Signal>();
+  const hurry = new AbortController();
+  let stops = 0;
+  const onStop = (signal: Deno.Signal) => {
+    resolve(signal);
+    if (++stops > 1) hurry.abort();
+  };
   let reload = () => {};
   let unthrottle = () => {};
-  listen("SIGINT", resolve);
+  listen("SIGINT", onStop);
   // What follows, no program on Windows can be sent.
   if (Deno.build.os !== "windows") {
-    listen("SIGTERM", resolve);
+    listen("SIGTERM", onStop);
     listen("SIGHUP", () => reload());
     listen("SIGUSR2", () => unthrottle());
   }
   return {
     stop,
+    hurry: hurry.signal,
     onReload: (next) => reload = next,
     onUnthrottle: (next) => unthrottle = next,
   };

@@ -30,6 +30,8 @@ export interface ListenSettings {
   readonly idleTimeout: number;
   /** Milliseconds. */
   readonly greetingDelay: number;
+  /** Milliseconds. */
+  readonly shutdownDelay: number;
   readonly proxyProtocol: boolean;
   readonly proxyProtocolFrom: readonly string[];
 }
@@ -81,6 +83,12 @@ export const LISTEN_FLAGS: Rows<ListenSettings> = {
   greetingDelay: {
     placeholder: "MS",
     help: "greet later, and refuse who does not wait",
+    read: milliseconds(0),
+    byDefault: 0,
+  },
+  shutdownDelay: {
+    placeholder: "MS",
+    help: "how long to serve on after SIGTERM",
     read: milliseconds(0),
     byDefault: 0,
   },

@@ -28,6 +28,7 @@ const DEFAULTS: Settings = {
   maxConnectionsPerNetwork: 200,
   idleTimeout: 300_000,
   greetingDelay: 0,
+  shutdownDelay: 0,
   proxyProtocol: false,
   proxyProtocolFrom: ["127.0.0.0/8", "::1"],
   tlsCert: undefined,
@@ -130,6 +131,7 @@ const VALUES: readonly (readonly [
   ["maxConnectionsPerNetwork", ["1", 1], ["50000", 50_000]],
   ["idleTimeout", ["1", 1], ["2147483647", 2_147_483_647]],
   ["greetingDelay", ["0", 0], ["2147483647", 2_147_483_647]],
+  ["shutdownDelay", ["0", 0], ["2147483647", 2_147_483_647]],
   [
     "proxyProtocolFrom",
     ["192.0.2.0/24,::1", ["192.0.2.0/24", "::1"]],

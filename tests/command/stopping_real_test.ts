@@ -73,6 +73,40 @@ Deno.test("main.ts on SIGTERM waits for a decision under way, answers it and the
   assertEquals((await listener.stop()).code, 0);
 });
 
+Deno.test("main.ts --shutdown-delay takes clients on after SIGTERM, while /readyz says 503, until a second signal", async () => {
+  await using listener = await startListener({
+    args: ["--shutdown-delay", FOREVER, "--metrics-port", "0"],
+  });
+  await listener.logged(/:[0-9]+ for metrics/);
+  const [, port] = /:([0-9]+) for metrics/.exec(listener.stderr()) ?? [];
+  const ready = async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+    return `${answer.status} ${await answer.text()}`;
+  };
+  assertEquals(await ready(), "200 ok\n");
+  using idle = await SmtpClient.greeted(listener.port);
+  listener.signal("SIGTERM");
+  await listener.logged(new RegExp(`stopping on SIGTERM in ${FOREVER} ms`));
+  assertEquals(await ready(), "503 stopping\n");
+  using late = await loggedIn(listener.port);
+  await idle.command("NOOP", "250");
+
+  listener.signal("SIGINT");
+  for (const client of [idle, late]) {
+    await client.expect("421 4.3.2");
+    await client.expectEnd();
+    client.close();
+  }
+  assertEquals((await listener.stop()).code, 0);
+});
+
+Deno.test("main.ts --shutdown-delay ends by itself", async () => {
+  await using listener = await startListener({
+    args: ["--shutdown-delay", "1"],
+  });
+  assertEquals((await listener.stop()).code, 0);
+});
+
 Deno.test("main.ts exits with 0 on a SIGTERM that comes as soon as it says that it listens", async () => {
   const codes: number[] = [];
   for (let round = 0; round < 10; round++) {
