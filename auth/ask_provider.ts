@@ -7,13 +7,15 @@
 import { race } from "../lib/race.ts";
 import { repeatsSecret } from "../lib/secret_text.ts";
 import { CLIENT_GONE } from "./reasons.ts";
-import { readResult, thrownResult } from "./results.ts";
+import { isNameless, nonsense, readResult, thrownResult } from "./results.ts";
 import type { AuthProvider, AuthRequest, AuthResult } from "./types.ts";
 
 /**
  * Asks a provider and always gets a result: one that throws, rejects or
  * answers nonsense counts as `authFailure`, and so does an aborted signal, even
- * if the provider does not listen to it.
+ * if the provider does not listen to it. A yes without a `user`, where the
+ * client has sent none either (OAUTHBEARER may), is nonsense: nobody would be
+ * let in.
  *
  * @param provider Whom to ask.
  * @param request What to ask.
@@ -51,7 +53,7 @@ export async function askProvider(
   });
   switch (raced.kind) {
     case "done":
-      return discreet(read(raced.value), request);
+      return discreet(named(read(raced.value), request), request);
     case "broken":
       return discreet(thrownResult(raced.error), request);
     case "late":
@@ -80,6 +82,11 @@ function read(answer: unknown): AuthResult {
   } catch (error) {
     return thrownResult(error);
   }
+}
+
+/** Nobody is let in without a name: not its senders, limits and log lines. */
+function named(result: AuthResult, { username }: AuthRequest): AuthResult {
+  return isNameless(result, username) ? nonsense("user") : result;
 }
 
 /** A provider's own words may repeat the password: then they are for nobody. */

@@ -77,7 +77,8 @@ export function thrownResult(error: unknown): AuthResult {
   return { decision: "authFailure", reason: "provider-error", detail };
 }
 
-function nonsense(detail?: string): AuthResult {
+/** The result where what a provider has answered makes no sense. */
+export function nonsense(detail?: string): AuthResult {
   return {
     decision: "authFailure",
     reason: "provider-nonsense",
@@ -145,6 +146,14 @@ export function readRights(
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(json === undefined ? {} : { context: deepFrozen(JSON.parse(json)) }),
   };
+}
+
+/**
+ * Whether a yes lets in nobody: where a client sends a token without a name
+ * (RFC 7628 section 3.1), whoever decides must have one.
+ */
+export function isNameless(result: AuthResult, username: string): boolean {
+  return result.decision === "authOk" && (result.user ?? username) === "";
 }
 
 /** Whether a text may stand in a 535 in place of ours. */

@@ -90,8 +90,8 @@ export type AuthProgress = typeof AuthProgress[keyof typeof AuthProgress];
 export interface AuthRequest {
   /**
    * Who the client says it is: no control characters, and not empty but with
-   * OAUTHBEARER, where a client may leave that to the token. A yes to nobody
-   * should say its `user`.
+   * OAUTHBEARER, where a client may leave that to the token: then a yes must
+   * have a `user`, or it counts as `authFailure`.
    */
   readonly username: string;
   /** The password, or the token: not empty, no NUL. Do not log it. */

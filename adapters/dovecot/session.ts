@@ -337,13 +337,9 @@ export function newDovecotSession(
         return take();
       }
       switch (result.decision) {
-        case "authOk": {
-          const user = userOf(result, username);
-          // The protocol has no yes to nobody, and a token may have no name.
-          if (user === "") temporary(id, exchange);
-          else send(formatOk(id, user));
+        case "authOk":
+          send(formatOk(id, userOf(result, username)));
           break;
-        }
         case "authInvalid":
           // Ours are the same words for a user who does not exist.
           send(formatFail(id, username, `reason=${last.reply.text}`));

@@ -8,6 +8,7 @@ import { readBounded } from "../../lib/bounded_body.ts";
 import { CLIENT_GONE } from "../reasons.ts";
 import { faultOf } from "../../lib/network_fault.ts";
 import { failure, readAnswer } from "./http_answer.ts";
+import { isNameless } from "../results.ts";
 import { blockedPort } from "../../lib/blocked_ports.ts";
 import {
   aFunction,
@@ -169,9 +170,11 @@ async function ask(
   const text = isShort(response.headers)
     ? await response.text()
     : await readLong(response, signal);
-  return text === undefined
-    ? failure("backend-size")
-    : readAnswer(response, text, endpoint.now());
+  if (text === undefined) return failure("backend-size");
+  const result = readAnswer(response, text, endpoint.now());
+  return isNameless(result, request.username)
+    ? failure("backend-answer", "user")
+    : result;
 }
 
 /**

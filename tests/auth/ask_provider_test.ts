@@ -62,6 +62,22 @@ Deno.test("askProvider() hands on a decision, sync or async", async () => {
   }
 });
 
+Deno.test("askProvider() takes a yes to nobody for nonsense: neither client nor provider has named a user", async () => {
+  const nameless = newRequest({ username: "", mechanism: "OAUTHBEARER" });
+  for (const yes of ["authOk", { decision: "authOk" }] as const) {
+    assertEquals(await askProvider(() => yes, nameless), {
+      decision: "authFailure",
+      reason: "provider-nonsense",
+      detail: "user",
+    });
+  }
+  const named = { decision: "authOk", user: "ann" } as const;
+  assertEquals(await askProvider(() => named, nameless), named);
+  for (const no of ["authInvalid", "authFailure"] as const) {
+    assertEquals((await askProvider(() => no, nameless)).decision, no);
+  }
+});
+
 Deno.test("askProvider() hands the very request and signal to the provider", async () => {
   const request = Object.freeze(newRequest());
   const { signal } = new AbortController();

@@ -199,6 +199,27 @@ Deno.test("Session names a user whom only the token names, and no other", () => 
   }
 });
 
+Deno.test("serveSmtp() lets nobody in without a name: where neither client nor provider has one, 454", async () => {
+  const events: SmtpEvent[] = [];
+  await using server = serveSmtp({
+    port: 0,
+    provider: () => "authOk",
+    mechanisms: [OAUTHBEARER],
+    onEvent: (event) => events.push(event),
+  }, () => {});
+  using client = await SmtpClient.open(server.addrs[0]?.port ?? 0);
+  await client.expect("220");
+  await client.command("EHLO client", "250");
+  const message = base64("n,,\x01auth=Bearer secret\x01\x01");
+  await client.command(`AUTH OAUTHBEARER ${message}`, "454 4.7.0");
+  assertEquals(
+    newsOf(events).map((event) =>
+      event.kind === "auth" && [event.outcome, event.reason, event.detail]
+    ),
+    [["failure", "provider-nonsense", "user"]],
+  );
+});
+
 Deno.test("serveSmtp() refuses mechanisms that are none", () => {
   const { respond: _, ...half } = PLAIN;
   const rows: readonly unknown[] = [

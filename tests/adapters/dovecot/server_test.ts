@@ -20,6 +20,7 @@ import {
 import { eventually } from "../../support/eventually.ts";
 import { connectTo, type LineClient } from "../../support/line_client.ts";
 import { temporaryFolder } from "../../support/listener.ts";
+import { base64 } from "../../support/octets.ts";
 import { plain } from "../../../testing/client.ts";
 import { TOKEN, token, WHY } from "../../support/token_mechanism.ts";
 
@@ -82,6 +83,29 @@ Deno.test("serveDovecotAuth() lets a mechanism say why before FAIL, and tells on
     event.kind === "auth" && event.outcome
   );
   assertEquals(told, ["invalid"]);
+});
+
+Deno.test("serveDovecotAuth() lets nobody in without a name: a temporary failure, and the event says why", async () => {
+  const events: ServerEvent[] = [];
+  await using server = await serve({
+    provider: () => "authOk",
+    mechanisms: ["OAUTHBEARER"],
+    onEvent: (event) => events.push(event),
+  });
+  using dovecot = await connectTo(server);
+  await dovecot.lines(6);
+  const nameless = base64("n,,\x01auth=Bearer secret\x01\x01");
+  const auth = `AUTH\t1\tOAUTHBEARER\tservice=smtp\tresp=${nameless}`;
+  await dovecot.send(`VERSION\t1\t2\nCPID\t1\n${auth}\n`);
+  assertEquals(await dovecot.lines(1), [
+    "FAIL\t1\tuser=\tcode=temp_fail\ttemp",
+  ]);
+  assertEquals(
+    newsOf(events).map((event) =>
+      event.kind === "auth" && [event.outcome, event.reason, event.detail]
+    ),
+    [["failure", "provider-nonsense", "user"]],
+  );
 });
 
 Deno.test("serveDovecotAuth() lets all in who are right at once, through a throttle (issue 11, 7)", async () => {

@@ -2,7 +2,7 @@
 // member. The rules for each member are results_test.ts's.
 
 import { newHTTPAuthProvider } from "../../../auth/providers/http.ts";
-import type { AuthResult } from "../../../auth/types.ts";
+import type { AuthRequest, AuthResult } from "../../../auth/types.ts";
 import { assertEquals } from "../../support/assert.ts";
 import { newRequest } from "../../support/auth_request.ts";
 
@@ -15,12 +15,13 @@ const NOW = Date.UTC(2026, 0, 1);
 async function resultOf(
   body: Readonly<Record<string, unknown>>,
   headers: Readonly<Record<string, string>> = {},
+  request: Partial<AuthRequest> = {},
 ): Promise<AuthResult> {
   const provider = newHTTPAuthProvider("https://intranet.example/may-send", {
     fetch: () => Promise.resolve(Response.json(body, { headers })),
     now: () => NOW,
   });
-  return await provider(newRequest());
+  return await provider(newRequest(request));
 }
 
 Deno.test("newHTTPAuthProvider() reads what a yes brings along", async () => {
@@ -57,6 +58,19 @@ Deno.test("newHTTPAuthProvider() takes a yes with a bad member for a failure tha
       detail: member,
     });
   }
+});
+
+Deno.test("newHTTPAuthProvider() takes a yes to nobody for a failure: a token came without a name, and the answer has none", async () => {
+  const nameless = { username: "", mechanism: "OAUTHBEARER" };
+  assertEquals(await resultOf({ ok: true }, {}, nameless), {
+    decision: "authFailure",
+    reason: "backend-answer",
+    detail: "user",
+  });
+  assertEquals(await resultOf({ ok: true, user: "ann" }, {}, nameless), {
+    decision: "authOk",
+    user: "ann",
+  });
 });
 
 Deno.test("newHTTPAuthProvider() takes max-age for the end of a yes", async () => {

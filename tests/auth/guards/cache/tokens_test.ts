@@ -92,7 +92,9 @@ Deno.test("withCache() does not remember that a token has expired", async () => 
 Deno.test("withCache() keeps all whose tokens come without a name", async () => {
   const good = new Set<string>();
   const provider: AuthProvider = ({ password }) =>
-    good.has(password) ? "authOk" : "authInvalid";
+    good.has(password)
+      ? { decision: "authOk", user: `owner of ${password}` }
+      : "authInvalid";
   const cached = withCache(provider);
   const ask = (password: string) =>
     cached(newRequest({ username: "", password, mechanism: "OAUTHBEARER" }));

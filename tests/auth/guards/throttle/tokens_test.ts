@@ -19,7 +19,7 @@ const FORGED: Outcome = ["authInvalid", "token-signature"];
 /** Checks tokens that say what they are. */
 const tokens: AuthProvider = ({ password }) =>
   password.startsWith("good")
-    ? "authOk"
+    ? { decision: "authOk", user: "ann" }
     : password.startsWith("old")
     ? { decision: "authInvalid", reason: "token-expired" }
     : { decision: "authInvalid", reason: "token-signature" };
