@@ -92,6 +92,7 @@ export async function openTelemetry(
     : await openPort(
       { hostname, port },
       pagesOf(prometheus, observer, health),
+      log,
     );
   return {
     where: server && `${placeOf(server)} for metrics`,
@@ -145,9 +146,14 @@ function unseen(onEvent: Telemetry["onEvent"]): Telemetry {
 async function openPort(
   at: { readonly hostname: string; readonly port: number },
   pages: ProbePages,
+  log: (entry: LogEntry) => void,
 ): Promise<ProbeServer> {
+  const onFault = (page: string, error: unknown) => {
+    const message = `cannot make the page ${page}: ${systemReason(error)}`;
+    log({ level: "error", message, fields: { page } });
+  };
   try {
-    return await serveProbes(at, pages);
+    return await serveProbes(at, pages, { onFault });
   } catch (cause) {
     const where = `--metrics-port ${hostPort(at.hostname, at.port)}`;
     const reason = systemReason(cause);

@@ -24,6 +24,17 @@ export interface ProbeLimits {
   readonly maxConnections: number;
 }
 
+/** What is not to be seen in the pages. */
+export interface ProbeOptions {
+  /** How much it takes upon itself. Default: little. */
+  readonly limits?: ProbeLimits;
+  /**
+   * Told why a page can't be made, which those who ask for it do not learn:
+   * once, and once more if it could be in between.
+   */
+  readonly onFault?: (path: string, error: unknown) => void;
+}
+
 const LIMITS: ProbeLimits = { connectionMs: 5_000, maxConnections: 32 };
 
 /** What is answered. */
@@ -52,14 +63,16 @@ export interface ProbeServer extends Server {
  *
  * @param at Where.
  * @param pages What there is to see.
- * @param limits How much it takes upon itself: little.
+ * @param options How much it takes upon itself, and who learns of faults.
  * @throws {Error} If the port is taken or the system refuses.
  */
 export async function serveProbes(
   at: HostPort,
   pages: ProbePages,
-  { connectionMs, maxConnections }: ProbeLimits = LIMITS,
+  { limits = LIMITS, onFault }: ProbeOptions = {},
 ): Promise<ProbeServer> {
+  const { connectionMs, maxConnections } = limits;
+  const told = faultsToldOnce(pages, onFault);
   const bound = await listen(at);
   const served = new Map<Conn, Promise<void>>();
   const accepting = new AbortController();
@@ -67,7 +80,7 @@ export async function serveProbes(
   async function serve(conn: Conn): Promise<void> {
     const timer = setTimeout(() => tryClose(conn), connectionMs);
     try {
-      await talk(conn, pages);
+      await talk(conn, told);
     } catch {
       // It has gone, or its time is up.
     } finally {
@@ -107,6 +120,28 @@ export async function serveProbes(
     signal: undefined,
   });
   return { address: hostPortOf(bound), ...server };
+}
+
+/** The same pages; of each it is told once that it fails. */
+function faultsToldOnce(
+  pages: ProbePages,
+  onFault: ProbeOptions["onFault"],
+): ProbePages {
+  const failing = new Set<string>();
+  const watched = (path: string, page: ProbePages[string]) => async () => {
+    try {
+      const answer = await page();
+      failing.delete(path);
+      return answer;
+    } catch (error) {
+      if (!failing.has(path)) onFault?.(path, error);
+      failing.add(path);
+      return { status: 500, body: "this page has failed\n" };
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(pages).map(([path, page]) => [path, watched(path, page)]),
+  );
 }
 
 function hostPortOf({ address }: Bound): HostPort {
@@ -180,9 +215,5 @@ async function answerTo(request: string, pages: ProbePages): Promise<Answer> {
   if (method !== "GET" && method !== "HEAD") {
     return { status: 405, body: "only GET\n", allow: "GET, HEAD" };
   }
-  try {
-    return await pages[path]?.() ?? { status: 404, body: "" };
-  } catch {
-    return { status: 500, body: "this page has failed\n" };
-  }
+  return await pages[path]?.() ?? { status: 404, body: "" };
 }

@@ -22,7 +22,7 @@ async function restOf(conn: Deno.Conn): Promise<string> {
 }
 
 function serve(limits = { connectionMs: 5_000, maxConnections: 32 }) {
-  return serveProbes({ hostname: "127.0.0.1", port: 0 }, PAGES, limits);
+  return serveProbes({ hostname: "127.0.0.1", port: 0 }, PAGES, { limits });
 }
 
 Deno.test("serveProbes() answers GET and HEAD, and says what else there is", async () => {
@@ -53,6 +53,38 @@ Deno.test("serveProbes() answers GET and HEAD, and says what else there is", asy
     [bad.status, await bad.text()],
     [500, "this page has failed\n"],
   );
+});
+
+Deno.test("serveProbes() tells who looks after it why a page fails: once, and again if it was well in between", async () => {
+  let why: string | undefined = "out of memory";
+  const told: string[] = [];
+  const pages = {
+    "/figures": () => {
+      if (why !== undefined) throw new Error(why);
+      return { status: 200, body: "" };
+    },
+    "/bad": PAGES["/bad"],
+  };
+  await using server = await serveProbes(
+    { hostname: "127.0.0.1", port: 0 },
+    pages,
+    { onFault: (path, error) => told.push(`${path} ${error}`) },
+  );
+  const get = async (page: string) => {
+    const url = `http://127.0.0.1:${server.address.port}${page}`;
+    const answer = await fetch(url);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  for (let i = 0; i < 3; i++) assertEquals(await get("/figures"), 500);
+  assertEquals(told, ["/figures Error: out of memory"]);
+  assertEquals(await get("/bad"), 500);
+  assertEquals(told.slice(1), ["/bad Error: secret"]);
+  why = undefined;
+  assertEquals(await get("/figures"), 200);
+  why = "again";
+  assertEquals(await get("/figures"), 500);
+  assertEquals(told.slice(2), ["/figures Error: again"]);
 });
 
 Deno.test("serveProbes() bears what is no request", async () => {
