@@ -40,36 +40,14 @@ const encoder = new TextEncoder();
 
 /**
  * Texts as octets from which no other texts can come: each behind its length.
- * Joined without, `ann` with `xy` and `annx` with `y` are one.
+ * Joined without, `ann` with `xy` and `annx` with `y` are one. An engine writes
+ * UTF-8 at once, and a token has thousands of characters; but it makes the same
+ * octets of all lone surrogates, and JSON does not. It begins with no digit.
  */
 function framed(texts: readonly string[]): Uint8Array<ArrayBuffer> {
-  // No character takes more than three octets for each of its UTF-16 units.
-  const most = texts.reduce((sum, { length }) => sum + 5 + 3 * length, 0);
-  const octets = new Uint8Array(most);
-  const view = new DataView(octets.buffer);
-  let at = 0;
-  for (const text of texts) {
-    const size = writeText(text, octets.subarray(at + 4));
-    view.setUint32(at, size);
-    at += 4 + size;
-  }
-  return octets.subarray(0, at);
-}
-
-/**
- * UTF-8, which an engine writes at once: a token has thousands of characters.
- * But it makes the same octets of all lone surrogates. Such texts are UTF-16,
- * behind an octet that begins no UTF-8, in one byte order, because machines
- * share keys.
- *
- * @returns How many octets it takes.
- */
-function writeText(text: string, into: Uint8Array<ArrayBuffer>): number {
-  if (text.isWellFormed()) return encoder.encodeInto(text, into).written;
-  const view = new DataView(into.buffer, into.byteOffset);
-  view.setUint8(0, 0xff);
-  for (let unit = 0; unit < text.length; unit++) {
-    view.setUint16(1 + 2 * unit, text.charCodeAt(unit));
-  }
-  return 1 + 2 * text.length;
+  let framed = "";
+  for (const text of texts) framed += `${text.length} ${text}`;
+  return encoder.encode(
+    framed.isWellFormed() ? framed : JSON.stringify(texts),
+  );
 }

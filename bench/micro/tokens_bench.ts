@@ -46,9 +46,15 @@ const tokens = newOAuthProvider({
   fetch: issuer.fetch,
 });
 
-/** The message of XOAUTH2. A real token has a page of groups and roles in it. */
-async function bearer(alg: "ES256" | "RS256"): Promise<string> {
-  const groups = Array.from({ length: 40 }, (_, i) => `group-${i}`);
+/**
+ * The message of XOAUTH2. A real token has a page of groups and roles in it: 40
+ * make about 1 KB, 350 make 6.
+ */
+async function bearer(
+  alg: "ES256" | "RS256",
+  length = 40,
+): Promise<string> {
+  const groups = Array.from({ length }, (_, i) => `group-${i}`);
   const token = await issuer.token({ groups }, { alg });
   return btoa(`user=ann@example.com\x01auth=Bearer ${token}\x01\x01`);
 }
@@ -71,3 +77,9 @@ for (const alg of ["ES256", "RS256"] as const) {
     await login(checked, "XOAUTH2", response);
   });
 }
+
+const long = await bearer("ES256", 350);
+const cached = guarded(tokens);
+Deno.bench("XOAUTH2, ES256, 6 KB, cached", group, async () => {
+  await login(cached, "XOAUTH2", long);
+});

@@ -9,19 +9,18 @@ const CANONICAL =
 
 type Base64 = typeof base64Module;
 
-/** The module as it is in an engine without ECMAScript 2024, such as Node 20. */
+/** The module as it is in an engine that knows no base64, such as Node 24's. */
 async function inOldEngine(): Promise<Base64> {
-  const { prototype } = ArrayBuffer;
-  const transfer = Object.getOwnPropertyDescriptor(prototype, "transfer");
-  assert(transfer !== undefined);
-  Reflect.deleteProperty(prototype, "transfer");
+  const known = Object.getOwnPropertyDescriptor(Uint8Array, "fromBase64");
+  assert(known !== undefined);
+  Reflect.deleteProperty(Uint8Array, "fromBase64");
   try {
     const url = new URL("../../lib/base64.ts?old", import.meta.url);
     const module: Base64 = await import(url.href);
     assertEquals(module.decodeBase64("Zg=="), octetsOf("f"));
     return module;
   } finally {
-    Object.defineProperty(prototype, "transfer", transfer);
+    Object.defineProperty(Uint8Array, "fromBase64", known);
   }
 }
 

@@ -7,7 +7,7 @@ async function hex(texts: readonly string[], key = secret): Promise<string> {
   return (await keyedHash(await importSecret(key), texts)).toHex();
 }
 
-Deno.test("keyedHash() is HMAC-SHA-256 over length and UTF-8 of each text, or UTF-16 if it has none", async () => {
+Deno.test("keyedHash() is HMAC-SHA-256 over each text behind its length, or over JSON if one has no UTF-8", async () => {
   const key = await crypto.subtle.importKey(
     "raw",
     secret,
@@ -15,14 +15,15 @@ Deno.test("keyedHash() is HMAC-SHA-256 over length and UTF-8 of each text, or UT
     false,
     ["sign"],
   );
-  const framed = Uint8Array.of(
-    ...[0, 0, 0, 4, 65, 0xe2, 0x82, 0xac],
-    ...[0, 0, 0, 0],
-    ...[0, 0, 0, 5, 0xff, 0, 65, 0xd8, 0],
-  );
-  const expected = await crypto.subtle.sign("HMAC", key, framed);
-  const texts = ["A\u20ac", "", "A\ud800"];
-  assertEquals(await hex(texts), new Uint8Array(expected).toHex());
+  const lists = [
+    [["A\u20ac", "", "B"], "2 A\u20ac0 1 B"],
+    [["A\u20ac", "B\ud800"], '["A\u20ac","B\\ud800"]'],
+  ] as const;
+  for (const [texts, octets] of lists) {
+    const data = new TextEncoder().encode(octets);
+    const expected = await crypto.subtle.sign("HMAC", key, data);
+    assertEquals(await hex(texts), new Uint8Array(expected).toHex());
+  }
 });
 
 Deno.test("keyedHash() tells all lists of texts apart", async () => {
@@ -42,6 +43,11 @@ Deno.test("keyedHash() tells all lists of texts apart", async () => {
     ["PLAIN", "ann", "\ud800"],
     ["PLAIN", "ann", "\ud801"],
     ["PLAIN", "ann", "\ufffd"],
+    // What stands in front of a text, in a text.
+    ["PLAIN", "ann2 xy"],
+    ["PLAIN3 ann", "xy"],
+    ['["PLAIN","ann","\\ud800"]'],
+    ["PLAIN", "ann", "\\ud800"],
   ];
   const hashes = await Promise.all(lists.map((list) => hex(list)));
   assertEquals(new Set(hashes).size, lists.length);

@@ -18,6 +18,7 @@ import {
   pauseMs,
   type Rules,
 } from "../../../lib/options.ts";
+import { encodeBase64 } from "../../../lib/base64.ts";
 import { importSecret, keyedHash, newSecret } from "../../../lib/hmac.ts";
 import { Lru } from "../../../lib/lru.ts";
 import { CLIENT_GONE, isGuess, reasonOf } from "../../reasons.ts";
@@ -292,7 +293,7 @@ function newLoginNames(): (request: AuthRequest) => Promise<LoginName> {
   return async ({ mechanism, username, password }) => {
     key ??= importSecret(newSecret());
     const hash = await keyedHash(await key, [username, password]);
-    const credentials = String.fromCharCode(...hash);
+    const credentials = encodeBase64(hash);
     // Hashes are all of one length: no two pairs make one text.
     const login = credentials + mechanism;
     // A token may come without a name: who sends none is not all one user.
