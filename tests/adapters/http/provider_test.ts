@@ -124,6 +124,28 @@ Deno.test("newHTTPAuthProvider() sends no request twice whose answer has begun",
   assertEquals([asked, end.connections()], [1, 1]);
 });
 
+Deno.test("newHTTPAuthProvider() sends a request twice, and no oftener, where a used connection breaks in an answer's head", async () => {
+  let asked = 0;
+  await using end = serveRaw(async (connection) => {
+    // The first connection has one good answer in it, the others have none.
+    if (end.connections() === 1) {
+      await connection.readRequest();
+      await connection.send(YES);
+    }
+    await connection.readRequest();
+    asked++;
+    await connection.send(YES.slice(0, 30));
+    connection.close();
+  });
+  using provider = newHTTPAuthProvider(`http://${end.host}/`);
+  assertEquals(await outcomeOf(provider), OK);
+  assertEquals(await outcomeOf(provider), [
+    "authFailure",
+    "backend-unreachable",
+  ]);
+  assertEquals([asked, end.connections()], [2, 2]);
+});
+
 Deno.test("newHTTPAuthProvider() takes one late answer for a sign that all waiting connections are dead", async () => {
   const dying = newDyingEnd((connection) => connection.gone());
   await using _end = dying.end;
