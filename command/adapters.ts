@@ -9,11 +9,7 @@ import type {
   AuthServer,
   SocketServerOptions,
 } from "../adapters/socket_server.ts";
-import { serveDovecotAuth } from "../adapters/dovecot/server.ts";
 import type { ServerEvent } from "../auth/events.ts";
-import { nginxAuthHandler } from "../adapters/nginx/handler.ts";
-import { servePostfixPolicy } from "../adapters/policy/server.ts";
-import { serveSaslauthd } from "../adapters/saslauthd/server.ts";
 import type { Store } from "../auth/state/store.ts";
 import type { AuthProvider } from "../auth/types.ts";
 import { hostPort } from "../lib/addresses.ts";
@@ -89,6 +85,7 @@ export async function openAdapters(
 function openDovecot(context: Context): Promise<OpenAdapter> | undefined {
   const at = context.settings.dovecotSocket;
   return at && opened("--dovecot-socket", at, async () => {
+    const { serveDovecotAuth } = await import("../adapters/dovecot/server.ts");
     const mechanisms = offerOf(context.settings);
     const options = { ...optionsFor(at, context), mechanisms };
     const server = await serveDovecotAuth(options);
@@ -99,6 +96,7 @@ function openDovecot(context: Context): Promise<OpenAdapter> | undefined {
 function openSaslauthd(context: Context): Promise<OpenAdapter> | undefined {
   const at = context.settings.saslauthdSocket;
   return at && opened("--saslauthd-socket", at, async () => {
+    const { serveSaslauthd } = await import("../adapters/saslauthd/server.ts");
     const server = await serveSaslauthd(optionsFor(at, context));
     return asAdapter("saslauthd", server);
   });
@@ -108,6 +106,7 @@ function openPolicy(context: Context): Promise<OpenAdapter> | undefined {
   const { settings, store } = context;
   const at = settings.policySocket;
   return at && opened("--policy-socket", at, async () => {
+    const { servePostfixPolicy } = await import("../adapters/policy/server.ts");
     const server = await servePostfixPolicy({
       ...socketOptions(at, context),
       store,
@@ -123,13 +122,14 @@ function openNginx(
   const { nginxPort: port, nginxUpstream: upstream } = settings;
   if (port === undefined || upstream === undefined) return undefined;
   const at = { hostname: "127.0.0.1", port };
-  const newHandler = ({ nginxSecret }: Settings) =>
-    nginxAuthHandler(provider, {
-      upstream,
-      onEvent,
-      ...present({ secret: nginxSecret }),
-    });
-  return opened("--nginx-port", at, () => {
+  return opened("--nginx-port", at, async () => {
+    const { nginxAuthHandler } = await import("../adapters/nginx/handler.ts");
+    const newHandler = ({ nginxSecret }: Settings) =>
+      nginxAuthHandler(provider, {
+        upstream,
+        onEvent,
+        ...present({ secret: nginxSecret }),
+      });
     let handler = newHandler(settings);
     const server = Deno.serve(
       { ...at, onListen: () => {} },
@@ -160,7 +160,7 @@ function socketOptions(
 async function opened(
   flag: string,
   at: SocketAddress,
-  open: () => OpenAdapter | Promise<OpenAdapter>,
+  open: () => Promise<OpenAdapter>,
 ): Promise<OpenAdapter> {
   try {
     return await open();

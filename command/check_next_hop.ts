@@ -8,7 +8,7 @@ import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { hostPort } from "../lib/addresses.ts";
 import { systemReason } from "../lib/error_text.ts";
 import type { Finding } from "./check.ts";
-import { openRelay } from "./destination.ts";
+import { openRelay } from "./next_hop.ts";
 import type { Settings } from "./settings.ts";
 
 /** What to do about what is wrong. */

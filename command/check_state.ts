@@ -11,8 +11,8 @@ import { isOwnMachine } from "../net/proxy_env.ts";
 import type { Finding } from "./check.ts";
 import { withAdvice } from "./check_advice.ts";
 import type { Settings } from "./settings.ts";
-import { openShared, statePlaceOf } from "./state.ts";
-import { placeName } from "./state_place.ts";
+import { openShared } from "./shared_state.ts";
+import { placeName, statePlaceOf } from "./state_place.ts";
 
 /** How long it may take, in milliseconds. */
 const LIMIT_MS = 5000;

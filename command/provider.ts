@@ -5,27 +5,21 @@
  * @module
  */
 
-import { withCache } from "../auth/guards/cache/cache.ts";
-import { maxConcurrent } from "../auth/guards/max_concurrent.ts";
 import { withThrottle } from "../auth/guards/throttle/throttle.ts";
 import { byMechanism } from "../auth/providers/by_mechanism.ts";
 import { firstProvider } from "../auth/providers/first.ts";
-import { newHTTPAuthProvider } from "../auth/providers/http.ts";
 import { newStaticAuthProvider } from "../auth/providers/static.ts";
-import { rememberRights } from "../auth/rights/remember_rights.ts";
 import type { Store } from "../auth/state/store.ts";
 import type { ReadyProvider } from "../auth/types.ts";
-import { newDovecotAuthProvider } from "../adapters/dovecot/provider.ts";
+import type { AroundBackends, Backends } from "./backends.ts";
 import type { Login } from "./first_start.ts";
 import type { LogEntry } from "./log.ts";
-import { openEndpoint } from "./endpoint.ts";
-import { openIssuer } from "./issuer.ts";
 import { TOKEN_MECHANISMS } from "./mechanisms.ts";
 import { present } from "./present.ts";
+import { Renewable } from "./renewable.ts";
 import type { Settings } from "./settings.ts";
-import { statePlaceOf } from "./state.ts";
+import { statePlaceOf } from "./state_place.ts";
 import { UNWATCHED, type Watch } from "./telemetry.ts";
-import { openUsers } from "./users.ts";
 
 /** Who decides, and what it holds open. */
 export interface OpenProvider extends Disposable {
@@ -60,7 +54,7 @@ export async function openProvider(
   madeUp: Login | undefined,
   around: AroundProvider,
 ): Promise<OpenProvider> {
-  const { users, user, authUrl, authDovecot } = settings;
+  const { users, user } = settings;
   const { log, watch = UNWATCHED } = around;
   using opened = new DisposableStack();
   const renewable = new Renewable(settings);
@@ -68,37 +62,38 @@ export async function openProvider(
   if (madeUp !== undefined) locals.push(newLocal(madeUp));
   if (user !== undefined) locals.push(renewable.add(newLocalUser));
   if (users !== undefined) {
+    const { openUsers } = await import("./users.ts");
     const file = opened.use(await openUsers(users, log));
     renewable.onReload(file.reload);
     locals.push(file.provider);
   }
-  const others: ReadyProvider[] = [];
-  if (authUrl !== undefined) {
-    const { fetch } = opened.use(openEndpoint(authUrl, settings.authCa, log));
-    const asked = renewable.add(({ authToken }) =>
-      newHTTPAuthProvider(authUrl, {
-        timeoutMs: settings.authTimeout,
-        fetch,
-        ...present({ bearerToken: authToken }),
-      })
-    );
-    others.push(newEndpoint(settings, asked, watch));
-  }
-  if (authDovecot !== undefined) {
-    const asked = opened.use(newDovecotAuthProvider(authDovecot));
-    others.push(bounded(settings, asked, watch));
-  }
-  const issuer = await openIssuer(settings, () => renewable.settings, log);
-  const tokens = issuer === undefined
-    ? others
-    : [newEndpoint(settings, issuer, watch)];
-  const provider = byKind([...locals, ...others], tokens);
+  const { passwords, tokens } = await backendsOf(settings, {
+    ...{ log, watch, renewable, opened },
+  });
+  const provider = byKind([...locals, ...passwords], tokens);
   const open = opened.move();
   return {
-    provider: remembered(settings, guarded(settings, provider, around), around),
+    provider: await remembered(
+      settings,
+      guarded(settings, provider, around),
+      around,
+    ),
     reload: (settings) => renewable.reload(settings),
     [Symbol.dispose]: () => open.dispose(),
   };
+}
+
+/** Who is asked over a connection: nobody, where the settings name none. */
+async function backendsOf(
+  settings: Settings,
+  around: AroundBackends,
+): Promise<Backends> {
+  const { authUrl, authDovecot, oauthIssuer } = settings;
+  if ((authUrl ?? authDovecot ?? oauthIssuer) === undefined) {
+    return { passwords: [], tokens: [] };
+  }
+  const { openBackends } = await import("./backends.ts");
+  return await openBackends(settings, around);
 }
 
 /** Tokens are for who knows what to make of them: no local user has one. */
@@ -119,66 +114,12 @@ function oneOf(providers: readonly ReadyProvider[]): ReadyProvider {
     : firstProvider(...providers);
 }
 
-/** Providers that are made anew from other settings, while the rest stays. */
-class Renewable {
-  #settings: Settings;
-  readonly #reloads: (() => void)[] = [];
-
-  constructor(settings: Settings) {
-    this.#settings = settings;
-  }
-
-  /** What they are now. */
-  get settings(): Settings {
-    return this.#settings;
-  }
-
-  add(make: (settings: Settings) => ReadyProvider): ReadyProvider {
-    let current = make(this.#settings);
-    this.onReload(() => current = make(this.#settings));
-    return (request, signal) => current(request, signal);
-  }
-
-  onReload(act: () => void): void {
-    this.#reloads.push(act);
-  }
-
-  reload(settings: Settings): void {
-    this.#settings = settings;
-    for (const act of this.#reloads) act();
-  }
-}
-
 function newLocal({ username, password }: Login): ReadyProvider {
   return newStaticAuthProvider(new Map([[username, password]]));
 }
 
 function newLocalUser({ user = "", pass = "" }: Settings): ReadyProvider {
   return newLocal({ username: user, password: pass });
-}
-
-/** What protects an endpoint; what it knows outlives a change of the token. */
-function newEndpoint(
-  settings: Settings,
-  asked: ReadyProvider,
-  watch: Watch,
-): ReadyProvider {
-  const { authCache, authGrace } = settings;
-  const endpoint = bounded(settings, asked, watch);
-  return authCache > 0 || authGrace > 0
-    ? withCache(endpoint, { ttlMs: authCache, graceMs: authGrace })
-    : endpoint;
-}
-
-/** A back end is asked so much at once, and as much again may wait. */
-function bounded(
-  { authConcurrency }: Settings,
-  provider: ReadyProvider,
-  { measured, queued }: Watch,
-): ReadyProvider {
-  const limit = authConcurrency;
-  const options = { limit, queueLength: limit };
-  return queued(maxConcurrent(measured(provider), options));
 }
 
 /**
@@ -202,12 +143,16 @@ function guarded(
  * Only who is asked about users later needs to know what logins have said: this
  * process, or another one that shares its state.
  */
-function remembered(
+async function remembered(
   settings: Settings,
   provider: ReadyProvider,
   { store }: AroundProvider,
-): ReadyProvider {
+): Promise<ReadyProvider> {
   const isAsked = settings.policySocket !== undefined ||
     statePlaceOf(settings).kind !== "memory";
-  return isAsked ? rememberRights(provider, { store }) : provider;
+  if (!isAsked) return provider;
+  const { rememberRights } = await import(
+    "../auth/rights/remember_rights.ts"
+  );
+  return rememberRights(provider, { store });
 }

@@ -7,10 +7,7 @@
 import config from "../deno.json" with { type: "json" };
 import { systemReason } from "../lib/error_text.ts";
 import { pause } from "../lib/race.ts";
-import { check } from "./check.ts";
 import { VARIABLES, type Variables } from "./environment.ts";
-import { hashPassword } from "./hash_password.ts";
-import { helpText } from "./help.ts";
 import { type Invocation, readInvocation } from "./invocation.ts";
 import type { LogEntry } from "./log.ts";
 import { newLog, write } from "./output.ts";
@@ -19,7 +16,6 @@ import { newReload } from "./reload.ts";
 import { serve } from "./serve.ts";
 import type { Settings } from "./settings.ts";
 import { takeSignals } from "./signals.ts";
-import { unthrottleUser } from "./unthrottle.ts";
 import { UsageError } from "./values.ts";
 
 /** The arguments or the environment make no sense. */
@@ -44,20 +40,25 @@ export async function run(args: readonly string[]): Promise<number> {
     const ask = () => readInvocation(args, readVariables, read);
     const invocation = ask();
     switch (invocation.kind) {
-      case "help":
+      // What does not serve is not loaded by who does.
+      case "help": {
+        const { helpText } = await import("./help.ts");
         write(Deno.stdout, helpText());
         break;
+      }
       case "version":
         write(Deno.stdout, `${config.version}\n`);
         break;
       case "hash-password":
         return await printHash();
       case "check": {
+        const { check } = await import("./check.ts");
         const print = (text: string) => write(Deno.stdout, text);
         const good = await check(invocation.settings, print);
         return good ? 0 : EXIT_UNABLE;
       }
       case "unthrottle": {
+        const { unthrottleUser } = await import("./unthrottle.ts");
         const { settings, user } = invocation;
         write(Deno.stdout, `${await unthrottleUser(settings, user)}\n`);
         break;
@@ -76,6 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function printHash(): Promise<number> {
+  const { hashPassword } = await import("./hash_password.ts");
   const prompt = (text: string) => write(Deno.stderr, text);
   const hash = await hashPassword(Deno.stdin, prompt);
   if (hash === undefined) return EXIT_INTERRUPTED;

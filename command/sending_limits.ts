@@ -9,7 +9,6 @@ import type { LimitReachedEvent } from "../auth/events.ts";
 import type { SendingLimits } from "../auth/types.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
-import { withSendingLimits } from "../smtp/sending_limits.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -34,13 +33,14 @@ export interface AroundLimits {
  * Limits what users send to a destination, where anything may limit them: only
  * an endpoint can have limits of its own for a user.
  */
-export function limited(
+export async function limited(
   settings: Settings,
   to: Deliver | Destination,
   { store, onEvent }: AroundLimits,
-): Deliver | Destination {
+): Promise<Deliver | Destination> {
   const limits = sendingLimits(settings);
   const isFree = Object.keys(limits).length === 0;
   if (isFree && settings.authUrl === undefined) return to;
+  const { withSendingLimits } = await import("../smtp/sending_limits.ts");
   return withSendingLimits(to, { ...limits, store, onEvent });
 }

@@ -92,13 +92,13 @@ export async function serve(
   const { port, hostname: serverName = machineName() } = settings;
   const destination = port === undefined
     ? undefined
-    : opened.use(openDestination(settings, serverName, log, onEvent));
+    : opened.use(await openDestination(settings, serverName, log, onEvent));
   const server = port === undefined || destination === undefined
     ? undefined
     : opened.use(openListener({ ...settings, port, serverName }, {
       provider,
       to: watch.tracedMail(
-        limited(settings, destination.to, { store, onEvent }),
+        await limited(settings, destination.to, { store, onEvent }),
       ),
       onEvent,
     }));

@@ -5,19 +5,14 @@
  */
 
 import { type FallbackOptions, withFallback } from "../auth/state/fallback.ts";
-import { newKvStore } from "../auth/state/kv_store.ts";
 import {
   type MemoryStore,
   newMemoryStore,
 } from "../auth/state/memory_store.ts";
-import { newRedisStore } from "../auth/state/redis_store.ts";
 import type { Store } from "../auth/state/store.ts";
-import { systemReason } from "../lib/error_text.ts";
-import { readAuthority } from "./endpoint.ts";
 import { type LogEntry, logEvents } from "./log.ts";
-import { REDIS } from "./optional.ts";
 import type { Settings } from "./settings.ts";
-import { parseStatePlace, placeName, type StatePlace } from "./state_place.ts";
+import { statePlaceOf } from "./state_place.ts";
 
 /** A store, and what it holds open. */
 export interface OpenState extends Disposable {
@@ -46,6 +41,7 @@ export async function openState(
     const memory = newMemoryStore();
     return { store: memory, memory, [Symbol.dispose]: () => {} };
   }
+  const { openShared } = await import("./shared_state.ts");
   const shared = await openShared(place, settings);
   const store = withFallback(shared.store, {
     onEvent: logEvents(log),
@@ -54,38 +50,4 @@ export async function openState(
   // So that one that is away at the start is told of at the start.
   await store.read(["s:start"]);
   return { store, [Symbol.dispose]: shared[Symbol.dispose] };
-}
-
-/** The place that the settings name. */
-export function statePlaceOf({ sharedState }: Settings): StatePlace {
-  return parseStatePlace(sharedState) ?? { kind: "memory" };
-}
-
-/** Opens a store that several processes share, as it is: it may fail. */
-export async function openShared(
-  place: Exclude<StatePlace, { kind: "memory" }>,
-  { sharedStateCa }: Settings,
-): Promise<OpenState> {
-  try {
-    if (place.kind !== "redis") {
-      return await openKv(place.kind === "kv" ? place.path : place.url.href);
-    }
-    const ca = sharedStateCa && readAuthority(sharedStateCa);
-    const { connectRedis }: typeof import("./redis.ts") = await import(REDIS);
-    const connection = await connectRedis(place.url, ca);
-    await connection.tried;
-    const store = newRedisStore({ command: connection.command });
-    return { store, [Symbol.dispose]: connection[Symbol.dispose] };
-  } catch (error) {
-    const reason = systemReason(error);
-    throw new Error(
-      `cannot open --shared-state ${placeName(place)}: ${reason}`,
-    );
-  }
-}
-
-async function openKv(path: string): Promise<OpenState> {
-  if (!("openKv" in Deno)) throw new Error("Deno needs --unstable-kv for it");
-  const kv = await Deno.openKv(path);
-  return { store: newKvStore(kv), [Symbol.dispose]: () => kv.close() };
 }

@@ -5,6 +5,7 @@
  */
 
 import { blockedPort } from "../lib/blocked_ports.ts";
+import type { Settings } from "./settings.ts";
 
 /** Where it is: a union on `kind`. */
 export type StatePlace =
@@ -74,4 +75,9 @@ export function placeName(place: StatePlace): string {
     default:
       return place satisfies never;
   }
+}
+
+/** The place that the settings name. */
+export function statePlaceOf({ sharedState }: Settings): StatePlace {
+  return parseStatePlace(sharedState) ?? { kind: "memory" };
 }

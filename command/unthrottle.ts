@@ -14,8 +14,7 @@ import type { MemoryStore } from "../auth/state/memory_store.ts";
 import type { LogEntry } from "./log.ts";
 import { shownName } from "./quoting.ts";
 import type { Settings } from "./settings.ts";
-import { openShared, statePlaceOf } from "./state.ts";
-import { placeName } from "./state_place.ts";
+import { placeName, statePlaceOf } from "./state_place.ts";
 
 /**
  * Forgets what was counted for a user.
@@ -33,6 +32,7 @@ export async function unthrottleUser(
   const where = placeName(place);
   // The command line's check has seen to it.
   if (place.kind === "memory") throw new Error("the state is not shared");
+  const { openShared } = await import("./shared_state.ts");
   using state = await openShared(place, settings);
   try {
     const guesses = await unthrottle(state.store, user);

@@ -4,8 +4,11 @@
  * @module
  */
 
-import { isIssuerURL } from "../auth/providers/oauth/issuer_http.ts";
-import { isIssuer, isOneScope } from "../auth/providers/oauth/options.ts";
+import {
+  isIssuer,
+  isIssuerURL,
+  isOneScope,
+} from "../auth/providers/oauth/names.ts";
 import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { blockedPort } from "../lib/blocked_ports.ts";

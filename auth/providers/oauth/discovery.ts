@@ -7,10 +7,10 @@
 import {
   type Fetched,
   fetchJSON,
-  isIssuerURL,
   type IssuerHttp,
   outage,
 } from "./issuer_http.ts";
+import { isIssuerURL } from "./names.ts";
 import type { Untrusted } from "../../results.ts";
 
 /** What is of use to whoever checks tokens. */

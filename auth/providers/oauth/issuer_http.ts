@@ -5,7 +5,6 @@
  */
 
 import { readBounded } from "../../../lib/bounded_body.ts";
-import { anEndpoint, isPrivateWay } from "../../../lib/endpoint.ts";
 import { faultOf } from "../../../lib/network_fault.ts";
 import { race } from "../../../lib/race.ts";
 import type { TimeLimit } from "../../../lib/time_limit.ts";
@@ -126,10 +125,4 @@ function parseJSON(octets: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a text is the URL of an endpoint that may see tokens. */
-export function isIssuerURL(value: unknown): value is string {
-  return typeof value === "string" && anEndpoint.test(value) &&
-    isPrivateWay(new URL(value));
 }

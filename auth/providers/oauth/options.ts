@@ -18,11 +18,8 @@ import {
 import { hasControls } from "../../../lib/text.ts";
 import type { TokenRules } from "./claims.ts";
 import type { IntrospectionClient } from "./introspection.ts";
-import {
-  isIssuerURL,
-  ISSUER_LIMIT_MS,
-  type IssuerHttp,
-} from "./issuer_http.ts";
+import { ISSUER_LIMIT_MS, type IssuerHttp } from "./issuer_http.ts";
+import { isIssuer, isIssuerURL, isOneScope } from "./names.ts";
 
 /**
  * Whose tokens a provider takes, and which of them.
@@ -81,11 +78,6 @@ const ACTION = "create OAuth provider";
 const AN_ISSUER_URL =
   "an https: URL (or http: on this machine) without credentials and without a port that fetch blocks";
 
-/** Whether a text can be the name of an issuer (RFC 8414 section 2). */
-export function isIssuer(text: string): boolean {
-  return isIssuerURL(text) && !/[?#]/.test(text);
-}
-
 const anIssuer: Rule = text(`${AN_ISSUER_URL}, and without ? and #`, isIssuer);
 
 const anIntrospection: Rule = {
@@ -99,11 +91,6 @@ const aName: Rule = text(
   "a string that is not empty and has no control characters",
   (value) => value !== "" && !hasControls(value),
 );
-
-/** Whether a text is one scope (RFC 6749 section 3.3). */
-export function isOneScope(text: string): boolean {
-  return /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(text);
-}
 
 /** One alone: RFC 7628 section 3.2.2 has no list for clients to read. */
 const aScope: Rule = text(

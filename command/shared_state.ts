@@ -1,0 +1,43 @@
+/**
+ * The state that several processes share: `--shared-state`.
+ *
+ * @module
+ */
+
+import { newKvStore } from "../auth/state/kv_store.ts";
+import { newRedisStore } from "../auth/state/redis_store.ts";
+import { systemReason } from "../lib/error_text.ts";
+import { readAuthority } from "./endpoint.ts";
+import { REDIS } from "./optional.ts";
+import type { Settings } from "./settings.ts";
+import type { OpenState } from "./state.ts";
+import { placeName, type StatePlace } from "./state_place.ts";
+
+/** Opens a store that several processes share, as it is: it may fail. */
+export async function openShared(
+  place: Exclude<StatePlace, { kind: "memory" }>,
+  { sharedStateCa }: Settings,
+): Promise<OpenState> {
+  try {
+    if (place.kind !== "redis") {
+      return await openKv(place.kind === "kv" ? place.path : place.url.href);
+    }
+    const ca = sharedStateCa && readAuthority(sharedStateCa);
+    const { connectRedis }: typeof import("./redis.ts") = await import(REDIS);
+    const connection = await connectRedis(place.url, ca);
+    await connection.tried;
+    const store = newRedisStore({ command: connection.command });
+    return { store, [Symbol.dispose]: connection[Symbol.dispose] };
+  } catch (error) {
+    const reason = systemReason(error);
+    throw new Error(
+      `cannot open --shared-state ${placeName(place)}: ${reason}`,
+    );
+  }
+}
+
+async function openKv(path: string): Promise<OpenState> {
+  if (!("openKv" in Deno)) throw new Error("Deno needs --unstable-kv for it");
+  const kv = await Deno.openKv(path);
+  return { store: newKvStore(kv), [Symbol.dispose]: () => kv.close() };
+}
