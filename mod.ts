@@ -226,7 +226,7 @@ export {
 } from "./adapters/smtp_server/on_auth.ts";
 
 // A whole listener, and who takes its mail.
-export { serveSmtp, type SmtpServer } from "./smtp/listener.ts";
+export { listenSmtp, serveSmtp, type SmtpServer } from "./smtp/listener.ts";
 export type { ServeSmtpOptions, SmtpAddress } from "./smtp/options.ts";
 export type { Certificate } from "./net/tls.ts";
 export {

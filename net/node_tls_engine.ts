@@ -23,6 +23,15 @@ export function nodeTlsEngine({ cert, key }: Certificate): NewTlsEngine {
   return () => new NodeTlsEngine(secureContext);
 }
 
+/**
+ * Throws unless certificate and key are good and belong together.
+ *
+ * @throws What OpenSSL says about a bad pair.
+ */
+export function checkNodePair({ cert, key }: Certificate): void {
+  createSecureContext({ cert, key });
+}
+
 class NodeTlsEngine implements TlsEngine {
   secure = false;
   ended = false;
@@ -39,7 +48,7 @@ class NodeTlsEngine implements TlsEngine {
     this.#socket.on("secure", () => this.secure = true);
     this.#socket.on("data", (octets: Uint8Array) => this.#remains.add(octets));
     this.#socket.on("end", () => this.ended = true);
-    this.#socket.on("error", (error: Error) => this.error ??= error);
+    this.#socket.on("error", (error: Error) => this.error ??= inShort(error));
   }
 
   async receive(octets: Uint8Array, into: Uint8Array): Promise<number> {
@@ -69,6 +78,13 @@ class NodeTlsEngine implements TlsEngine {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+/** OpenSSL also says where in its source that was. */
+function inShort(error: Error): Error {
+  return "reason" in error && typeof error.reason === "string"
+    ? new Error(error.reason)
+    : error;
 }
 
 /** Node's TLS does one half of its work a little later. */

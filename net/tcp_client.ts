@@ -13,6 +13,7 @@ import type { Socket } from "node:net";
 import { isIp } from "../lib/ip.ts";
 import { plainIp } from "../lib/addresses.ts";
 import type { Conn } from "./conn.ts";
+import { NodeConn } from "./node_conn.ts";
 
 /** Where to connect to. */
 export interface TcpTarget {
@@ -88,7 +89,7 @@ export async function connectUpgradable(
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
-  const conn = new SocketConn(socket);
+  const conn = new NodeConn(socket);
   return {
     read: (into) => conn.read(into),
     write: (octets) => conn.write(octets),
@@ -120,7 +121,7 @@ async function startTls(
     socket.destroy();
     throw error;
   }
-  return new SocketConn(tls);
+  return new NodeConn(tls);
 }
 
 /** Waits for what must come before a connection is of use. */
@@ -130,54 +131,4 @@ function happened(socket: Socket, event: string): Promise<void> {
     socket.once("error", reject);
     socket.once("close", () => reject(new Error("closed by the other side")));
   });
-}
-
-/** A socket of node's as the connection that others want. */
-class SocketConn implements Conn {
-  readonly #socket: Socket;
-  #wake: () => void = () => {};
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    const wake = () => this.#wake();
-    for (const event of ["readable", "end", "close"]) socket.on(event, wake);
-    // It shows in reads and writes; nobody else is to be told.
-    socket.on("error", wake);
-  }
-
-  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
-    const socket = this.#socket;
-    for (;;) {
-      const length = Math.min(into.length, socket.readableLength);
-      const octets: unknown = length > 0 ? socket.read(length) : null;
-      if (octets instanceof Uint8Array) {
-        into.set(octets);
-        return octets.length;
-      }
-      if (socket.errored) throw socket.errored;
-      if (socket.readableEnded || socket.destroyed) return null;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        // Without a look at what is there it never says that more has come.
-        socket.read(0);
-      });
-    }
-  }
-
-  write(octets: Uint8Array): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#socket.write(
-        octets,
-        (error) => error ? reject(error) : resolve(octets.length),
-      );
-    });
-  }
-
-  closeWrite(): Promise<void> {
-    return new Promise((resolve) => this.#socket.end(() => resolve()));
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
 }

@@ -32,9 +32,11 @@ export function newEncrypt(certificate: Certificate): Encrypt {
 }
 
 async function loadEngine(certificate: Certificate): Promise<NewTlsEngine> {
-  const { denoTlsEngine } = await import("./deno_tls_engine.ts");
-  const engine = denoTlsEngine(certificate);
-  if (engine !== undefined) return engine;
+  if ("Deno" in globalThis) {
+    const { denoTlsEngine } = await import("./deno_tls_engine.ts");
+    const engine = denoTlsEngine(certificate);
+    if (engine !== undefined) return engine;
+  }
   const { nodeTlsEngine } = await import("./node_tls_engine.ts");
   return nodeTlsEngine(certificate);
 }

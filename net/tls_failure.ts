@@ -4,24 +4,32 @@
  * @module
  */
 
-/** What the words of rustls mean: the first that fits. */
-const MEANINGS: readonly (readonly [RegExp, string])[] = [
+/** What the words of rustls mean, and those of OpenSSL: the first that fits. */
+const MEANINGS: readonly (readonly [
+  rustls: RegExp,
+  openssl: RegExp,
+  meaning: string,
+])[] = [
   // Only clients before TLS 1.2 say nothing about signatures.
   [
     /Tls12NotOffered|SignatureAlgorithmsExtensionRequired|SupportedVersionsExtensionRequired|alert: ProtocolVersion/,
+    /unsupported protocol|alert protocol version/,
     "the client offers no TLS 1.2",
   ],
   [
     /NoCipherSuitesInCommon|NoKxGroupsInCommon|NoSignatureSchemesInCommon|NamedGroupsExtensionRequired|EcPoint/,
+    /no shared |no suitable /,
     "the client offers no cipher that is good enough",
   ],
   [
     /alert: (?:UnknownCA|BadCertificate|Certificate\w*|UnsupportedCertificate|AccessDenied)/,
+    /alert (?:unknown ca|access denied|.*certificate)/,
     "the client does not trust the certificate",
   ],
-  [/alert: /, "the client has given up"],
+  [/alert: /, / alert /, "the client has given up"],
   [
     /corrupt message|InvalidContentType|InvalidMessage/,
+    /wrong version number|http request|packet length too long/,
     "the client does not speak TLS",
   ],
 ];
@@ -39,7 +47,9 @@ export class TlsFailure extends Error {
 
 /** Words of a closed set, and behind them the library's own for one of them. */
 function meaningOf(message: string): string {
-  const [, meaning = "TLS has failed"] =
-    MEANINGS.find(([pattern]) => pattern.test(message)) ?? [];
+  const [, , meaning = "TLS has failed"] =
+    MEANINGS.find(([rustls, openssl]) =>
+      rustls.test(message) || openssl.test(message)
+    ) ?? [];
   return `${meaning} (${message})`;
 }

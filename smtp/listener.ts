@@ -18,7 +18,7 @@ import {
   type ServeSmtpOptions,
   type SmtpAddress,
 } from "./options.ts";
-import { checkPair, openPorts, type Ports } from "./ports.ts";
+import { openPorts, type Ports } from "./ports.ts";
 import { type Certificate, newEncrypt } from "../net/tls.ts";
 import { newTransferSlots } from "./transfer_slots.ts";
 import type { Encrypt } from "../net/conn.ts";
@@ -108,17 +108,69 @@ export function serveSmtp(
   return serveAt(openPorts, options, to);
 }
 
+/**
+ * Serves as {@linkcode serveSmtp} does, on Node and Bun too, where ports cannot
+ * be bound at once.
+ *
+ * @param options Those of `serveSmtp`.
+ * @param to Takes the messages, as there.
+ * @returns The running listener, once its ports are bound. Rejects with what
+ * `serveSmtp` throws.
+ *
+ * @example On Deno, Node and Bun
+ * ```ts
+ * import { listenSmtp, newStaticAuthProvider } from "@meowmail/smtpauth";
+ *
+ * const server = await listenSmtp(
+ *   { port: 0, provider: newStaticAuthProvider({ ann: "secret" }) },
+ *   async ({ envelope, body }) => {
+ *     const octets = await new Response(body).arrayBuffer();
+ *     console.log(envelope.user, "sends", octets.byteLength, "octets");
+ *   },
+ * );
+ * console.log("listening on port", server.addrs[0]?.port);
+ * await server.shutdown();
+ * ```
+ * @category A whole listener
+ */
+export async function listenSmtp(
+  options: ServeSmtpOptions,
+  to: Deliver | Destination,
+): Promise<SmtpServer> {
+  if ("Deno" in globalThis) return serveSmtp(options, to);
+  const settings = checkedSettings(options, to);
+  const { openNodePorts } = await import("./node_ports.ts");
+  return start(await openNodePorts(settings), settings, options, to);
+}
+
 /** Does so at ports of another kind, such as those without a network. */
 export function serveAt(
   open: (settings: ListenerSettings) => Ports,
   options: ServeSmtpOptions,
   to: Deliver | Destination,
 ): SmtpServer {
+  const settings = checkedSettings(options, to);
+  return start(open(settings), settings, options, to);
+}
+
+function checkedSettings(
+  options: ServeSmtpOptions,
+  to: Deliver | Destination,
+): ListenerSettings {
   const settings = checkedOptions(options);
   checkValue(ACTION, "to", aDestination, to);
+  return settings;
+}
+
+/** Begins to serve at ports that are bound. */
+function start(
+  ports: Ports,
+  settings: ListenerSettings,
+  options: ServeSmtpOptions,
+  to: Deliver | Destination,
+): SmtpServer {
   const handlers = handlersOf(options, to);
   const report = options.onEvent && harmless(options.onEvent);
-  const ports = open(settings);
   const encryption = newEncryption(settings.certificate);
   const clients = new Clients(settings, {
     ...newContext(settings, typeof handlers === "object"),
@@ -143,7 +195,7 @@ export function serveAt(
     if (settings.certificate === undefined) {
       throw new TypeError("Cannot change the certificate: there is none");
     }
-    checkPair(settings.hostname, certificate);
+    ports.checkPair(certificate);
     encryption.useCertificate(certificate);
   };
   return { addrs: ports.addrs, useCertificate, ...server };

@@ -42,24 +42,51 @@ export interface Ports {
   readonly accept: (reception: Reception) => Promise<void>;
   /** Closes all ports. */
   readonly close: () => void;
+  /**
+   * Throws unless certificate and key are good and belong together: at once,
+   * and not at the first client's handshake.
+   */
+  readonly checkPair: (certificate: Certificate) => void;
 }
 
-/** A port. */
-interface Port {
+/** A port, however it was bound. */
+export interface Port {
   /** Whether clients are greeted over TLS. */
   readonly tls: boolean;
-  readonly listener: Deno.TcpListener;
+  /** Where it is. */
+  readonly address: { readonly hostname: string; readonly port: number };
+  /** Waits for the next connection. */
+  readonly accept: () => Promise<PeerConn>;
+  /** Accepts no more. */
+  readonly close: () => void;
 }
 
-/** Binds all ports, or throws and leaves none open. */
+/**
+ * Binds all ports, or throws and leaves none open.
+ *
+ * @throws {Error} Where there is no Deno: nothing else can do so at once.
+ */
 export function openPorts(settings: ListenerSettings): Ports {
-  needsDeno(ACTION, "give smtpServerAuth to the package smtp-server");
+  needsDeno(ACTION, "await listenSmtp");
   const { hostname, certificate } = settings;
-  if (certificate !== undefined) checkPair(hostname, certificate);
-  const ports = bind(settings);
+  const check = (pair: Certificate) => checkPair(hostname, pair);
+  if (certificate !== undefined) check(certificate);
+  return portsOf(bind(settings), check);
+}
+
+/** Makes one thing of all ports of a listener. */
+export function portsOf(
+  ports: readonly Port[],
+  checkPair: Ports["checkPair"],
+): Ports {
   const closed = new AbortController();
   return {
-    addrs: ports.map(addressOf),
+    addrs: ports.map(({ address: { hostname, port }, tls }) => ({
+      transport: "tcp",
+      hostname,
+      port,
+      tls,
+    })),
     async accept(reception) {
       await Promise.all(
         ports.map((port) => acceptAt(port, reception, closed.signal)),
@@ -67,25 +94,41 @@ export function openPorts(settings: ListenerSettings): Ports {
     },
     close() {
       closed.abort();
-      for (const { listener } of ports) tryClose(listener);
+      ports.forEach(tryClose);
     },
+    checkPair,
   };
 }
 
 function bind(settings: ListenerSettings): Port[] {
   const { hostname, port, tlsPort, reusePort } = settings;
   if (reusePort) checkReuse();
-  const listenAt = (port: number) =>
-    Deno.listen({ hostname, port, ...(reusePort ? { reusePort } : {}) });
-  const plain = { tls: false, listener: listenAt(port) };
+  const listenAt = (port: number, tls: boolean) => {
+    const reuse = reusePort ? { reusePort } : {};
+    return denoPort(Deno.listen({ hostname, port, ...reuse }), tls);
+  };
+  const plain = listenAt(port, false);
   if (tlsPort === undefined) return [plain];
   try {
-    const listener = listenAt(tlsPort);
-    return [plain, { tls: true, listener }];
+    return [plain, listenAt(tlsPort, true)];
   } catch (error) {
-    plain.listener.close();
+    plain.close();
     throw error;
   }
+}
+
+function denoPort(listener: Deno.TcpListener, tls: boolean): Port {
+  return {
+    tls,
+    address: listener.addr,
+    async accept() {
+      const conn = await listener.accept();
+      // Replies are whole when they are written: nothing is gained by waiting.
+      conn.setNoDelay();
+      return conn;
+    },
+    close: () => listener.close(),
+  };
 }
 
 /**
@@ -98,32 +141,21 @@ function checkReuse(): void {
 }
 
 /**
- * Throws unless certificate and key are good and belong together: at once, and
- * not at the first client's handshake. Only a listener makes Deno look at them.
- *
- * @throws What Deno says about a bad pair.
+ * Throws what Deno says about a bad pair of certificate and key. Only a
+ * listener makes it look at them.
  */
-export function checkPair(hostname: string, certificate: Certificate): void {
+function checkPair(hostname: string, certificate: Certificate): void {
   Deno.listenTls({ hostname, port: 0, ...certificate }).close();
 }
 
-function addressOf({ listener, tls }: Port): SmtpAddress {
-  const { hostname, port } = listener.addr;
-  return { transport: "tcp", hostname, port, tls };
-}
-
 function acceptAt(
-  { listener, tls }: Port,
+  { accept, tls }: Port,
   { admit, report }: Reception,
   stop: AbortSignal,
 ): Promise<void> {
   return acceptAll({
-    accept: () => listener.accept(),
-    admit(conn) {
-      // Replies are whole when they are written: nothing is gained by waiting.
-      conn.setNoDelay();
-      admit({ conn, tls });
-    },
+    accept,
+    admit: (conn) => admit({ conn, tls }),
     onFailure: (error) =>
       report?.({
         kind: "acceptFailed",

@@ -32,6 +32,9 @@ export function newMemoryPorts(): MemoryPorts {
       reception = undefined;
       closed.resolve();
     },
+    checkPair() {
+      // Nobody is greeted with it.
+    },
     connect(remoteIp) {
       if (reception === undefined) throw new Error("the listener has ended");
       const [near, far] = newMemoryPair();

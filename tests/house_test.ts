@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "./support/assert.ts";
-import { importsOf, modulesOf } from "./support/modules.ts";
+import { importsOf, loadedWith, modulesOf } from "./support/modules.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -90,5 +90,23 @@ Deno.test("what is a program of its own is imported by nobody", async () => {
         assert(!Object.hasOwn(PROGRAMS, specifier), module);
       }
     }
+  }
+});
+
+/** Modules that import node's, and are loaded when they are needed. */
+const LATE: ReadonlySet<string> = new Set([
+  "net/deno_tls_engine.ts",
+  "net/node_tls_engine.ts",
+  "smtp/node_ports.ts",
+]);
+
+Deno.test("nothing of node's is loaded before somebody needs it", async () => {
+  for (const front of ["mod.ts", "sasl.ts", "oauth.ts", "main.ts"]) {
+    const loaded = await loadedWith(front);
+    assert(loaded.has("auth/sasl/sasl.ts") || front === "oauth.ts", front);
+    const tooEarly = [...loaded].filter((each) =>
+      each.startsWith("node:") || LATE.has(each)
+    );
+    assertEquals(tooEarly, [], front);
   }
 });

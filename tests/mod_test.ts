@@ -18,6 +18,7 @@ Deno.test("mod.ts exports these values, and no others", () => {
     "decisionReply",
     "finishSasl",
     "firstProvider",
+    "listenSmtp",
     "maxConcurrent",
     "newDovecotAuthProvider",
     "newHTTPAuthProvider",

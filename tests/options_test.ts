@@ -19,6 +19,10 @@ const FUNCTIONS = {
     "create auth handler",
     (options) => mod.authHandler(provider, options),
   ],
+  listenSmtp: [
+    "serve SMTP",
+    (options) => mod.listenSmtp({ provider, port: 0, ...options }, () => {}),
+  ],
   maxConcurrent: [
     "create concurrency limit",
     (options) => mod.maxConcurrent(provider, options),

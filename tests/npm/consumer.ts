@@ -9,6 +9,7 @@ import {
   authHandler,
   type AuthRequest,
   continueSasl,
+  listenSmtp,
   newDovecotAuthProvider,
   newHTTPAuthProvider,
   newStaticAuthProvider,
@@ -210,6 +211,21 @@ async function listener(): Promise<unknown[]> {
   return [new Set(statuses).size, statuses[0], server.messages.length];
 }
 
+async function listenSmtpAtPorts(): Promise<unknown[]> {
+  const where: unknown[] = [];
+  const server = await listenSmtp({
+    port: 0,
+    provider: provider(),
+    onListen: ({ hostname, tls }) => where.push(hostname, tls),
+  }, () => {});
+  const [address] = server.addrs;
+  const taken = await wordsOf(() =>
+    listenSmtp({ port: address?.port ?? 0, provider: provider() }, () => {})
+  );
+  await server.shutdown();
+  return [...where, /EADDRINUSE|in use/.test(taken)];
+}
+
 async function dovecot(): Promise<unknown> {
   const server = await serveDovecotAuth({
     hostname: "127.0.0.1",
@@ -236,6 +252,7 @@ const results = {
   onAuth: [await onAuth("secret"), await onAuth("wrong")],
   listener: await listener(),
   dovecot: await dovecot(),
+  listenSmtp: await listenSmtpAtPorts(),
   serveSmtp: await wordsOf(() =>
     serveSmtp({ port: 0, provider: provider() }, () => {})
   ),

@@ -1,51 +1,11 @@
 // The package for npm, installed into a fresh project and used there by Node 22,
 // Node 24 and Bun, each from npm.
 
-import { buildPackage } from "../../npm/build.ts";
 import { assert, assertEquals } from "../support/assert.ts";
-import { temporaryFolder } from "../support/listener.ts";
+import { installed, run, RUNTIMES } from "../support/npm_package.ts";
 import { codeBlocks } from "../support/pages.ts";
 
-/** What runs the package. Argon2 is in WebCrypto since Node 24.7. */
-const RUNTIMES = [
-  { name: "Node 22", program: "node@22.23.3", hasArgon2: false },
-  { name: "Node 24", program: "node@24.9.0", hasArgon2: true },
-  { name: "Bun", program: "bun@1.4.5", hasArgon2: false },
-] as const;
-
-const CONSUMER = new URL("consumer.ts", import.meta.url);
-
-/** Runs a program in a folder; fails unless it ends well. */
-async function run(
-  cwd: string,
-  program: string,
-  ...args: readonly string[]
-): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, {
-    args: [...args],
-    cwd,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder().decode(stdout);
-  const errors = new TextDecoder().decode(stderr);
-  assert(success, `${program} ${args.join(" ")}: ${text}${errors}`);
-  return text;
-}
-
-/** Makes a project and installs the package; returns its folder. */
-async function installed(cleanUp: DisposableStack): Promise<string> {
-  const folder = temporaryFolder(cleanUp);
-  const path = await buildPackage(folder);
-  const project = `${folder}/project`;
-  await Deno.mkdir(project);
-  await Deno.writeTextFile(
-    `${project}/package.json`,
-    JSON.stringify({ private: true, type: "module" }),
-  );
-  await run(project, "npm", "install", "--no-audit", "--no-fund", path);
-  await Deno.copyFile(CONSUMER, `${project}/consumer.ts`);
-  return project;
-}
+const CONSUMER = "tests/npm/consumer.ts";
 
 /** What every runtime prints. */
 function expected(hasArgon2: boolean): unknown {
@@ -67,10 +27,8 @@ function expected(hasArgon2: boolean): unknown {
     onAuth: ["ann", "Authentication credentials invalid"],
     listener: [1, "250 2.0.0", 13],
     dovecot: true,
-    serveSmtp: elsewhere(
-      "serve SMTP",
-      "give smtpServerAuth to the package smtp-server",
-    ),
+    listenSmtp: ["127.0.0.1", false, true],
+    serveSmtp: elsewhere("serve SMTP", "await listenSmtp"),
     serveDovecotAuth: elsewhere(
       "listen on a unix socket",
       "listen on hostname and port",
@@ -108,7 +66,7 @@ function assertDeclarations(folder: string): void {
 
 Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types", async (t) => {
   using cleanUp = new DisposableStack();
-  const project = await installed(cleanUp);
+  const project = await installed(cleanUp, [CONSUMER]);
   const folder = `${project}/node_modules/@meowmail/smtpauth`;
 
   await t.step("no source is left, and every declaration is there", () => {
@@ -131,22 +89,24 @@ Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types
           },
         }),
       );
-      await run(project, Deno.execPath(), "check", "consumer.ts");
+      await run(project, Deno.execPath(), "check", CONSUMER);
     },
   );
 
   for (const { name, program, hasArgon2 } of RUNTIMES) {
     await t.step(name, async () => {
-      const text = await run(project, "npx", "-y", program, "consumer.ts");
+      const text = await run(project, "npx", "-y", program, CONSUMER);
       assertEquals(JSON.parse(text), expected(hasArgon2));
     });
   }
 
-  await t.step("docs/node.md's program runs as printed", async () => {
-    const [program = ""] = codeBlocks("docs/node.md", "js");
-    await Deno.writeTextFile(`${project}/page.mjs`, program);
+  await t.step("docs/node.md's programs run as printed", async () => {
     const { program: node } = RUNTIMES[0];
-    const text = await run(project, "npx", "-y", node, "page.mjs");
-    assertEquals(text, "authOk\n454\n");
+    const printed = [];
+    for (const program of codeBlocks("docs/node.md", "js")) {
+      await Deno.writeTextFile(`${project}/page.mjs`, program);
+      printed.push(await run(project, "npx", "-y", node, "page.mjs"));
+    }
+    assertEquals(printed, ["authOk\n454\n", "listening: true\n"]);
   });
 });

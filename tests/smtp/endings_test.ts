@@ -19,7 +19,8 @@ import {
   newHandTicks,
   settled,
 } from "../support/hand_conn.ts";
-import { decide, PEER, RULES } from "../support/session.ts";
+import { decide } from "../support/decide.ts";
+import { PEER, RULES } from "../support/session.ts";
 
 /** One client of a connection: test, clock and listener move it by hand. */
 interface Visit {

@@ -2,13 +2,14 @@ import { askProvider } from "../../auth/ask_provider.ts";
 import { AuthDecision, type AuthRequest } from "../../auth/types.ts";
 import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
-import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
+import { listenSmtp, serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
 import type { ServeSmtpOptions, SmtpAddress } from "../../smtp/options.ts";
 import type { Deliver } from "../../smtp/delivery.ts";
 import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import {
   assert,
   assertEquals,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "../support/assert.ts";
@@ -53,6 +54,21 @@ Deno.test("serveSmtp() says where it listens", async () => {
     [["tcp", "127.0.0.1", false], ["tcp", "127.0.0.1", true]],
   );
   assert(server.addrs.every(({ port }) => port > 0));
+});
+
+Deno.test("listenSmtp() resolves to a listener that serves, and rejects with what serveSmtp() throws", async () => {
+  await using server = await listenSmtp(OPTIONS, sink);
+  using client = await loggedIn(server);
+  await client.command("QUIT", "221");
+  const port = portOf(server);
+  await assertRejects(
+    () => listenSmtp({ ...OPTIONS, port }, sink),
+    Deno.errors.AddrInUse,
+  );
+  await assertRejects(
+    () => listenSmtp({ ...OPTIONS, port: -1 }, sink),
+    RangeError,
+  );
 });
 
 Deno.test("serveSmtp() hands over envelope and body, and reports both events", async () => {

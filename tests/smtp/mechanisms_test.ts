@@ -7,7 +7,8 @@ import type { SmtpEvent } from "../../smtp/events.ts";
 import { serveSmtp } from "../../smtp/listener.ts";
 import { assert, assertEquals, assertThrows } from "../support/assert.ts";
 import { base64 } from "../support/octets.ts";
-import { decide, SessionClient } from "../support/session.ts";
+import { decide } from "../support/decide.ts";
+import { SessionClient } from "../support/session.ts";
 import { SmtpClient } from "../../testing/client.ts";
 import { TOKEN, token, WHY, WHY_NOT_NOW } from "../support/token_mechanism.ts";
 

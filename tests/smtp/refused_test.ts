@@ -12,7 +12,8 @@ import {
   newHandTicks,
   settled,
 } from "../support/hand_conn.ts";
-import { decide, PEER, RULES } from "../support/session.ts";
+import { decide } from "../support/decide.ts";
+import { PEER, RULES } from "../support/session.ts";
 import { SmtpClient } from "../../testing/client.ts";
 
 const EHLO = "EHLO client.example.net\r\n";

@@ -6,7 +6,6 @@
  */
 
 import type { SmtpReply } from "../../auth/replies.ts";
-import type { AuthRequest, AuthResult } from "../../auth/types.ts";
 import type {
   AuthOutcome,
   SessionAction,
@@ -17,6 +16,7 @@ import { DEFAULT_OFFER } from "../../auth/sasl/offer.ts";
 import type { Envelope } from "../../smtp/protocol/envelope.ts";
 import * as replies from "../../smtp/protocol/replies.ts";
 import { Session } from "../../smtp/protocol/session.ts";
+import { decide } from "./decide.ts";
 
 /** The rules of tests, where a test does not say otherwise. */
 export const RULES: SessionRules = {
@@ -38,41 +38,6 @@ export const PEER: SessionPeer = {
   tls: false,
   plainTextAuth: true,
   trusted: false,
-};
-
-/** What the provider of the transcripts says (tests/transcripts/README.md). */
-export function decide({ username, password }: AuthRequest): AuthResult {
-  switch (username) {
-    case "":
-      if (password === "secret") return { decision: "authOk", user: "ann" };
-      break;
-    case "scoped":
-      return { decision: "authInvalid", text: "Not for mail", tokenError };
-    case "down":
-      return { decision: "authFailure" };
-    case "guessed":
-      return { decision: "authFailure", reason: "throttled-user" };
-    case "closed":
-      return { decision: "authInvalid", text: "Account closed, call 555" };
-    case "bob":
-      if (password === "secret") return BOB;
-  }
-  const right = username === "ann" && password === "secret";
-  return { decision: right ? "authOk" : "authInvalid" };
-}
-
-const tokenError = {
-  status: "insufficient_scope",
-  scope: "mail",
-  openidConfiguration: "https://sso.example/.well-known/openid-configuration",
-};
-
-/** A user who has a name of his own at the back end, and may not be anybody. */
-const BOB: AuthResult = {
-  decision: "authOk",
-  user: "bob@example.org",
-  senders: ["bob@example.org", "@team.example", "@bücher.example"],
-  context: { tenant: 7 },
 };
 
 /** What differs from the rules and the connection of most tests. */

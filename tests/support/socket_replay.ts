@@ -4,10 +4,12 @@
  * @module
  */
 
-import { serveSmtp, type SmtpServer } from "../../smtp/listener.ts";
+import type { SmtpReply } from "../../auth/replies.ts";
+import { serveSmtp } from "../../smtp/listener.ts";
+import type { ServeSmtpOptions, SmtpAddress } from "../../smtp/options.ts";
 import { type TestCertificate, testCertificate } from "./certificate.ts";
 import { mustHappen } from "../../testing/deadline.ts";
-import { decide } from "./session.ts";
+import { decide } from "./decide.ts";
 import {
   firstMismatch,
   linesTaken,
@@ -19,20 +21,37 @@ import {
 /** How long silence may last where the transcript waits for its end, in milliseconds. */
 const SHORT_IDLE_MS = 100;
 
+/** What a replay needs of a listener. */
+export interface ReplayServer extends AsyncDisposable {
+  readonly addrs: readonly SmtpAddress[];
+  shutdown(): Promise<void>;
+}
+
+/** Serves with the provider `decide`, and answers messages with the reply. */
+export type ServeReplay = (
+  options: Omit<ServeSmtpOptions, "provider">,
+  reply: SmtpReply | undefined,
+) => ReplayServer | Promise<ReplayServer>;
+
 /**
  * Replays a transcript, turn by turn.
  *
+ * @param serve Starts the listener. Default: `serveSmtp`.
  * @returns What went otherwise, in words, or `undefined` if nothing did.
  */
 export async function replayThroughSocket(
   transcript: Transcript,
+  serve: ServeReplay = serveHere,
 ): Promise<string | undefined> {
   const { settings, turns } = transcript;
   const certificate = settings.tls || settings.certificate
     ? await testCertificate()
     : undefined;
   const waits = turns.some((turn) => turn.event === "idle");
-  await using server = serve(settings, certificate, waits);
+  await using server = await serve(
+    optionsOf(settings, certificate, waits),
+    settings.deliver,
+  );
   using client = await connect(server, settings, certificate);
   for (const [index, turn] of turns.entries()) {
     if (turn.event === "shutdown") server.shutdown();
@@ -46,13 +65,18 @@ export async function replayThroughSocket(
   }
 }
 
-function serve(
+const serveHere: ServeReplay = (options, reply) =>
+  serveSmtp({ ...options, provider: decide }, async ({ body }) => {
+    await body.pipeTo(new WritableStream());
+    return reply;
+  });
+
+function optionsOf(
   settings: TranscriptSettings,
   certificate: TestCertificate | undefined,
   waits: boolean,
-): SmtpServer {
-  return serveSmtp({
-    provider: decide,
+): Omit<ServeSmtpOptions, "provider"> {
+  return {
     port: 0,
     ...certificate,
     ...(certificate === undefined ? {} : { tlsPort: 0 }),
@@ -65,14 +89,11 @@ function serve(
     normalizeNewlines: settings.normalizeNewlines,
     maxRecipients: settings.maxRecipients,
     ...(waits ? { idleTimeoutMs: SHORT_IDLE_MS } : {}),
-  }, async ({ body }) => {
-    await body.pipeTo(new WritableStream());
-    return settings.deliver;
-  });
+  };
 }
 
 async function connect(
-  server: SmtpServer,
+  server: ReplayServer,
   settings: TranscriptSettings,
   certificate: TestCertificate | undefined,
 ): Promise<LineClient> {
