@@ -4,12 +4,7 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { mustHappen } from "../../testing/deadline.ts";
 import { temporaryFolder } from "../support/listener.ts";
-import {
-  checkBrokenEndpoint,
-  checkEverywhere,
-  checkLogins,
-  checkWrongPassword,
-} from "./checks.ts";
+import { type Ending, type Job, oneByOne, testClient } from "./checks.ts";
 import {
   assertSameOctets,
   bodyOf,
@@ -22,14 +17,10 @@ import {
   findProgram,
   HELO,
   LOGIN,
-  type Login,
-  LOGINS,
-  type Mechanism,
   newBench,
   RECIPIENTS,
   run,
   SENDER,
-  type Target,
 } from "./support.ts";
 
 const EXIM: Client = findExim();
@@ -46,18 +37,16 @@ function findExim(): Client {
   };
 }
 
-interface Job {
-  readonly target: Pick<Target, "mode" | "port">;
-  readonly mechanism: Mechanism;
-  readonly trusted?: string;
-  readonly login?: Login;
-  readonly message?: Uint8Array<ArrayBuffer>;
-}
+type EximJob = Pick<Job, "mechanism" | "trusted" | "login"> & {
+  readonly target: Pick<Job["target"], "mode" | "port">;
+};
 
-/** Has Exim deliver one message, and tells what its log says about that. */
-async function exim(program: string, job: Job): Promise<string> {
+/**
+ * Has Exim deliver one message. It ends at once, and well; what has become of the
+ * message is in its log: to how many recipients it was delivered, and why not.
+ */
+async function exim(program: string, job: EximJob): Promise<Ending> {
   using cleanUp = new DisposableStack();
-  const { message = MESSAGE } = job;
   const folder = temporaryFolder(cleanUp);
   // It works as a user of its own, whoever starts it.
   Deno.chmodSync(folder, 0o755);
@@ -73,13 +62,14 @@ async function exim(program: string, job: Job): Promise<string> {
   const { code, stderr } = await run(program, {
     // In the foreground, and dots end nothing.
     args: ["-C", config, "-odf", "-oi", "-f", SENDER, ...RECIPIENTS],
-    stdin: message,
+    stdin: MESSAGE,
   });
   assertEquals(code, 0, stderr);
-  return Deno.readTextFileSync(`${folder}/log/mainlog`);
+  const log = Deno.readTextFileSync(`${folder}/log/mainlog`);
+  return { status: log.match(DELIVERED)?.length ?? 0, shown: log };
 }
 
-function configuration(job: Job, folder: string): string {
+function configuration(job: EximJob, folder: string): string {
   const { target, mechanism, login = LOGIN } = job;
   const username = quoted(login.username);
   const password = quoted(login.password);
@@ -134,23 +124,26 @@ function quoted(text: string): string {
 /** The log's word for a delivery, one line a recipient. */
 const DELIVERED = /^\S+ \S+ \S+ [=-]> .* C="250 2\.0\.0 Queued as .*"$/gm;
 
-function assertDelivered(log: string): void {
-  assertEquals(log.match(DELIVERED)?.length, RECIPIENTS.length, log);
-  assertMatch(log, / Completed$/m);
-}
-
-clientTest(
-  EXIM,
-  "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
-  (program) =>
-    checkEverywhere(
-      async (target, mechanism, { trusted }) => {
-        assertDelivered(await exim(program, { target, mechanism, trusted }));
-      },
-      MESSAGE,
-      { bodyOnly: true },
-    ),
-);
+testClient({
+  ...EXIM,
+  send: oneByOne(exim),
+  expects: {
+    sent: { status: RECIPIENTS.length, shows: [/ Completed$/m] },
+    // It keeps the message for later.
+    wrong: {
+      status: 0,
+      shows: [
+        /authenticator failed .* 535 5\.7\.8 /m,
+        / == bob@example\.net /,
+      ],
+    },
+    outage: {
+      status: 0,
+      shows: [/ == bob@example\.net .* defer .*: 454 4\.7\.0 /],
+    },
+  },
+  bodyOnly: true,
+});
 
 clientTest(
   EXIM,
@@ -160,8 +153,12 @@ clientTest(
     const { port, listener } = bench.targets[0];
     await using relay = holdReplyToData(port);
     const target = { mode: "plain text", port: relay.port } as const;
-    const log = await exim(program, { target, mechanism: "PLAIN" });
-    assertDelivered(log);
+    const { status, shown } = await exim(program, {
+      target,
+      mechanism: "PLAIN",
+    });
+    assertEquals(status, RECIPIENTS.length, shown);
+    assertMatch(shown, / Completed$/m);
     const { client, server } = await mustHappen(relay.ended, "the relay ends");
     assertMatch(client, / AUTH=someone\+2belse\+3dx@example\.com\r\n/);
     assertMatch(client, /\r\n\.\r\nQUIT\r\n$/);
@@ -172,39 +169,6 @@ clientTest(
       assertSameOctets(bodyOf(octets), bodyOf(MESSAGE));
     }
   },
-);
-
-clientTest(
-  EXIM,
-  "keeps a message for later after a wrong password and logs 535",
-  (program) =>
-    checkWrongPassword(async (target, mechanism, { trusted }, login) => {
-      const job = { target, mechanism, trusted, login };
-      const log = await exim(program, job);
-      assertMatch(log, /authenticator failed .* 535 5\.7\.8 /m);
-      assertMatch(log, / == bob@example\.net /);
-    }),
-);
-
-clientTest(
-  EXIM,
-  "brings every login to the endpoint as it is",
-  (program) =>
-    checkLogins(LOGINS, async (target, cases) => {
-      for (const { login, mechanism } of cases) {
-        assertDelivered(await exim(program, { target, mechanism, login }));
-      }
-    }),
-);
-
-clientTest(
-  EXIM,
-  "logs 454 while the endpoint answers 500",
-  (program) =>
-    checkBrokenEndpoint(async (target, mechanism) => {
-      const log = await exim(program, { target, mechanism });
-      assertMatch(log, / == bob@example\.net .* defer .*: 454 4\.7\.0 /);
-    }),
 );
 
 /** What client and server have said, each by itself. */

@@ -1,28 +1,18 @@
 // s-nail, the mailx of many systems. Over TLS it says goodbye and then waits
 // for the listener to close its half as well.
 
-import { assertEquals, assertMatch } from "../support/assert.ts";
+import { assertEquals } from "../support/assert.ts";
 import { mustHappen } from "../../testing/deadline.ts";
-import {
-  checkBrokenEndpoint,
-  checkEverywhere,
-  checkLogins,
-  checkWrongPassword,
-} from "./checks.ts";
+import { type Ending, type Job, oneByOne, testClient } from "./checks.ts";
 import {
   clientNamed,
   clientTest,
   HELO,
   LOGIN,
-  type Login,
-  LOGINS,
-  type Mechanism,
   newBench,
   RECIPIENTS,
   run,
-  type RunResult,
   SENDER,
-  type Target,
 } from "./support.ts";
 
 const S_NAIL = clientNamed("s-nail", "s-nail");
@@ -32,15 +22,7 @@ const NOT_SENT = 4;
 
 const BODY = [".", "..", ".dot", "", "x".repeat(900), "the end", ""];
 
-interface Job {
-  readonly target: Target;
-  readonly mechanism: Mechanism;
-  readonly folder: string;
-  readonly trusted?: string;
-  readonly login?: Login;
-}
-
-function sNail(program: string, job: Job): Promise<RunResult> {
+async function sNail(program: string, job: Job): Promise<Ending> {
   const { target, mechanism, folder, trusted = "", login = LOGIN } = job;
   const user = percent(login.username);
   const password = percent(login.password);
@@ -57,7 +39,7 @@ function sNail(program: string, job: Job): Promise<RunResult> {
     "tls-verify=strict",
     ...(target.mode === "STARTTLS" ? ["smtp-use-starttls"] : []),
   ];
-  return run(program, {
+  const { code, stderr } = await run(program, {
     args: [
       ...["-:/", "-v", "-v"],
       ...settings.map((setting) => `-S${setting}`),
@@ -66,6 +48,7 @@ function sNail(program: string, job: Job): Promise<RunResult> {
     stdin: BODY.join("\n"),
     env: { HOME: folder, LC_ALL: "C.UTF-8", DEAD: "/dev/null" },
   });
+  return { status: code, shown: stderr };
 }
 
 /** RFC 3986's unreserved octets as they are, and no others. */
@@ -76,21 +59,17 @@ function percent(text: string): string {
   );
 }
 
-clientTest(
-  S_NAIL,
-  "delivers by PLAIN and LOGIN in plain text, over STARTTLS and over TLS",
-  (program) =>
-    checkEverywhere(
-      async (target, mechanism, { folder, trusted }) => {
-        const job = { target, mechanism, folder, trusted };
-        const { code, stderr } = await sNail(program, job);
-        assertEquals(code, 0, stderr);
-        assertMatch(stderr, /235 2\.7\.0 /);
-      },
-      new TextEncoder().encode(`\r\n\r\n${BODY.join("\r\n")}`),
-      { bodyOnly: true },
-    ),
-);
+testClient({
+  ...S_NAIL,
+  send: oneByOne(sNail),
+  expects: {
+    sent: { status: 0, shows: [/235 2\.7\.0 /] },
+    wrong: { status: NOT_SENT, shows: [/535 5\.7\.8 /] },
+    outage: { status: NOT_SENT, shows: [/454 4\.7\.0 /] },
+  },
+  bodyOnly: true,
+  arrives: new TextEncoder().encode(`\r\n\r\n${BODY.join("\r\n")}`),
+});
 
 clientTest(
   S_NAIL,
@@ -102,8 +81,8 @@ clientTest(
     const sends = async () => {
       for (const target of [...targets.slice(1), ...targets.slice(1)]) {
         const job = { target, mechanism: "PLAIN", folder, trusted } as const;
-        const { code, stderr } = await sNail(program, job);
-        assertEquals(code, 0, stderr);
+        const { status, shown } = await sNail(program, job);
+        assertEquals(status, 0, shown);
       }
     };
     const sent = sends();
@@ -113,46 +92,4 @@ clientTest(
       await sent;
     }
   },
-);
-
-clientTest(
-  S_NAIL,
-  "reports 535 for a wrong password",
-  (program) =>
-    checkWrongPassword(
-      async (target, mechanism, { folder, trusted }, login) => {
-        const job = { target, mechanism, folder, trusted, login };
-        const { code, stderr } = await sNail(program, job);
-        assertEquals(code, NOT_SENT, stderr);
-        assertMatch(stderr, /535 5\.7\.8 /);
-      },
-    ),
-);
-
-clientTest(
-  S_NAIL,
-  "brings every login to the endpoint as it is",
-  (program) =>
-    checkLogins(LOGINS, async (target, cases, folder) => {
-      for (const { login, mechanism } of cases) {
-        const job = { target, mechanism, login, folder };
-        const { code, stderr } = await sNail(program, job);
-        assertEquals(code, 0, stderr);
-      }
-    }),
-);
-
-clientTest(
-  S_NAIL,
-  "reports 454 while the endpoint answers 500",
-  (program) =>
-    checkBrokenEndpoint(async (target, mechanism, folder) => {
-      const { code, stderr } = await sNail(program, {
-        target,
-        mechanism,
-        folder,
-      });
-      assertEquals(code, NOT_SENT, stderr);
-      assertMatch(stderr, /454 4\.7\.0 /);
-    }),
 );
