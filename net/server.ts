@@ -4,8 +4,14 @@
  * @module
  */
 
-/** How long what is under way may take once a server stops, in milliseconds. */
-const GRACE_MS = 10_000;
+/**
+ * How long what is under way may take once a server stops, in milliseconds.
+ * Whoever has stopped it may end it by force after ten seconds, as Docker does.
+ */
+const GRACE_MS = 9_000;
+
+/** How long those who were cut off then may take to read so, in milliseconds. */
+const LAST_WORDS_MS = 500;
 
 /** A server that runs. */
 export interface Server extends AsyncDisposable {
@@ -13,7 +19,7 @@ export interface Server extends AsyncDisposable {
   readonly finished: Promise<void>;
   /**
    * Stops in good order: nothing new is begun, and what is under way may take
-   * ten seconds.
+   * nine seconds.
    *
    * @returns A promise for the end, the same as `finished`.
    */
@@ -28,7 +34,10 @@ export interface ServerParts {
   readonly close: () => void;
   /** Lets those who are there begin nothing new. */
   readonly stop: () => void;
-  /** Closes all connections. */
+  /**
+   * Closes all connections, with some last words where there is time for them:
+   * called once more when there is not.
+   */
   readonly cut: () => void;
   /** Resolves once nobody is there. */
   readonly ended: () => Promise<void>;
@@ -54,7 +63,10 @@ export function newServer(
     if (closed) return finished;
     closeOnce();
     stop();
-    const timer = setTimeout(cut, GRACE_MS);
+    let timer = setTimeout(() => {
+      cut();
+      timer = setTimeout(cut, LAST_WORDS_MS);
+    }, GRACE_MS);
     return finished.finally(() => clearTimeout(timer));
   };
   signal?.addEventListener("abort", abort, { once: true });

@@ -72,6 +72,7 @@ export class Clients {
   /** Begins nothing new. */
   drain(): void {
     for (const client of this.#served) client.drain();
+    for (const client of this.#refused) client.drain();
   }
 
   /** Ends everything. */

@@ -100,9 +100,12 @@ export class Connection implements ConnectionParts {
 
   /** Ends at once, whatever is under way. */
   abort(): void {
+    const { transport: { session }, timer: { phase } } = this;
     this.#questions.abort();
-    this.#message?.releaseSlot();
-    if (this.timer.phase === "client") this.#interrupt(endings.shutdown);
+    this.#message?.giveUp();
+    if (phase === "client") this.#interrupt(endings.shutdown);
+    // Nobody waits for the delivery any more: the session says its last words.
+    else if (phase === "delivery") session.end(endings.shutdown);
     else closeAtOnce("shutdown", this);
   }
 
@@ -128,6 +131,8 @@ export class Connection implements ConnectionParts {
       switch (action.kind) {
         case "needData": {
           if (this.#message?.needsSlot) await this.#message.takeSlot();
+          // It may have been aborted meanwhile.
+          if (session.hasEnded) break;
           timer.beginRead();
           const octets = await transport.read();
           if (!this.#received(octets)) return await this.#afterLastRead(octets);
@@ -220,9 +225,8 @@ export class Connection implements ConnectionParts {
   }
 
   async #endMessage(): Promise<void> {
-    const message = this.#message;
+    await this.#message?.end();
     this.#message = undefined;
-    await message?.end();
   }
 
   /** The time is up. */

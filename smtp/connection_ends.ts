@@ -12,7 +12,7 @@
  * | client, in a transaction   | the same                      | goes on to its end    | interrupted: shutdown |
  * | write                      | closed: idle or no-login      | goes on, then `421`   | closed: shutdown     |
  * | question                   | the question is aborted       | goes on, then `421`   | it is aborted, closed |
- * | delivery                   | never                         | goes on, then `421`   | closed: shutdown     |
+ * | delivery                   | never                         | goes on, then `421`   | given up, then `421`  |
  * | end                        | closed                        | goes on               | closed               |
  *
  * Closed is without a word; interrupted is with the last reply of its ending

@@ -6,9 +6,15 @@
  */
 
 import type { ConnectionParts } from "./connection_context.ts";
-import { type Deliver, type Delivery, startDelivery } from "./delivery.ts";
+import {
+  type Deliver,
+  type Delivered,
+  type Delivery,
+  startDelivery,
+} from "./delivery.ts";
 import type { DataFault } from "./protocol/data.ts";
 import type { Envelope } from "./protocol/envelope.ts";
+import { shuttingDown } from "./protocol/replies.ts";
 import type { TransferSlot } from "./transfer_slots.ts";
 
 /**
@@ -17,12 +23,19 @@ import type { TransferSlot } from "./transfer_slots.ts";
  */
 const SMALL_MESSAGE_OCTETS = 65_536;
 
+/** What the log reads of a message that was whole, and given up. */
+const NOT_WAITED_FOR =
+  "the listener has stopped before the client could be told";
+
 /** One message. */
 export class IncomingMessage {
   readonly #parts: ConnectionParts;
   readonly #delivery: Delivery;
   /** The slot for reading a large message. */
   #slot: TransferSlot | undefined;
+  #isGivenUp = false;
+  /** Ends the waiting for what becomes of it. */
+  #stopWaiting: (() => void) | undefined;
 
   /**
    * Begins to deliver a message whose body is still to come.
@@ -79,11 +92,15 @@ export class IncomingMessage {
   async end(): Promise<void> {
     const { transport: { session }, timer, log } = this.#parts;
     const { received } = session;
-    const { envelope, body, result } = this.#delivery;
+    const { envelope, body } = this.#delivery;
     this.releaseSlot();
     timer.pause();
     body.end();
-    const { reply, error } = await result;
+    const delivered = await this.#delivered();
+    if (delivered === undefined || session.hasEnded) {
+      return log.message(envelope, received, shuttingDown, NOT_WAITED_FOR);
+    }
+    const { reply, error } = delivered;
     const last = session.delivered(reply);
     // Where the message was at fault, what deliver threw is a consequence.
     log.message(envelope, received, last, last === reply ? error : undefined);
@@ -92,11 +109,33 @@ export class IncomingMessage {
   /** The client has left before its end. */
   async abandon(): Promise<void> {
     const { transport: { session }, log } = this.#parts;
-    const { envelope, body, result } = this.#delivery;
+    const { envelope, body } = this.#delivery;
     this.releaseSlot();
     body.fail(new Error("The client has left before the end"));
-    await result;
+    await this.#delivered();
     log.message(envelope, session.received);
+  }
+
+  /**
+   * Waits for it no longer: whoever takes it may have no end, and a listener
+   * that stops must have one.
+   */
+  giveUp(): void {
+    const { body } = this.#delivery;
+    this.#isGivenUp = true;
+    this.releaseSlot();
+    body.fail(new Error("The listener has stopped"));
+    body.cancel();
+    this.#stopWaiting?.();
+  }
+
+  /** What becomes of it; nothing if that is given up. */
+  #delivered(): Promise<Delivered | undefined> {
+    return new Promise((resolve) => {
+      this.#stopWaiting = () => resolve(undefined);
+      if (this.#isGivenUp) resolve(undefined);
+      this.#delivery.result.then(resolve);
+    });
   }
 
   /** The disk's time is not the client's: its clock stands still. */

@@ -34,21 +34,39 @@ Deno.test("newServer() shuts down in good order: once, and as soon as the last c
   const ended = server.shutdown();
   assertEquals(done, ["close", "stop"]);
   server.shutdown();
-  assertEquals([done.length, clock.timers()], [2, [10_000]]);
+  assertEquals([done.length, clock.timers()], [2, [9_000]]);
   lastLeaves();
   await ended;
   await server.finished;
   assertEquals([done, clock.timers()], [["close", "stop"], []]);
 });
 
-Deno.test("newServer() cuts off who is still there after ten seconds", async () => {
+Deno.test("newServer() cuts off who is still there, and is over within ten seconds", async () => {
+  using clock = newClock();
+  const { parts, done, lastLeaves } = newParts();
+  const server = newServer({ ...parts, cut: () => void done.push("cut") });
+  const ended = server.shutdown();
+  clock.wind(8_999);
+  assertEquals(done, ["close", "stop"]);
+  clock.wind(1);
+  assertEquals(done, ["close", "stop", "cut"]);
+  // Whoever does not leave even now is not waited for.
+  clock.wind(500);
+  assertEquals(done, ["close", "stop", "cut", "cut"]);
+  assertEquals(clock.timers(), []);
+  lastLeaves();
+  await ended;
+});
+
+Deno.test("newServer() cuts off once if all leave then", async () => {
   using clock = newClock();
   const { parts, done } = newParts();
   {
     await using _server = newServer(parts);
-    queueMicrotask(() => clock.wind(10_000));
+    queueMicrotask(() => clock.wind(9_000));
   }
   assertEquals(done, ["close", "stop", "cut"]);
+  assertEquals(clock.timers(), []);
 });
 
 Deno.test("newServer() ends at once with its signal, also in the midst of a shutdown", async () => {

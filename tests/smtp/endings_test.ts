@@ -83,6 +83,25 @@ const brokenHandshake: PreambleStep = tlsStep(
   300_000,
 );
 
+/** A message that has begun, and whoever takes it never ends. */
+const BEGUN = `${MAIL}RCPT TO:<b@x>\r\nDATA\r\nhello\r\n`;
+const READING: Partial<ConnectionContext> = {
+  ...DISK,
+  async to({ body }) {
+    for await (const _ of body);
+  },
+};
+const STORING: Partial<ConnectionContext> = {
+  ...DISK,
+  to: ({ body }) => body.pipeTo(new WritableStream()).then(never),
+};
+const READING_ON: Partial<ConnectionContext> = {
+  ...DISK,
+  async to({ body }) {
+    await body.pipeTo(new WritableStream()).catch(never);
+  },
+};
+
 const drain = ({ connection }: Visit) => connection.drain();
 const abort = ({ connection }: Visit) => connection.abort();
 
@@ -311,6 +330,40 @@ const ROWS: Readonly<Record<string, Row>> = {
     reads: ["250"],
     events: ["shutdown"],
   },
+  "an abort while a message is stored": {
+    context: STORING,
+    act: all(says(BEGUN), says(".\r\n"), abort),
+    reads: ["250", "250 2.1.0", "250 2.1.5", "354", "421 4.3.2"],
+    lingers: true,
+    events: ["message", "shutdown"],
+  },
+  "an abort while nobody takes the body of a message": {
+    context: DISK,
+    act: all(says(BEGUN), abort),
+    reads: ["250", "250 2.1.0", "250 2.1.5", "354", "421 4.3.2"],
+    lingers: true,
+    events: ["shutdown", "message"],
+  },
+  "an abort while more of a message is awaited": {
+    context: READING,
+    act: all(says(BEGUN), abort),
+    reads: ["250", "250 2.1.0", "250 2.1.5", "354", "421 4.3.2"],
+    lingers: true,
+    events: ["shutdown", "message"],
+  },
+  "an abort in a message whose taker does not give up": {
+    context: READING_ON,
+    act: all(says(BEGUN), abort),
+    reads: ["250", "250 2.1.0", "250 2.1.5", "354", "421 4.3.2"],
+    lingers: true,
+    events: ["shutdown", "message"],
+  },
+  "an abort behind an abort": {
+    context: OPEN,
+    act: all(says(MAIL), abort, abort),
+    reads: ["250", "250 2.1.0", "421 4.3.2"],
+    events: ["shutdown"],
+  },
   "an abort behind a last reply": {
     act: all(drain, abort),
     reads: ["421 4.3.2"],
@@ -401,17 +454,22 @@ for (const [what, row] of Object.entries(ROWS)) {
 Deno.test("a message that nobody stores keeps its connection until that is aborted", async () => {
   using clock = newHandTicks();
   const conn = new HandConn();
-  const context = newContext({ ...DISK, deadlines: newDeadlines(1_000) });
+  const context = newContext({ ...STORING, deadlines: newDeadlines(1_000) });
   const connection = new Connection(conn, PEER, context);
-  connection.run([]);
+  const ended = connection.run([]);
   await settled();
-  conn.says(`${MAIL}RCPT TO:<b@x>\r\nDATA\r\nhello\r\n.\r\n`);
-  await settled();
+  for (const text of [BEGUN, ".\r\n"]) {
+    conn.says(text);
+    await settled();
+  }
   connection.drain();
   clock.tick(10_000);
   await settled();
-  assertEquals(conn.closed, false);
+  assertEquals(repliesOf(conn).at(-1), "354");
   connection.abort();
+  await settled();
+  assertEquals(repliesOf(conn).at(-1), "421 4.3.2");
+  conn.says(null);
+  await ended;
   assertEquals(conn.closed, true);
-  clock.tick();
 });
