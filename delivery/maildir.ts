@@ -7,8 +7,9 @@
 
 import { needsDeno } from "../lib/needs_deno.ts";
 import { concat, free } from "../lib/octets.ts";
-import { isOwnBody } from "../smtp/body.ts";
+import type { BodyReader } from "../smtp/body_reader.ts";
 import type { Deliver } from "../smtp/delivery.ts";
+import { readBody } from "../smtp/listener_message.ts";
 import * as replies from "../smtp/protocol/replies.ts";
 import type { SmtpReply } from "../smtp/protocol/replies.ts";
 import { makeFolders, newFolderSync } from "./folders.ts";
@@ -67,14 +68,15 @@ export function openMaildir(
   removeStale(`${path}/tmp`);
   const syncNew = newFolderSync(`${path}/new`);
 
-  return async ({ envelope, body }) => {
+  return async (message) => {
+    const { envelope } = message;
     const { id, file } = nextName();
     const stamp = { serverName, id, date: new Date() };
     const head = encoder.encode(traceLines(envelope, stamp));
     const waiting = `${path}/tmp/${file}`;
     const kept = `${path}/new/${file}`;
     try {
-      await writeFile(waiting, head, body);
+      await writeFile(waiting, head, readBody(message));
       Deno.renameSync(waiting, kept);
       await syncNew();
     } catch (error) {
@@ -98,7 +100,7 @@ function refusal(error: unknown): SmtpReply {
 async function writeFile(
   path: string,
   head: Uint8Array,
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  body: BodyReader,
 ): Promise<void> {
   const file = Deno.openSync(path, {
     write: true,
@@ -107,17 +109,14 @@ async function writeFile(
   });
   try {
     const front = new Front(head);
-    const isOwn = isOwnBody(body);
-    const reader = body.getReader();
-    for (let written = 0;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const { length } = value;
+    let written = 0;
+    for (let piece = await body.read(); piece; piece = await body.read()) {
+      const { length } = piece;
       // One write for a small message, as most are.
-      const octets = concat(front.push(value));
+      const octets = concat(front.push(piece));
       if (written < SYNC_OCTETS) writeSync(file, octets);
       else await write(file, octets);
-      if (isOwn) free(value);
+      if (body.isOwn) free(piece);
       written += length;
     }
     writeSync(file, concat(front.end()));

@@ -1,9 +1,11 @@
 /**
- * The body of a message as a stream, fed by a connection at the pace of whoever
- * reads it.
+ * The body of a message, fed by a connection at the pace of whoever reads it,
+ * as a stream or without one.
  *
  * @module
  */
+
+import { type BodyReader, StreamReader } from "./body_reader.ts";
 
 type Octets = Uint8Array<ArrayBuffer>;
 
@@ -31,17 +33,24 @@ export function isOwnBody(body: ReadableStream<Octets>): boolean {
 }
 
 /** Both ends of a message's body, and the source of its stream. */
-export class MessageBody implements UnderlyingDefaultSource<Octets> {
+export class MessageBody
+  implements BodyReader, UnderlyingDefaultSource<Octets> {
+  readonly isOwn = true;
   #stream: ReadableStream<Octets> | undefined;
   #controller: ReadableStreamDefaultController<Octets> | undefined;
+  /** Somebody reads without a stream. */
+  #isRead = false;
   #end: { readonly error?: Error } | undefined;
   /** The reader has asked for octets and got none yet. */
   #wanted = false;
+  /** Its asking, where it reads without a stream. */
+  #reading: PromiseWithResolvers<Octets | null> | undefined;
   /** Nobody reads any more: what comes is thrown away. */
   #cancelled = false;
   /** Octets that came before the reader asked for them. */
   #held: Octets | undefined;
   #wake: (() => void) | undefined;
+  #onBroken: (() => void) | undefined;
   #octets = 0;
 
   /** How many octets have come so far. */
@@ -49,10 +58,24 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
     return this.#octets;
   }
 
-  /** The reader's end. It costs nothing until somebody asks for it. */
+  /** The reader's end as a stream. It costs nothing until somebody asks for it. */
   get stream(): ReadableStream<Octets> {
+    if (this.#isRead) return lockedStream();
     this.#stream ??= new BodyStream(this, STRATEGY);
     return this.#stream;
+  }
+
+  /**
+   * The reader's end without a stream.
+   *
+   * @throws {TypeError} If it is read already.
+   */
+  reader(): BodyReader {
+    if (this.#isRead || this.#stream !== undefined) {
+      return new StreamReader(this.stream, true);
+    }
+    this.#isRead = true;
+    return this;
   }
 
   /** The stream is there. */
@@ -61,14 +84,36 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
     if (this.#end !== undefined) finish(controller, this.#end.error);
   }
 
-  /** The reader asks for octets. */
+  /** The stream's reader asks for octets. */
   pull(): void {
+    const octets = this.#takeHeld();
+    if (octets === undefined) this.#wanted = true;
+    else this.#controller?.enqueue(octets);
+  }
+
+  read(): Promise<Octets | null> {
+    const octets = this.#takeHeld();
+    const error = this.#end?.error;
+    if (error !== undefined) return Promise.reject(error);
+    if (octets !== undefined || this.#end !== undefined || this.#cancelled) {
+      return Promise.resolve(octets ?? null);
+    }
+    this.#wanted = true;
+    this.#reading = Promise.withResolvers();
+    return this.#reading.promise;
+  }
+
+  #takeHeld(): Octets | undefined {
     const octets = this.#held;
     this.#held = undefined;
-    if (octets === undefined) this.#wanted = true;
-    else this.#enqueue(octets);
     // A large piece is stored only when the reader comes back for more.
     if (octets === undefined || octets.length < LARGE_OCTETS) this.#wake?.();
+    return octets;
+  }
+
+  onBroken(call: () => void): void {
+    this.#onBroken = call;
+    if (this.#end?.error !== undefined) call();
   }
 
   /**
@@ -82,15 +127,12 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
     if (this.#cancelled) return undefined;
     if (!this.#wanted) this.#held = octets;
     else {
-      this.#enqueue(octets);
+      this.#wanted = false;
+      this.#controller?.enqueue(octets);
+      this.#reading?.resolve(octets);
       if (octets.length < LARGE_OCTETS) return undefined;
     }
     return new Promise((resolve) => this.#wake = resolve);
-  }
-
-  #enqueue(octets: Octets): void {
-    this.#wanted = false;
-    this.#controller?.enqueue(octets);
   }
 
   /** The message is whole. */
@@ -108,13 +150,24 @@ export class MessageBody implements UnderlyingDefaultSource<Octets> {
     this.#cancelled = true;
     this.#held = undefined;
     this.#wake?.();
+    this.#reading?.resolve(null);
   }
 
   #finish(end: { readonly error?: Error }): void {
     if (this.#end !== undefined || this.#cancelled) return;
     this.#end = end;
     if (this.#controller !== undefined) finish(this.#controller, end.error);
+    if (end.error === undefined) return this.#reading?.resolve(null);
+    this.#reading?.reject(end.error);
+    this.#onBroken?.();
   }
+}
+
+/** A stream that somebody reads already. */
+function lockedStream(): ReadableStream<Octets> {
+  const stream = new ReadableStream<Octets>();
+  stream.getReader();
+  return stream;
 }
 
 function finish(

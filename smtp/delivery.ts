@@ -6,6 +6,7 @@
 
 import type { SmtpReply } from "../auth/replies.ts";
 import { MessageBody } from "./body.ts";
+import { ListenerMessage } from "./listener_message.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 import { errorText } from "../lib/error_text.ts";
 import * as replies from "./protocol/replies.ts";
@@ -48,26 +49,8 @@ export interface Delivery {
 /** Begins to deliver a message whose body is still to come. */
 export function startDelivery(deliver: Deliver, envelope: Envelope): Delivery {
   const body = new MessageBody();
-  const message = new Message(envelope, body);
+  const message = new ListenerMessage(envelope, body);
   return { envelope, body, result: run(deliver, message, body) };
-}
-
-/**
- * What `deliver` gets. A class, because an object with a getter of its own
- * would outlive many others: it costs as much as the rest of a message.
- */
-class Message implements SmtpMessage {
-  readonly envelope: Envelope;
-  readonly #body: MessageBody;
-
-  constructor(envelope: Envelope, body: MessageBody) {
-    this.envelope = envelope;
-    this.#body = body;
-  }
-
-  get body(): SmtpMessage["body"] {
-    return this.#body.stream;
-  }
 }
 
 async function run(

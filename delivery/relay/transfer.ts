@@ -6,6 +6,7 @@
  */
 
 import type { Transfer } from "../../smtp/destination.ts";
+import { readBody } from "../../smtp/listener_message.ts";
 import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { Front } from "../front.ts";
@@ -47,12 +48,15 @@ export class RelayTransfer implements Transfer {
   }
 
   /** Hands the message on. */
-  async message({ envelope, body }: SmtpMessage): Promise<SmtpReply> {
+  async message(message: SmtpMessage): Promise<SmtpReply> {
+    const { envelope } = message;
     const { serverName, id, give } = this.#context;
     const stamp = { serverName, id, date: new Date() };
     const front = new Front(encoder.encode(receivedField(envelope, stamp)));
     try {
-      return await this.#handOn(this.#upstream.message(front, body));
+      return await this.#handOn(
+        this.#upstream.message(front, readBody(message)),
+      );
     } finally {
       give(this.#upstream);
     }

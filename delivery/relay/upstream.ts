@@ -9,7 +9,7 @@ import { faultOf } from "../../lib/network_fault.ts";
 import { concat, free } from "../../lib/octets.ts";
 import { type Conn, writeAll } from "../../net/conn.ts";
 import type { Deadline } from "../../net/deadlines.ts";
-import { isOwnBody } from "../../smtp/body.ts";
+import type { BodyReader } from "../../smtp/body_reader.ts";
 import type { Mail } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { connect, type Connecting, encrypt } from "./connect.ts";
@@ -153,36 +153,34 @@ export class Upstream {
    */
   async message(
     front: Front,
-    body: ReadableStream<Uint8Array<ArrayBuffer>>,
+    body: BodyReader,
   ): Promise<SmtpReply> {
     const data = this.#ask((session) => session.data());
     this.#flush();
     const reply = await data;
     if (reply.code !== 354) return reply;
     const answer = this.#wait();
-    const reader = body.getReader();
-    this.#onEnd = () => void reader.cancel().catch(() => {});
+    this.#onEnd = () => body.cancel();
     if (!this.isOpen) this.#onEnd();
     // The client may leave while the next hop does not read.
-    reader.closed.catch(() => this.close());
-    const isOwn = isOwnBody(body);
+    body.onBroken(() => this.close());
     const held: Uint8Array[] = [];
-    for (let next = await reader.read(); !next.done && this.isOpen;) {
-      held.push(...this.#stuffed(front.push(next.value)));
+    for (let piece = await body.read(); piece && this.isOpen;) {
+      held.push(...this.#stuffed(front.push(piece)));
       // No more is read before a large piece has gone: hundreds of clients may
       // wait for the next hop with one each.
       const isLarge = octetsOf(held) >= PIECE_OCTETS;
-      const reading = isLarge ? undefined : reader.read();
+      const reading = isLarge ? undefined : body.read();
       const soon = reading && await atOnce(reading);
       if (soon === undefined && held.length > 0) {
         const octets = concat(held.splice(0));
         await this.#send(octets);
-        if (isOwn) [octets, next.value].forEach(free);
+        if (body.isOwn) [octets, piece].forEach(free);
       }
-      next = soon ?? await (reading ?? reader.read());
+      piece = soon !== undefined ? soon : await (reading ?? body.read());
     }
-    // Not so if the client has gone, or what it sends is refused.
-    await reader.closed;
+    // Throws if the client has gone, or what it sends is refused.
+    if (!this.isOpen) await body.read();
     this.#onEnd = () => {};
     if (this.isOpen) {
       held.push(...this.#stuffed(front.end()), this.#session.endOfBody());
