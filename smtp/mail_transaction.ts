@@ -61,8 +61,10 @@ export class MailTransaction {
   async begin(signal: AbortSignal): Promise<StepResult> {
     const { destination, onSender } = this.#handlers;
     const mail = this.#mail;
-    const hooked = await answerOf(() => onSender?.(mail, signal), signal);
-    if (isRefusal(hooked)) return hooked;
+    if (onSender !== undefined) {
+      const hooked = await answerOf(() => onSender(mail, signal), signal);
+      if (isRefusal(hooked)) return hooked;
+    }
     const begun = async () => await destination.begin(mail, signal);
     const beginning = begun();
     const raced = await race(() => beginning, { signal });
@@ -83,11 +85,13 @@ export class MailTransaction {
   async recipient(mailbox: string, signal: AbortSignal): Promise<StepResult> {
     const { onRecipient } = this.#handlers;
     const mail = this.#mail;
-    const hooked = await answerOf(
-      () => onRecipient?.(mail, mailbox, signal),
-      signal,
-    );
-    if (isRefusal(hooked)) return hooked;
+    if (onRecipient !== undefined) {
+      const hooked = await answerOf(
+        () => onRecipient(mail, mailbox, signal),
+        signal,
+      );
+      if (isRefusal(hooked)) return hooked;
+    }
     return await answerOf(() => this.#transfer?.recipient?.(mailbox), signal);
   }
 

@@ -98,6 +98,7 @@ const MAX_LINES = 20;
 
 /** A reply of the next hop, for the client: no longer than it can bear. */
 export function handedOn(reply: SmtpReply): SmtpReply {
+  if (reply.text.length <= MAX_LINE && !reply.text.includes("\n")) return reply;
   const lines = reply.text.split("\n", MAX_LINES);
   const text = lines.map((line) => line.slice(0, MAX_LINE)).join("\n");
   return { ...reply, text };

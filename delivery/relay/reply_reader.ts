@@ -5,6 +5,7 @@
  * @module
  */
 
+import { concat } from "../../lib/octets.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 
 const LF = 10;
@@ -39,13 +40,10 @@ export class ReplyReader {
     return this.#waiting.length === 0 && this.#code === undefined;
   }
 
-  /** Takes octets in. */
+  /** Takes octets in, which stay as they are until `next` wants more of them. */
   receive(octets: Uint8Array): void {
     const before = this.#waiting;
-    const all = new Uint8Array(before.length + octets.length);
-    all.set(before);
-    all.set(octets, before.length);
-    this.#waiting = all;
+    this.#waiting = before.length === 0 ? octets : concat([before, octets]);
   }
 
   /**
@@ -58,6 +56,7 @@ export class ReplyReader {
   next(): SmtpReply | "malformed" | undefined {
     for (;;) {
       const line = this.#takeLine();
+      if (line === undefined) this.#keep();
       if (line === undefined || line === "malformed") return line;
       const [, code = "", mark, text = ""] = LINE.exec(line) ?? [];
       const isOther = this.#code !== undefined && this.#code !== code;
@@ -68,6 +67,11 @@ export class ReplyReader {
       this.#lines.push(text);
       if (mark !== "-") return this.#takeReply(Number(code));
     }
+  }
+
+  /** What is left was somebody else's: it will be written over. */
+  #keep(): void {
+    if (this.#waiting.length > 0) this.#waiting = this.#waiting.slice();
   }
 
   #takeLine(): string | "malformed" | undefined {
@@ -107,9 +111,6 @@ function withoutPrefix(line: string, enhanced: string): string {
 
 /** Octets as text; what is not printable ASCII is shown as `?`. */
 function printable(octets: Uint8Array): string {
-  let text = "";
-  for (const octet of octets) {
-    text += octet < 32 || octet > 126 ? "?" : String.fromCharCode(octet);
-  }
-  return text;
+  const text: string = Reflect.apply(String.fromCharCode, undefined, octets);
+  return /[^ -~]/.test(text) ? text.replaceAll(/[^ -~]/g, "?") : text;
 }

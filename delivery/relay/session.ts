@@ -37,11 +37,13 @@ type State =
   | { readonly kind: "body"; readonly stuffer: DotStuffer }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-/** A command that has had no reply yet; one that is not sent has its line. */
-interface Pending {
+/** A command that is not on its way yet. */
+interface Unsent {
   readonly command: RelayCommand;
-  line?: string;
+  readonly line: string;
 }
+
+const NOTHING: Uint8Array = new Uint8Array();
 
 const encoder = new TextEncoder();
 
@@ -49,13 +51,15 @@ const encoder = new TextEncoder();
 export class RelaySession {
   readonly #opening: Opening;
   readonly #replies = new ReplyReader();
-  /** Lines that wait to be written. */
-  #output: string[] = [];
+  /** Lines that wait to be written, with their CRLFs. */
+  #output = "";
   #state: State = { kind: "opening" };
   /** An action that comes before whatever the state wants next. */
   #action: RelayAction | undefined;
-  /** Commands without a reply, in order; those that are not sent come last. */
-  readonly #pending: Pending[] = [];
+  /** Commands that have had no reply yet, in order. */
+  readonly #pending: RelayCommand[] = [];
+  /** Commands that must wait for the replies to those. */
+  readonly #unsent: Unsent[] = [];
 
   /** @param opening The beginning, of which nothing has happened yet. */
   constructor(opening: Opening) {
@@ -73,7 +77,7 @@ export class RelaySession {
    */
   get waitMs(): number | undefined {
     const { kind } = this.#state;
-    if (kind === "open") return waitMsOf(this.#pending[0]?.command);
+    if (kind === "open") return waitMsOf(this.#pending[0]);
     return kind === "opening" ? REPLY_MS : undefined;
   }
 
@@ -85,8 +89,9 @@ export class RelaySession {
   /** Takes all that is to be written, in one piece. */
   takeOutput(): Uint8Array {
     const lines = this.#output;
-    this.#output = [];
-    return encoder.encode(lines.map((line) => `${line}\r\n`).join(""));
+    if (lines === "") return NOTHING;
+    this.#output = "";
+    return encoder.encode(lines);
   }
 
   /** Goes on as far as possible and says what it needs then. */
@@ -155,7 +160,7 @@ export class RelaySession {
     if (this.#state.kind !== "body") throw misused("endOfBody");
     const end = this.#state.stuffer.end();
     this.#state = { kind: "open" };
-    this.#pending.push({ command: "dot" });
+    this.#pending.push("dot");
     return end;
   }
 
@@ -220,7 +225,7 @@ export class RelaySession {
   }
 
   #replied(reply: SmtpReply): void {
-    const command = this.#pending[0]?.command;
+    const [command] = this.#pending;
     if (command === undefined) return this.#early(reply);
     if (LOGIN_CODES.has(reply.code)) {
       return void this.#fail("relay-credentials", shown(reply));
@@ -253,20 +258,20 @@ export class RelaySession {
     if (this.#state.kind !== "open" || /[\0-\x1f\x7f]/.test(line)) {
       throw misused(command);
     }
-    this.#pending.push({ command, line });
+    this.#unsent.push({ command, line });
     this.#sendNext();
   }
 
   /** Sends as many commands as may be on their way at once (RFC 2920). */
   #sendNext(): void {
-    const pipelining = this.extensions.has("PIPELINING");
-    for (const [i, pending] of this.#pending.entries()) {
-      if (i > 0 && !pipelining) return;
-      const { line } = pending;
-      if (line === undefined) continue;
-      delete pending.line;
-      if (i === 0) this.#say(line);
-      else this.#output.push(line);
+    while (this.#unsent.length > 0) {
+      const isFirst = this.#pending.length === 0;
+      if (!isFirst && !this.extensions.has("PIPELINING")) return;
+      const next = this.#unsent.shift();
+      if (next === undefined) return;
+      this.#pending.push(next.command);
+      if (isFirst) this.#say(next.line);
+      else this.#output += `${next.line}\r\n`;
     }
   }
 
@@ -275,13 +280,13 @@ export class RelaySession {
    * made for it.
    */
   #say(line: string): void {
-    if (this.#replies.isEmpty) this.#output.push(line);
+    if (this.#replies.isEmpty) this.#output += `${line}\r\n`;
     else this.#fail("relay-protocol", "a reply has come before its command");
   }
 
   /** No more replies will come. With a dot on its way nobody knows its fate. */
   #lose(reason: RelayReason, detail: string): Failure {
-    const isDot = this.#pending[0]?.command === "dot";
+    const isDot = this.#pending[0] === "dot";
     return this.#fail(isDot ? "relay-unknown" : reason, detail);
   }
 

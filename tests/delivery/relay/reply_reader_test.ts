@@ -12,13 +12,16 @@ function read(
   const reader = new ReplyReader();
   const replies: (SmtpReply | "malformed")[] = [];
   for (let at = 0; at < text.length; at += pieceSize) {
-    reader.receive(latin1(text.slice(at, at + pieceSize)));
+    const piece = latin1(text.slice(at, at + pieceSize));
+    reader.receive(piece);
     for (;;) {
       const reply = reader.next();
       if (reply === undefined) break;
       replies.push(reply);
       if (reply === "malformed") return replies;
     }
+    // The next piece comes in the same place.
+    piece.fill(0);
   }
   return replies;
 }
