@@ -4,8 +4,9 @@
  * @module
  */
 
-/** The words of an error of any kind. */
+/** The words of an error of any kind; a text that was thrown is its own. */
 export function errorText(error: unknown): string {
+  if (typeof error === "string") return error;
   return error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
 }
 

@@ -346,7 +346,7 @@ Deno.test("askProvider() tells the log what a provider threw", async () => {
   const rows: readonly (readonly [unknown, string])[] = [
     [new Error("the database is down"), "Error: the database is down"],
     [new TypeError("x is not a function"), "TypeError: x is not a function"],
-    ["a string", "unknown"],
+    ["a string", "a string"],
     [undefined, "unknown"],
     [{ message: "an object" }, "unknown"],
     [new Error("x".repeat(5000)), `Error: ${"x".repeat(993)}`],

@@ -116,7 +116,7 @@ Deno.test("startDelivery() takes replies, and 451 for everything else", async ()
         ...nonsense,
         error: "Error: late",
       }],
-      [() => Promise.reject("text"), { ...nonsense, error: "unknown" }],
+      [() => Promise.reject("text"), { ...nonsense, error: "text" }],
       [() => ({ code: 354, text: "go on" }), { ...nonsense, error: notReply }],
       [() => ({ code: 250.5, text: "" }), { ...nonsense, error: notReply }],
       [() => ({ code: 250, enhanced: "2", text: "" }), {
