@@ -7,14 +7,18 @@
 
 import { needsDeno } from "../lib/needs_deno.ts";
 import { concat, free } from "../lib/octets.ts";
+import { aPath, checkValue } from "../lib/options.ts";
 import type { BodyReader } from "../smtp/body_reader.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import { readBody } from "../smtp/listener_message.ts";
+import { aServerName } from "../smtp/options.ts";
 import * as replies from "../smtp/protocol/replies.ts";
 import type { SmtpReply } from "../smtp/protocol/replies.ts";
 import { makeFolders, newFolderSync } from "./folders.ts";
 import { Front } from "./front.ts";
 import { traceLines } from "./trace.ts";
+
+const ACTION = "open Maildir";
 
 /** Files in tmp/ that are older than this were left by a process that died. */
 const STALE_MS = 36 * 60 * 60 * 1000;
@@ -39,6 +43,7 @@ const encoder = new TextEncoder();
  * Default: `localhost`.
  * @returns What takes messages. It answers `452 4.3.1` where there is no
  * room, and throws on all else that goes wrong.
+ * @throws {TypeError} If one of them is none.
  * @throws {Error} What the system says if the folder can't be written to.
  *
  * @example A listener that keeps its mail
@@ -61,7 +66,9 @@ export function openMaildir(
   path: string,
   serverName: string = "localhost",
 ): Deliver {
-  needsDeno("open Maildir", "deliver by a function");
+  needsDeno(ACTION, "deliver by a function");
+  checkValue(ACTION, "path", aPath, path);
+  checkValue(ACTION, "serverName", aServerName, serverName);
   makeFolders(["tmp", "new", "cur"].map((folder) => `${path}/${folder}`));
   const nextName = newNames(serverName);
   probe(`${path}/tmp/${nextName().file}`);

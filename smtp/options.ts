@@ -17,6 +17,7 @@ import {
   networks,
   pauseMs,
   required,
+  type Rule,
   type Rules,
   text,
 } from "../lib/options.ts";
@@ -171,6 +172,9 @@ export interface ListenerSettings {
 /** What is done with the options, in errors. */
 export const ACTION = "serve SMTP";
 
+/** A name in the greeting, and in trace lines. */
+export const aServerName: Rule = text("a host name", isServerName);
+
 const RULES: Rules<ServeSmtpOptions> = {
   provider: required(aFunction),
   hostname: aHost,
@@ -179,7 +183,7 @@ const RULES: Rules<ServeSmtpOptions> = {
   reusePort: aBoolean,
   cert: aCertificate,
   key: aPrivateKey,
-  serverName: text("a host name", isServerName),
+  serverName: aServerName,
   requireAuth: aBoolean,
   allowInsecureAuth: aBoolean,
   mechanisms: offeredMechanisms,

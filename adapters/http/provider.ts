@@ -72,12 +72,11 @@ export function newHTTPAuthProvider(
   url: string | URL,
   options: HTTPAuthProviderOptions = {},
 ): HTTPAuthProvider {
+  // Made first, whichever is used: it says what is wrong.
+  const plain = newProvider(url, options);
   if (options.fetch !== undefined || typeof Deno === "undefined") {
-    return Object.assign(newProvider(url, options), {
-      [Symbol.dispose]: () => {},
-    });
+    return Object.assign(plain, { [Symbol.dispose]: () => {} });
   }
-  // The provider comes first: it says what is wrong with the URL.
   const provider = newProvider(url, {
     ...options,
     fetch: (input, init) => connections.fetch(input, init),

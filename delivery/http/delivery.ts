@@ -15,11 +15,10 @@ import {
   required,
   type Rule,
   type Rules,
-  text,
 } from "../../lib/options.ts";
 import { isOwnBody } from "../../smtp/body.ts";
 import type { Deliver } from "../../smtp/delivery.ts";
-import { isServerName } from "../../smtp/options.ts";
+import { aServerName } from "../../smtp/options.ts";
 import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { receivedField } from "../trace.ts";
@@ -73,7 +72,7 @@ const RULES: Rules<HTTPDeliveryOptions> = {
   url: required(anEndpoint),
   bearerToken: aTokenSource,
   timeoutMs: limitMs(),
-  serverName: text("a host name", isServerName),
+  serverName: aServerName,
   fetch: aFunction,
 };
 

@@ -20,7 +20,7 @@ import {
   text,
 } from "../../lib/options.ts";
 import { hasControls } from "../../lib/text.ts";
-import { isServerName } from "../../smtp/options.ts";
+import { aServerName } from "../../smtp/options.ts";
 import type { RelayReason } from "./failures.ts";
 import type { Login } from "./login.ts";
 import { type NextHop, parseNextHop } from "./next_hop.ts";
@@ -134,7 +134,7 @@ const RULES: Rules<RelayOptions> = {
   password: aLoginSecret,
   oauth: anObject,
   ca: text("a certificate in PEM", (pem) => pem.includes("-----BEGIN")),
-  serverName: text("a host name", isServerName),
+  serverName: aServerName,
   maxConnections: integer(1),
   onEvent: aFunction,
   fetch: aFunction,

@@ -6,6 +6,7 @@ import {
   assertEquals,
   assertMatch,
   assertRejects,
+  assertThrows,
 } from "../support/assert.ts";
 import { temporaryFolder } from "../support/listener.ts";
 import { latin1, textOf } from "../support/session.ts";
@@ -148,6 +149,24 @@ Deno.test("openMaildir() throws when the maildir has been taken away", async () 
     async () => await deliver(messageOf(new Uint8Array(1))),
     Deno.errors.NotFound,
   );
+});
+
+Deno.test("openMaildir() refuses a bad configuration, and makes no folder of it", () => {
+  using cleanUp = new DisposableStack();
+  const folder = temporaryFolder(cleanUp);
+  const rows = [
+    [[undefined], "path must be a path: got undefined"],
+    [[""], "path must be a path: got an empty string"],
+    [[7], "path must be a path: got 7"],
+    [[`${folder}/m`, ""], "serverName must be a host name"],
+    [[`${folder}/m`, "mx\r\nX: y"], "serverName must be a host name"],
+  ] as const;
+  for (const [args, told] of rows) {
+    // As a caller without types may call it.
+    const open = () => Reflect.apply(openMaildir, undefined, args);
+    assertThrows(open, TypeError, `Cannot open Maildir: ${told}`);
+  }
+  assertEquals([...Deno.readDirSync(folder)], []);
 });
 
 Deno.test("openMaildir() throws at once where it can't write", () => {

@@ -5,7 +5,13 @@
  */
 
 import { maxConcurrent } from "../../guards/max_concurrent.ts";
-import { aFunction, checkOptions, type Rules } from "../../../lib/options.ts";
+import {
+  aFunction,
+  aString,
+  checkOptions,
+  checkValue,
+  type Rules,
+} from "../../../lib/options.ts";
 import { bareResult } from "../../results.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../../types.ts";
 import { hasArgon2 } from "./argon2.ts";
@@ -125,6 +131,7 @@ export function newUsersAuthProvider(
   text: string,
   options: UsersAuthProviderOptions = {},
 ): UsersAuthProvider {
+  checkValue(ACTION, "text", aString, text);
   checkOptions(ACTION, options, RULES);
   const workers = new HashWorkers();
   let users = use(text);

@@ -3,7 +3,7 @@
 
 import { newHTTPAuthProvider } from "../../../adapters/http/provider.ts";
 import type { ReadyProvider } from "../../../auth/types.ts";
-import { assert, assertEquals } from "../../support/assert.ts";
+import { assert, assertEquals, assertThrows } from "../../support/assert.ts";
 import { outcomeOf } from "../../support/asked_provider.ts";
 import { newClock } from "../../support/clock.ts";
 import { newClientFetch } from "../../support/http_end.ts";
@@ -264,4 +264,12 @@ Deno.test("newHTTPAuthProvider() uses the fetch that it is given, and leaves it 
   });
   assert(response.ok);
   await response.body?.cancel();
+});
+
+Deno.test("newHTTPAuthProvider() refuses options that are none", () => {
+  // As a caller without types may call it.
+  const url = "https://intranet.example/may-send";
+  const make = () => Reflect.apply(newHTTPAuthProvider, undefined, [url, null]);
+  const told = "Cannot create HTTP provider: options must be an object: got";
+  assertThrows(make, TypeError, `${told} null`);
 });

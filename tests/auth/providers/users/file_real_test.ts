@@ -1,4 +1,5 @@
 import { readUsers } from "../../../../auth/providers/users/file.ts";
+import { newUsersAuthProvider } from "../../../../auth/providers/users/users.ts";
 import { assertEquals, assertThrows } from "../../../support/assert.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
@@ -126,5 +127,13 @@ Deno.test("readUsers() wants a user: an empty file is one that is being written"
       TypeError,
       "Cannot read users: there is no user: a line must be name:hash or name:hash:senders",
     );
+  }
+});
+
+Deno.test("newUsersAuthProvider() refuses what is no text, as a caller without types may give it", () => {
+  for (const text of [undefined, null, ["ann:{PLAIN}secret"]]) {
+    const make = () => Reflect.apply(newUsersAuthProvider, undefined, [text]);
+    const told = "Cannot read users: text must be a string: got";
+    assertThrows(make, TypeError, told);
   }
 });
