@@ -123,22 +123,24 @@ function openNginx(
   if (port === undefined || upstream === undefined) return undefined;
   const at = { hostname: "127.0.0.1", port };
   return opened("--nginx-port", at, async () => {
-    const { nginxAuthHandler } = await import("../adapters/nginx/handler.ts");
-    const newHandler = ({ nginxSecret }: Settings) =>
-      nginxAuthHandler(provider, {
+    const [{ newNginxAnswers }, { serveNginxAuth }] = await Promise.all([
+      import("../adapters/nginx/handler.ts"),
+      import("../adapters/nginx/server.ts"),
+    ]);
+    const newAnswers = ({ nginxSecret }: Settings) =>
+      newNginxAnswers(provider, {
         upstream,
         onEvent,
         ...present({ secret: nginxSecret }),
       });
-    let handler = newHandler(settings);
-    const server = Deno.serve(
-      { ...at, onListen: () => {} },
-      (request) => handler(request),
+    let answers = newAnswers(settings);
+    const server = await serveNginxAuth(
+      (request, id) => answers(request, id),
+      { ...at, onEvent },
     );
     return {
-      where: `${hostPort(at.hostname, server.addr.port)} for nginx`,
-      reload: (settings) => handler = newHandler(settings),
-      shutdown: () => server.shutdown(),
+      ...asAdapter("nginx", server),
+      reload: (settings) => answers = newAnswers(settings),
     };
   });
 }

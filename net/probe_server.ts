@@ -11,6 +11,12 @@ import { listen } from "./listen.ts";
 import { acceptAll } from "./accept.ts";
 import type { HostPort } from "./address.ts";
 import { type Conn, endWith, readSome, tryClose } from "./conn.ts";
+import {
+  formatResponse,
+  parseHead,
+  readHeadText,
+  type RequestHead,
+} from "./http_text.ts";
 import { newServer, type Server } from "./server.ts";
 
 /** The most octets of a request: its first line and its header fields. */
@@ -151,63 +157,43 @@ function hostPortOf({ address }: Bound): HostPort {
 
 /** Reads a request, answers, and waits for the client to leave first. */
 async function talk(conn: Conn, pages: ProbePages): Promise<void> {
-  const request = await readRequest(conn);
-  if (request === undefined) return;
-  const isHead = request.startsWith("HEAD ");
-  const { status, body, type, allow } = await answerTo(request, pages);
+  const text = await readHeadText(conn, MAX_REQUEST_OCTETS);
+  if (text === undefined) return;
+  const request = parseHead(text);
+  const { status, body, type = PLAIN_TEXT, allow } = text === ""
+    ? TOO_LONG
+    : request === undefined
+    ? NO_REQUEST
+    : await answerTo(request, pages);
   const octets = new TextEncoder().encode(body);
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_WORDS[status] ?? ""}`,
-    `content-type: ${type ?? "text/plain; charset=utf-8"}`,
-    `content-length: ${octets.length}`,
-    "cache-control: no-store",
-    "connection: close",
-    ...(allow === undefined ? [] : [`allow: ${allow}`]),
-  ].join("\r\n");
-  const text = isHead ? "" : body;
-  await endWith(conn, new TextEncoder().encode(`${head}\r\n\r\n${text}`));
+  const headers = new Map([
+    ["content-type", type],
+    ["content-length", `${octets.length}`],
+    ["cache-control", "no-store"],
+  ]);
+  if (allow !== undefined) headers.set("allow", allow);
+  const sent = request?.method === "HEAD" ? undefined : body;
+  await endWith(conn, formatResponse({ status, headers, body: sent }));
   // What it still says would make the system reset the connection.
   const scrap = new Uint8Array(1_024);
   while (await readSome(conn, scrap) !== null);
 }
 
-const STATUS_WORDS: Readonly<Record<number, string>> = {
-  200: "OK",
-  400: "Bad Request",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
+const PLAIN_TEXT = "text/plain; charset=utf-8";
 
 interface Answer extends ProbeAnswer {
   /** The methods that there are, where it was another one. */
   readonly allow?: string;
 }
 
-/** The request as Latin-1; `""` if it is too long; nothing if it never ends. */
-async function readRequest(conn: Conn): Promise<string | undefined> {
-  const space = new Uint8Array(MAX_REQUEST_OCTETS);
-  for (let length = 0; length < space.length;) {
-    const count = await readSome(conn, space.subarray(length));
-    if (count === null) return undefined;
-    length += count;
-    const text = LATIN1.decode(space.subarray(0, length));
-    if (/\r?\n\r?\n/.test(text)) return text;
-  }
-  return "";
-}
+const TOO_LONG: Answer = { status: 431, body: "too long\n" };
 
-const LATIN1 = new TextDecoder("latin1");
+const NO_REQUEST: Answer = { status: 400, body: "no request\n" };
 
-async function answerTo(request: string, pages: ProbePages): Promise<Answer> {
-  if (request === "") return { status: 431, body: "too long\n" };
-  const [, method, path] = /^([A-Z]+) (\/[^ ?#]*)[^ ]* HTTP\/1\.[01]\r?\n/
-    .exec(request) ?? [];
-  if (method === undefined || path === undefined) {
-    return { status: 400, body: "no request\n" };
-  }
+async function answerTo(
+  { method, path }: RequestHead,
+  pages: ProbePages,
+): Promise<Answer> {
   if (!Object.hasOwn(pages, path)) {
     const body = `there is ${Object.keys(pages).join(" and ")}\n`;
     return { status: 404, body };

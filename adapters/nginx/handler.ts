@@ -116,25 +116,39 @@ export function nginxAuthHandler(
   provider: AuthProvider,
   options: NginxAuthOptions,
 ): (request: Request) => Promise<Response> {
+  const answerTo = newNginxAnswers(provider, options);
+  return (request) => answerTo(request, newConnectionId());
+}
+
+/**
+ * The same for a server that has ids for its connections.
+ *
+ * @returns A function from a request's headers and an id to the answer.
+ */
+export function newNginxAnswers(
+  provider: AuthProvider,
+  options: NginxAuthOptions,
+): (request: { readonly headers: Headers }, id: string) => Promise<Response> {
   checkValue(ACTION, "provider", aFunction, provider);
   const settings = checkedOptions(options);
   const { upstream, timeoutMs, waitSeconds, maxAuthFailures } = settings;
   const report = harmless(options.onEvent);
 
-  return async (request) => {
-    if (!knowsSecret(request, settings)) {
-      report(refusedEvent("bad-token", request));
+  return async ({ headers }, id) => {
+    const from = { headers, id };
+    if (!knowsSecret(headers, settings)) {
+      report(refusedEvent("bad-token", from));
       return answer(failedHeaders());
     }
-    const question = readNginxQuestion(request.headers);
+    const question = readNginxQuestion(headers);
     if ("kind" in question) {
       const outcome = question.code === 535 ? "invalid" : "error";
-      report(refusedEvent(question.reason, request, outcome));
+      report(refusedEvent(question.reason, from, outcome));
       return answer(replyHeaders(question));
     }
     const { result, event } = await askInTime(question.request, {
       via: "nginx",
-      id: newConnectionId(),
+      id,
       provider,
       timeoutMs,
     });
@@ -196,7 +210,7 @@ function checkedOptions(options: NginxAuthOptions): Settings {
 }
 
 function knowsSecret(
-  { headers }: Request,
+  headers: Headers,
   { secret, secretHeader }: Settings,
 ): boolean {
   if (secret === undefined) return true;
@@ -211,13 +225,13 @@ function answer(headers: Headers): Response {
 
 function refusedEvent(
   reason: AuthEvent["reason"],
-  { headers }: Request,
+  { headers, id }: { readonly headers: Headers; readonly id: string },
   outcome: AuthEvent["outcome"] = "error",
 ): AuthEvent {
   return {
     kind: "auth",
     via: "nginx",
-    id: newConnectionId(),
+    id,
     outcome,
     reason,
     mechanism: reason === "bad-token" || reason === "unknown-mechanism"

@@ -4,9 +4,10 @@
 // exim_real_test.ts.
 
 import { serveDovecotAuth } from "../../adapters/dovecot/server.ts";
-import { nginxAuthHandler } from "../../adapters/nginx/handler.ts";
+import { newNginxAnswers } from "../../adapters/nginx/handler.ts";
+import { serveNginxAuth } from "../../adapters/nginx/server.ts";
 import { serveSmtp } from "../../smtp/listener.ts";
-import { assertEquals } from "../support/assert.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { daemonTest, freePort } from "../support/daemons.ts";
 import { EXIM_HEAVY, startExim } from "../support/exim_daemon.ts";
@@ -109,20 +110,23 @@ daemonTest(NGINX, "works as docs/nginx.md says", async ({ path }) => {
     provider: () => "authFailure",
     requireAuth: false,
   }, () => {});
-  const auth = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    nginxAuthHandler(endpoint.provider, {
+  // The command's own port, but for the seconds that a refusal is held back.
+  await using auth = await serveNginxAuth(
+    newNginxAnswers(endpoint.provider, {
       upstream: { hostname: "127.0.0.1", port: upstream.addrs[0]?.port ?? 0 },
       secret: "change-me",
       waitSeconds: 1,
     }),
+    { port: 0 },
   );
+  const [at] = auth.addrs;
+  assert(at?.transport === "tcp");
   const port = freePort();
   const [mail] = codeBlocks("docs/nginx.md", "nginx");
   await using _nginx = await startNginx(path, {
     port,
     mail: placed(mail, {
-      "127.0.0.1:8026": `127.0.0.1:${auth.addr.port}`,
+      "127.0.0.1:8026": `127.0.0.1:${at.port}`,
       "listen 587": `listen 127.0.0.1:${port}`,
     }),
     files: { "fullchain.pem": cert, "privkey.pem": key },
@@ -132,5 +136,4 @@ daemonTest(NGINX, "works as docs/nginx.md says", async ({ path }) => {
     "535 5.7.8 Authentication credentials invalid",
     "454 4.7.0 Temporary authentication failure",
   ]);
-  await auth.shutdown();
 });
