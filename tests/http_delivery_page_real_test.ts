@@ -2,14 +2,13 @@
 // port are the tests' own.
 
 import { assert, assertEquals, assertMatch } from "./support/assert.ts";
-import { mustHappen } from "../testing/deadline.ts";
 import {
   PASSWORD,
   startListener,
   temporaryFolder,
   USER,
 } from "./support/listener.ts";
-import { codeBlocks, placed } from "./support/pages.ts";
+import { codeBlocks, placed, startPrinted } from "./support/pages.ts";
 import { SmtpClient } from "../testing/client.ts";
 
 const PAGE = "docs/http-delivery.md";
@@ -24,25 +23,8 @@ async function startEndpoint(
   assert(codeBlocks("README.md", "ts ignore").includes(endpoint));
   const path = `${folder}/endpoint.ts`;
   Deno.writeTextFileSync(path, placed(endpoint, { "8025": "0" }));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--allow-net", "--allow-write", path],
-    cwd: folder,
-    stderr: "piped",
-    stdout: "null",
-  }).spawn();
-  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  cleanUp.defer(async () => {
-    child.kill();
-    await child.status;
-    await reader.cancel();
-  });
-  let text = "";
-  while (!/:([0-9]+)\//.test(text)) {
-    const { value, done } = await mustHappen(reader.read(), "it listens");
-    if (done) throw new Error(`The endpoint has ended: ${text}`);
-    text += value;
-  }
-  return `http://127.0.0.1:${/:([0-9]+)\//.exec(text)?.[1]}/mail`;
+  const port = await startPrinted(["--allow-write", path], cleanUp, folder);
+  return `http://127.0.0.1:${port}/mail`;
 }
 
 Deno.test("docs/http-delivery.md: its command hands mail to its endpoint", async () => {

@@ -2,10 +2,9 @@
 // addresses are the tests' own.
 
 import { assert, assertEquals } from "./support/assert.ts";
-import { mustHappen } from "../testing/deadline.ts";
 import { startListener, temporaryFolder } from "./support/listener.ts";
 import { xoauth2 } from "./support/oauth/lines.ts";
-import { codeBlocks, placed } from "./support/pages.ts";
+import { codeBlocks, placed, startPrinted } from "./support/pages.ts";
 import { SmtpClient } from "../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -58,24 +57,8 @@ async function startEndpoint(
     }),
   );
   const config = new URL("../deno.json", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--config", config, "--allow-net", path],
-    stderr: "piped",
-    stdout: "null",
-  }).spawn();
-  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  cleanUp.defer(async () => {
-    child.kill();
-    await child.status;
-    await reader.cancel();
-  });
-  let text = "";
-  while (!/:([0-9]+)\//.test(text.replaceAll(/file:\S+/g, ""))) {
-    const { value, done } = await mustHappen(reader.read(), "it listens");
-    if (done) throw new Error(`The endpoint has ended: ${text}`);
-    text += value;
-  }
-  return `http://127.0.0.1:${/127\.0\.0\.1:([0-9]+)\//.exec(text)?.[1]}/`;
+  const port = await startPrinted(["--config", config, path], cleanUp);
+  return `http://127.0.0.1:${port}/`;
 }
 
 Deno.test("docs/oauth.md: its endpoint and its command take tokens of Google", async () => {

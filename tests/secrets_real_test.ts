@@ -12,6 +12,7 @@ import {
 import { base64, octetsOf } from "./support/octets.ts";
 import { holdRefusedPort, serveRaw } from "./support/raw_end.ts";
 import { type ConnectOptions, plain, SmtpClient } from "../testing/client.ts";
+import { newTestEndpoint } from "../testing/endpoint.ts";
 
 const USER = "ann@example.org";
 
@@ -444,13 +445,9 @@ for (const log of ["json", "text"] as const) {
 }
 
 Deno.test("main.ts shows neither password nor token when the endpoint hangs", async () => {
-  const { promise: never, resolve: release } = Promise.withResolvers<void>();
-  await using end = serveHttp(async () => {
-    await never;
-    return new Response();
-  });
+  await using end = await newTestEndpoint();
+  await end.break("hang");
   await assertEndpointHidesSecrets(end.url, 20);
-  release();
 });
 
 Deno.test("main.ts shows neither password nor token when nobody listens, speaks TLS or answers in HTTP", async () => {

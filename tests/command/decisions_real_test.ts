@@ -4,6 +4,7 @@ import { startListener } from "../support/listener.ts";
 import { base64 } from "../support/octets.ts";
 import { holdRefusedPort } from "../support/raw_end.ts";
 import { SmtpClient } from "../../testing/client.ts";
+import { newTestEndpoint } from "../../testing/endpoint.ts";
 import { events, FOREVER } from "../support/listener_session.ts";
 
 /** User name, what the endpoint answers, reply, reason in the log. */
@@ -85,11 +86,8 @@ Deno.test("main.ts tells the endpoint exactly five things", async () => {
 });
 
 Deno.test("main.ts answers 454 when the endpoint hangs, and the client may go on", async () => {
-  const { promise: never, resolve: release } = Promise.withResolvers<void>();
-  await using end = serveHttp(async () => {
-    await never;
-    return new Response();
-  });
+  await using end = await newTestEndpoint();
+  await end.break("hang");
   await using listener = await startListener({
     authUrl: end.url,
     args: ["--auth-timeout", "50"],
@@ -97,7 +95,6 @@ Deno.test("main.ts answers 454 when the endpoint hangs, and the client may go on
   using client = await SmtpClient.greeted(listener.port);
   await client.login("ann", "secret", "454 4.7.0");
   await client.command("NOOP", "250");
-  release();
   const [line] = await events(listener, "auth");
   assertEquals(line?.reason, "backend-timeout");
   assert(Number(line?.milliseconds) >= 49);

@@ -1,22 +1,24 @@
 import { assertEquals, assertMatch } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
-import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
-import { serveHttp } from "../support/http_end.ts";
-import { PASSWORD, startListener, USER } from "../support/listener.ts";
+import {
+  type Listener,
+  PASSWORD,
+  startListener,
+  USER,
+} from "../support/listener.ts";
 import {
   filesIn,
   messagesIn,
   onlyMessageIn,
   withoutTrace,
 } from "../support/maildir.ts";
-import { serveRaw } from "../support/raw_end.ts";
 import { plain, SmtpClient } from "../../testing/client.ts";
 import {
   assertNothingKept,
   events,
-  FOREVER,
   loggedIn,
+  startHeld,
 } from "../support/listener_session.ts";
 
 Deno.test("main.ts gives a client that closes its sending half behind QUIT every reply", async () => {
@@ -79,67 +81,38 @@ Deno.test("main.ts serves a script that sends everything in one write and closes
 });
 
 Deno.test("main.ts does not give up an endpoint for an end of file with commands in front of it", async () => {
-  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
-  const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
-  await using end = serveHttp(async () => {
-    ask();
-    await decided;
-    return Response.json({ ok: true });
-  });
-  await using listener = await startListener({
-    authUrl: end.url,
-    args: ["--auth-timeout", FOREVER],
-  });
+  await using cleanUp = new AsyncDisposableStack();
+  const { listener, asked, answer } = await startHeld(cleanUp);
   using client = await SmtpClient.open(listener.port);
   await client.send(...SCRIPT);
   await client.closeWrite();
-  await mustHappen(asked, "the endpoint is asked");
+  await asked();
   // Whatever came before this conversation has reached the listener.
   using other = await SmtpClient.greeted(listener.port);
   await other.command("QUIT", "221");
   await other.expectEnd();
-  decide();
+  answer();
   await client.expect(...SCRIPT_REPLIES);
   await client.expectEnd();
 });
 
-/** An endpoint that never answers, and a listener that asks it. */
-async function startAsking(cleanUp: AsyncDisposableStack) {
-  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
-  const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<void>();
-  const end = cleanUp.use(serveRaw(async (connection) => {
-    await connection.readRequest();
-    ask();
-    await connection.gone();
-    giveUp();
-  }));
-  const listener = cleanUp.use(
-    await startListener({
-      authUrl: `http://${end.host}/`,
-      args: ["--auth-timeout", FOREVER],
-    }),
-  );
-  return {
-    listener,
-    asked: () => mustHappen(asked, "the endpoint is asked"),
-    gaveUp: async () => {
-      await mustHappen(gaveUp, "the endpoint sees its client leave");
-      const [line] = await events(listener, "auth");
-      assertEquals(line?.reason, "client-gone");
-    },
-  };
+/** What the log says of those who leave while the endpoint is asked. */
+async function assertGone(listener: Listener): Promise<void> {
+  const [line] = await events(listener, "auth");
+  assertEquals(line?.reason, "client-gone");
 }
 
 const LOGIN = `AUTH PLAIN ${plain("ann", "secret")}`;
 
 Deno.test("main.ts gives up asking the endpoint at an end of file with nothing in front of it", async () => {
   await using cleanUp = new AsyncDisposableStack();
-  const { listener, asked, gaveUp } = await startAsking(cleanUp);
+  const { listener, asked, gaveUp } = await startHeld(cleanUp);
   using client = await SmtpClient.greeted(listener.port);
   await client.send(LOGIN);
   await asked();
   await client.closeWrite();
   await gaveUp();
+  await assertGone(listener);
 });
 
 /**
@@ -168,13 +141,14 @@ function spawnClient(port: number, text: string): AsyncDisposable {
 for (const behind of [[], ["MAIL FROM:<ann@example.org>", "QUIT"]] as const) {
   Deno.test(`main.ts gives up asking the endpoint at a reset with ${behind.length} commands in front of it`, async () => {
     await using cleanUp = new AsyncDisposableStack();
-    const { listener, asked, gaveUp } = await startAsking(cleanUp);
+    const { listener, asked, gaveUp } = await startHeld(cleanUp);
     const lines = ["EHLO client.example.net", LOGIN, ...behind, ""];
     {
       await using _client = spawnClient(listener.port, lines.join("\r\n"));
       await asked();
     }
     await gaveUp();
+    await assertGone(listener);
   });
 }
 

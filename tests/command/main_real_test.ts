@@ -21,6 +21,7 @@ import {
   USER,
 } from "../support/listener.ts";
 import { SmtpClient } from "../../testing/client.ts";
+import { newTestEndpoint } from "../../testing/endpoint.ts";
 
 Deno.test("main.ts --help prints the help and exits with 0, without any permission", async () => {
   const { code, stdout, stderr } = await runCommand({
@@ -310,11 +311,8 @@ Deno.test("main.ts asks --auth-url, which wins over the environment, with the to
 });
 
 Deno.test("main.ts waits for the endpoint as long as --auth-timeout says, which wins over the environment", async () => {
-  const { promise: never, resolve: release } = Promise.withResolvers<void>();
-  await using end = serveHttp(async () => {
-    await never;
-    return new Response();
-  });
+  await using end = await newTestEndpoint();
+  await end.break("hang");
   await using listener = await startListener({
     authUrl: end.url,
     args: ["--auth-timeout", "100"],
@@ -322,7 +320,6 @@ Deno.test("main.ts waits for the endpoint as long as --auth-timeout says, which 
   });
   using client = await SmtpClient.greeted(listener.port);
   await client.login("ann", "secret", "454 4.7.0");
-  release();
 });
 
 Deno.test("main.ts knows the user of MEOWMAIL_SMTP_USER and MEOWMAIL_SMTP_PASS, and nobody else", async () => {

@@ -1,11 +1,10 @@
 import { assertEquals } from "../support/assert.ts";
 import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
-import { serveHttp } from "../support/http_end.ts";
-import { startListener } from "../support/listener.ts";
+import { PASSWORD, startListener, USER } from "../support/listener.ts";
 import { messagesIn, withoutTrace } from "../support/maildir.ts";
 import { plain, SmtpClient } from "../../testing/client.ts";
-import { FOREVER, loggedIn } from "../support/listener_session.ts";
+import { FOREVER, loggedIn, startHeld } from "../support/listener_session.ts";
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   Deno.test(`main.ts on ${signal} sends idle clients away, lets transactions finish and exits with 0`, async () => {
@@ -50,23 +49,14 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 }
 
 Deno.test("main.ts on SIGTERM waits for a decision under way, answers it and then 421", async () => {
-  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
-  const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
-  await using end = serveHttp(async () => {
-    ask();
-    await decided;
-    return Response.json({ ok: true });
-  });
-  await using listener = await startListener({
-    authUrl: end.url,
-    args: ["--auth-timeout", FOREVER],
-  });
+  await using cleanUp = new AsyncDisposableStack();
+  const { listener, asked, answer } = await startHeld(cleanUp);
   using client = await SmtpClient.greeted(listener.port);
-  await client.send(`AUTH PLAIN ${plain("ann", "secret")}`);
-  await mustHappen(asked, "the endpoint is asked");
+  await client.send(`AUTH PLAIN ${plain(USER, PASSWORD)}`);
+  await asked();
   listener.signal("SIGTERM");
   await listener.logged(/stopping on SIGTERM/);
-  decide();
+  answer();
   await client.expect("235 2.7.0", "421 4.3.2");
   await client.expectEnd();
   client.close();

@@ -10,6 +10,7 @@ import {
 } from "../support/assert.ts";
 import { temporaryFolder } from "../support/listener.ts";
 import { latin1, textOf } from "../support/session.ts";
+import { mayMount, smallDisk } from "../support/small_disk.ts";
 
 const ENVELOPE: Envelope = {
   sender: "ann@example.com",
@@ -198,50 +199,24 @@ Deno.test("openMaildir() cleans tmp/ of what is older than 36 hours, and of noth
   assertEquals(namesIn(`${path}/new`), ["old", "young"]);
 });
 
-/** A small disk in a folder, for whoever may mount one. */
-function smallDisk(cleanUp: DisposableStack): string | undefined {
-  const path = temporaryFolder(cleanUp);
-  if (!run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", path)) return;
-  cleanUp.defer(() => void run("umount", path));
-  return path;
-}
-
-function run(command: string, ...args: string[]): boolean {
-  try {
-    return new Deno.Command(command, {
-      args,
-      stdout: "null",
-      stderr: "null",
-    }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-function mayMount(): boolean {
-  using cleanUp = new DisposableStack();
-  return smallDisk(cleanUp) !== undefined;
-}
-
 const mountable = mayMount();
-if (!mountable) console.log("skipped: full and read-only disks need mount(8)");
 
 Deno.test({
   name:
     "openMaildir() answers 452 4.3.1 on a full disk, and goes on when there is room",
   ignore: !mountable,
   fn: async () => {
-    using cleanUp = new DisposableStack();
-    const disk = smallDisk(cleanUp) ?? "";
-    const deliver = openMaildir(`${disk}/maildir`, "mx");
+    using disk = smallDisk("size=256k");
+    const path = `${disk?.path}/maildir`;
+    const deliver = openMaildir(path, "mx");
     for (const size of [60_000, 60_000]) {
       const large = messageOf(
         new Uint8Array(size * 3),
         new Uint8Array(size * 3),
       );
       assertEquals(await deliver(large), replies.storageFull);
-      assertEquals(namesIn(`${disk}/maildir/tmp`), []);
-      assertEquals(namesIn(`${disk}/maildir/new`), []);
+      assertEquals(namesIn(`${path}/tmp`), []);
+      assertEquals(namesIn(`${path}/new`), []);
     }
     const reply = await deliver(messageOf(new Uint8Array(1000)));
     assertEquals(reply?.code, 250);
@@ -252,10 +227,9 @@ Deno.test({
   name: "openMaildir() answers 452 4.3.1 on a read-only disk",
   ignore: !mountable,
   fn: async () => {
-    using cleanUp = new DisposableStack();
-    const disk = smallDisk(cleanUp) ?? "";
-    const deliver = openMaildir(`${disk}/maildir`, "mx");
-    assert(run("mount", "-o", "remount,ro", disk));
+    using disk = smallDisk("size=256k");
+    const deliver = openMaildir(`${disk?.path}/maildir`, "mx");
+    assert(disk?.setReadOnly(true));
     const reply = await deliver(messageOf(new Uint8Array(1000)));
     assertEquals(reply, replies.storageFull);
   },

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { serveTcp, type TcpEnd } from "./raw_end.ts";
+
 /** One connection to it. */
 export interface FakeConnection {
   readonly say: (text: string) => Promise<void>;
@@ -12,42 +14,14 @@ export interface FakeConnection {
   readonly close: () => void;
 }
 
-/** The server. */
-export interface FakeDovecot extends AsyncDisposable {
-  readonly port: number;
-  readonly connections: () => number;
-}
-
 /** Starts a server that talks like this on each connection, by its number. */
 export function newFakeDovecot(
   talk: (connection: FakeConnection, number: number) => Promise<void>,
-): FakeDovecot {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.Conn>();
-  const talks: Promise<void>[] = [];
-  let count = 0;
-
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      open.add(conn);
-      const close = () => {
-        if (open.delete(conn)) conn.close();
-      };
-      // A client that goes ends the conversation, and that is all.
-      talks.push(talk(connectionOf(conn, close), ++count).catch(() => {}));
-    }
-  })();
-
-  return {
-    port: listener.addr.port,
-    connections: () => count,
-    [Symbol.asyncDispose]: async () => {
-      listener.close();
-      await accepting;
-      for (const conn of open) conn.close();
-      await Promise.all(talks);
-    },
-  };
+): TcpEnd {
+  // A client that goes ends the conversation, and that is all.
+  return serveTcp((conn, close, number) =>
+    talk(connectionOf(conn, close), number).catch(() => {})
+  );
 }
 
 function connectionOf(conn: Deno.Conn, close: () => void): FakeConnection {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { mustHappen } from "../../testing/deadline.ts";
+
 /** The blocks of a page, such as `docs/exim.md`, in one language, in order. */
 export function codeBlocks(page: string, language: string): string[] {
   const url = new URL(`../../${page}`, import.meta.url);
@@ -48,4 +50,36 @@ export function printedStart(block: string): PrintedStart {
       pair.slice(pair.indexOf("=") + 1),
     ]);
   return { env: Object.fromEntries(pairs), args: args.split(" ") };
+}
+
+/**
+ * Runs a page's program, which serves HTTP on loopback.
+ *
+ * @param args As for `deno run`.
+ * @returns The port that it says it listens at.
+ */
+export async function startPrinted(
+  args: readonly string[],
+  cleanUp: AsyncDisposableStack,
+  cwd?: string,
+): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--allow-net", ...args],
+    ...(cwd === undefined ? {} : { cwd }),
+    stderr: "piped",
+    stdout: "null",
+  }).spawn();
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  cleanUp.defer(async () => {
+    child.kill();
+    await child.status;
+    await reader.cancel();
+  });
+  for (let text = "";;) {
+    const port = /http:\/\/[^/\s]*:([0-9]+)\//.exec(text)?.[1];
+    if (port !== undefined) return Number(port);
+    const { value, done } = await mustHappen(reader.read(), "it listens");
+    if (done) throw new Error(`The program has ended: ${text}`);
+    text += value;
+  }
 }

@@ -1,8 +1,10 @@
 /**
- * TCP servers on loopback that break HTTP in every way.
+ * TCP servers on loopback, such as those that break HTTP in every way.
  *
  * @module
  */
+
+import { tryClose } from "../../net/conn.ts";
 
 const encoder = new TextEncoder();
 
@@ -32,28 +34,54 @@ export interface RawEnd extends AsyncDisposable {
 export function serveRaw(
   talk: (connection: RawConnection) => Promise<void>,
 ): RawEnd {
+  const { port, ...server } = serveTcp((conn, close) =>
+    talk(rawConnection(conn, close)).catch(unlessClosed)
+  );
+  return { host: `127.0.0.1:${port}`, ...server };
+}
+
+/** A running TCP server. */
+export interface TcpEnd extends AsyncDisposable {
+  readonly port: number;
+  /** How many connections have come. */
+  readonly connections: () => number;
+}
+
+/**
+ * Starts a server that talks on each connection, by its number from 1, until the
+ * test ends. What a talk throws is told then.
+ */
+export function serveTcp(
+  talk: (
+    conn: Deno.TcpConn,
+    close: () => void,
+    number: number,
+  ) => Promise<void>,
+): TcpEnd {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();
   const talks: Promise<void>[] = [];
   let count = 0;
   const accepting = (async () => {
     for await (const conn of listener) {
-      count++;
       open.add(conn);
-      const running = talk(rawConnection(conn, () => open.delete(conn)))
-        .catch(unlessClosed);
+      const close = () => {
+        open.delete(conn);
+        tryClose(conn);
+      };
+      const running = talk(conn, close, ++count);
       talks.push(running);
       // It is told when the server ends.
       running.catch(() => {});
     }
   })();
   return {
-    host: `127.0.0.1:${listener.addr.port}`,
+    port: listener.addr.port,
     connections: () => count,
     [Symbol.asyncDispose]: async () => {
       listener.close();
       await accepting;
-      for (const conn of open) conn.close();
+      open.forEach(tryClose);
       await Promise.all(talks);
     },
   };
@@ -69,14 +97,7 @@ function unlessClosed(error: unknown): void {
 /** The client has closed the connection before it asked. */
 class ClientLeft extends Error {}
 
-function rawConnection(
-  conn: Deno.TcpConn,
-  forget: () => void,
-): RawConnection {
-  const close = () => {
-    forget();
-    conn.close();
-  };
+function rawConnection(conn: Deno.TcpConn, close: () => void): RawConnection {
   return {
     send: async (text) => {
       const octets = encoder.encode(text);

@@ -8,6 +8,7 @@
 import { writeAll } from "../../net/conn.ts";
 import { assertEquals } from "./assert.ts";
 import { type LoadCost, loadLarge } from "./large_load.ts";
+import { serveTcp } from "./raw_end.ts";
 
 /** How much load, and how slow the next hop is. */
 export interface SlowHopLoad {
@@ -61,22 +62,14 @@ interface SlowHop extends AsyncDisposable {
 }
 
 function serveSlowHop(octetsPerSecond: number): SlowHop {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const sizes: number[] = [];
   const turns = newTurns(octetsPerSecond);
-  const talks: Promise<void>[] = [];
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      talks.push(talk(conn, turns.take, sizes));
-    }
-  })();
+  const server = serveTcp((conn) => talk(conn, turns.take, sizes));
   return {
-    port: listener.addr.port,
+    port: server.port,
     sizes,
     [Symbol.asyncDispose]: async () => {
-      listener.close();
-      await accepting;
-      await Promise.all(talks);
+      await server[Symbol.asyncDispose]();
       turns.end();
     },
   };

@@ -6,6 +6,7 @@
  */
 
 import { temporaryFolder } from "./listener.ts";
+import { serveTcp, type TcpEnd } from "./raw_end.ts";
 import { newTestCertificate } from "./tls_certificate.ts";
 
 /** A running endpoint. */
@@ -48,20 +49,8 @@ export async function serveTokenHost(
 }
 
 /** A proxy that knows one host (RFC 9110 section 9.3.6). */
-function serveProxy(host: string, port: number) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const tunnels: Promise<void>[] = [];
-  const accepting = (async () => {
-    for await (const conn of listener) tunnels.push(tunnel(conn, host, port));
-  })();
-  return {
-    port: listener.addr.port,
-    [Symbol.asyncDispose]: async () => {
-      listener.close();
-      await accepting;
-      await Promise.all(tunnels);
-    },
-  };
+function serveProxy(host: string, port: number): TcpEnd {
+  return serveTcp((conn) => tunnel(conn, host, port));
 }
 
 async function tunnel(

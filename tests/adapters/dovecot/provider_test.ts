@@ -18,11 +18,11 @@ import { newRequest } from "../../support/auth_request.ts";
 import { mustHappen } from "../../../testing/deadline.ts";
 import {
   type FakeConnection,
-  type FakeDovecot,
   newFakeDovecot,
 } from "../../support/fake_dovecot.ts";
 import { temporaryFolder } from "../../support/listener.ts";
 import { base64 } from "../../support/octets.ts";
+import type { TcpEnd } from "../../support/raw_end.ts";
 import { plain } from "../../../testing/client.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -46,7 +46,7 @@ async function greet(connection: FakeConnection): Promise<void> {
 }
 
 function providerOf(
-  { port }: FakeDovecot,
+  { port }: TcpEnd,
   timeoutMs = 2_000,
 ): DovecotAuthProvider {
   return newDovecotAuthProvider({ port, timeoutMs });

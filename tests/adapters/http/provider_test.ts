@@ -105,46 +105,38 @@ Deno.test("newHTTPAuthProvider() sends no request twice that a new connection ha
   }
 });
 
-Deno.test("newHTTPAuthProvider() sends no request twice whose answer has begun", async () => {
-  let asked = 0;
-  await using end = serveRaw(async (connection) => {
-    await connection.readRequest();
-    await connection.send(YES);
-    await connection.readRequest();
-    asked++;
-    await connection.send(YES.slice(0, -3));
-    connection.close();
-  });
-  using provider = newHTTPAuthProvider(`http://${end.host}/`);
-  assertEquals(await outcomeOf(provider), OK);
-  assertEquals(await outcomeOf(provider), [
-    "authFailure",
-    "backend-unreachable",
-  ]);
-  assertEquals([asked, end.connections()], [1, 1]);
-});
-
-Deno.test("newHTTPAuthProvider() sends a request twice, and no oftener, where a used connection breaks in an answer's head", async () => {
-  let asked = 0;
-  await using end = serveRaw(async (connection) => {
-    // The first connection has one good answer in it, the others have none.
-    if (end.connections() === 1) {
+for (
+  const [what, octets, times] of [
+    [
+      "once, and no oftener, where a used connection breaks in an answer's body",
+      -3,
+      1,
+    ],
+    ["twice, and no oftener, where one breaks in an answer's head", 30, 2],
+  ] as const
+) {
+  Deno.test(`newHTTPAuthProvider() sends a request ${what}`, async () => {
+    let asked = 0;
+    await using end = serveRaw(async (connection) => {
+      // The first connection has one good answer in it, the others have none.
+      if (end.connections() === 1) {
+        await connection.readRequest();
+        await connection.send(YES);
+      }
       await connection.readRequest();
-      await connection.send(YES);
-    }
-    await connection.readRequest();
-    asked++;
-    await connection.send(YES.slice(0, 30));
-    connection.close();
+      asked++;
+      await connection.send(YES.slice(0, octets));
+      connection.close();
+    });
+    using provider = newHTTPAuthProvider(`http://${end.host}/`);
+    assertEquals(await outcomeOf(provider), OK);
+    assertEquals(await outcomeOf(provider), [
+      "authFailure",
+      "backend-unreachable",
+    ]);
+    assertEquals([asked, end.connections()], [times, times]);
   });
-  using provider = newHTTPAuthProvider(`http://${end.host}/`);
-  assertEquals(await outcomeOf(provider), OK);
-  assertEquals(await outcomeOf(provider), [
-    "authFailure",
-    "backend-unreachable",
-  ]);
-  assertEquals([asked, end.connections()], [2, 2]);
-});
+}
 
 Deno.test("newHTTPAuthProvider() takes one late answer for a sign that all waiting connections are dead", async () => {
   const dying = newDyingEnd((connection) => connection.gone());

@@ -111,46 +111,34 @@ Deno.test("newHTTPAuthProvider() does not connect for a client that has gone", a
   assertEquals(end.connections(), 0);
 });
 
-Deno.test("newHTTPAuthProvider() hangs up when the client goes before the headers", async () => {
-  const asked = Promise.withResolvers<string>();
-  const gone = Promise.withResolvers<void>();
-  await using end = serveRaw(async (connection) => {
-    asked.resolve(await connection.readRequest());
-    await connection.gone();
-    gone.resolve();
-  });
-  using client = newClientFetch();
-  const controller = new AbortController();
-  const outcome = ask(
-    newPatientProvider(`http://${end.host}/`, client),
-    controller.signal,
-  );
-  await mustHappen(asked.promise, "the server has been asked");
-  controller.abort();
-  assertEquals(await outcome, GONE);
-  await mustHappen(gone.promise, "the server sees the connection go");
-});
-
-Deno.test("newHTTPAuthProvider() hangs up when the client goes in the body", async () => {
-  const answering = Promise.withResolvers<void>();
-  const gone = Promise.withResolvers<void>();
-  await using end = serveRaw(async (connection) => {
-    await connection.readRequest();
-    await connection.send(
+for (
+  const [where, said] of [
+    ["before the headers", ""],
+    [
+      "in the body",
       'HTTP/1.1 401 Unauthorized\r\ncontent-length: 100\r\n\r\n{"ok":',
+    ],
+  ] as const
+) {
+  Deno.test(`newHTTPAuthProvider() hangs up when the client goes ${where}`, async () => {
+    const waiting = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    await using end = serveRaw(async (connection) => {
+      await connection.readRequest();
+      await connection.send(said);
+      waiting.resolve();
+      await connection.gone();
+      gone.resolve();
+    });
+    using client = newClientFetch();
+    const controller = new AbortController();
+    const outcome = ask(
+      newPatientProvider(`http://${end.host}/`, client),
+      controller.signal,
     );
-    answering.resolve();
-    await connection.gone();
-    gone.resolve();
+    await mustHappen(waiting.promise, "the server has been asked");
+    controller.abort();
+    assertEquals(await outcome, GONE);
+    await mustHappen(gone.promise, "the server sees the connection go");
   });
-  using client = newClientFetch();
-  const controller = new AbortController();
-  const outcome = ask(
-    newPatientProvider(`http://${end.host}/`, client),
-    controller.signal,
-  );
-  await mustHappen(answering.promise, "the answer has begun");
-  controller.abort();
-  assertEquals(await outcome, GONE);
-  await mustHappen(gone.promise, "the server sees the connection go");
-});
+}
