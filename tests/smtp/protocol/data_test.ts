@@ -1,35 +1,22 @@
 import { type DataFault, DataReader } from "../../../smtp/protocol/data.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import {
+  type DataReading,
+  dataReference,
+} from "../../support/data_reference.ts";
 import { allStrings } from "../../support/fuzz.ts";
 import { newRandom, pick } from "../../support/random.ts";
 import { latin1, textOf } from "../../support/session.ts";
 
 /** What came of some input. */
-interface Reading {
-  readonly body: string;
-  readonly used: number;
-  readonly ended: boolean;
+interface Reading extends DataReading {
   readonly fault: DataFault | undefined;
-  readonly octets: number;
 }
 
-/**
- * What must come of it: the end is the first CRLF.CRLF in CRLF and the input;
- * each CRLF. before it loses its dot; a CR or LF alone is a fault. The octets
- * behind which the next one decides are not the message's yet.
- */
+/** What must come of it: a bare CR or LF is a fault. */
 function reference(input: string): Reading {
-  const end = `\r\n${input}`.indexOf("\r\n.\r\n");
-  const message = end < 0 ? `\r\n${input}` : `\r\n${input}`.slice(0, end + 2);
-  const known = end < 0 ? message.replace(/\r\n\.\r$/, "\r\n") : message;
-  const body = known.replaceAll("\r\n.", "\r\n").slice(2);
-  return {
-    body,
-    used: end < 0 ? input.length : end + 3,
-    ended: end >= 0,
-    fault: /\r(?!\n|$)|(?<!\r)\n/.test(message) ? "bare-line-end" : undefined,
-    octets: body.length,
-  };
+  const { hasBare, ...reading } = dataReference(input);
+  return { ...reading, fault: hasBare ? "bare-line-end" : undefined };
 }
 
 /** Reads the pieces one after another, as long as there is no end. */

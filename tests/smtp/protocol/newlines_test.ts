@@ -1,38 +1,24 @@
 import { DataReader } from "../../../smtp/protocol/data.ts";
 import { completeLineEnds } from "../../../smtp/protocol/newlines.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
+import {
+  type DataReading,
+  dataReference,
+} from "../../support/data_reference.ts";
 import { allStrings } from "../../support/fuzz.ts";
 import { latin1, SessionClient, textOf } from "../../support/session.ts";
 
-/** What came of some input. */
-interface Reading {
-  readonly body: string;
-  readonly used: number;
-  readonly ended: boolean;
-  readonly octets: number;
-}
-
-/**
- * What must come of it: the end is the first CRLF.CRLF in CRLF and the input,
- * and nothing else; each CRLF. before it loses its dot; then whatever ends a
- * line becomes CRLF. The octets count as the client has sent them.
- */
-function reference(input: string): Reading {
-  const end = `\r\n${input}`.indexOf("\r\n.\r\n");
-  const message = end < 0 ? `\r\n${input}` : `\r\n${input}`.slice(0, end + 2);
-  // The octets behind which the next one decides are not the message's yet.
-  const known = end < 0 ? message.replace(/\r\n\.\r$/, "\r\n") : message;
-  const body = known.replaceAll("\r\n.", "\r\n").slice(2);
+/** What must come of it: whatever ends a line becomes CRLF. */
+function reference(input: string): DataReading {
+  const { body, used, ended, octets } = dataReference(input);
   return {
     body: body.replaceAll(/\r\n|\r(?!$)|\n/g, "\r\n"),
-    used: end < 0 ? input.length : end + 3,
-    ended: end >= 0,
-    octets: body.length,
+    ...{ used, ended, octets },
   };
 }
 
 /** Reads the pieces one after another, as long as there is no end. */
-function read(pieces: Iterable<string>): Reading {
+function read(pieces: Iterable<string>): DataReading {
   const reader = new DataReader(1_000, true);
   let body = "";
   let used = 0;
