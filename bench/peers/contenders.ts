@@ -1,10 +1,12 @@
 /**
- * Who is measured: this package, npm's smtp-server, go-smtp, and the floor.
+ * Who is measured: this package as a library and as the command, npm's
+ * smtp-server, go-smtp, and the floor.
  *
  * @module
  */
 
 import { type Certificate, LOGIN, type ServerConfig } from "./config.ts";
+import { commandProgram, takesPartAsCommand } from "./command.ts";
 import { scriptOf } from "./dialogue.ts";
 import type { Program } from "./process.ts";
 import type { Work } from "./works.ts";
@@ -15,8 +17,11 @@ export const SMTP_SERVER_VERSION = "3.21.6";
 /** The name of the floor in tables. */
 export const FLOOR = "bare Deno, canned replies (floor)";
 
-/** The name of this package in tables. */
-export const OURS = "this package";
+/** The name in tables of `serveSmtp()` with nothing around the provider. */
+export const OURS = "serveSmtp() alone";
+
+/** The name in tables of the whole command. */
+export const COMMAND = "the command";
 
 /** The name of the peer that ratios are given for. */
 export const PEER = "smtp-server, Node";
@@ -45,30 +50,21 @@ function script(path: string): Contender["program"] {
   });
 }
 
-/** The command itself, as users start it. */
-function command(tree: string, folder: string): Contender["program"] {
-  return ({ port, login }) => ({
-    command: deno,
-    args: ["run", "--quiet", "-P", "main.ts", "--port", String(port)],
-    folder: tree,
-    // It logs where it listens, which is no news here.
-    silent: true,
-    env: {
-      MEOWMAIL_SMTP_USER: login.username,
-      MEOWMAIL_SMTP_PASS: login.password,
-      MEOWMAIL_SMTP_MAILDIR: `${folder}/maildir`,
-    },
-  });
-}
-
-const starts = ({ figure }: Work) => figure === "start";
-
-/** A copy of this package: serveSmtp, or the command where starting counts. */
-function copy(name: string, tree: string, folder: string): Contender[] {
-  const program = script(`${tree}/bench/peers/servers/ours.ts`);
+/** A copy of this package, as a library and as the command. */
+function copy(tree: string, folder: string, names: {
+  readonly library: string;
+  readonly command: string;
+}): Contender[] {
   return [
-    { name, program, takesPart: (work) => !starts(work) },
-    { name, program: command(tree, folder), takesPart: starts },
+    {
+      name: names.library,
+      program: script(`${tree}/bench/peers/servers/ours.ts`),
+    },
+    {
+      name: names.command,
+      program: (config) => commandProgram(tree, folder, config),
+      takesPart: takesPartAsCommand,
+    },
   ];
 }
 
@@ -90,8 +86,11 @@ export function contenders(
 ): Contender[] {
   const root = new URL("../..", import.meta.url).pathname;
   return [
-    ...copy(OURS, root, folder),
-    ...(against === undefined ? [] : copy(against, against, folder)),
+    ...copy(root, folder, { library: OURS, command: COMMAND }),
+    ...(against === undefined ? [] : copy(against, folder, {
+      library: against,
+      command: `${against}, the command`,
+    })),
     { name: FLOOR, program: script(here("floor.ts")) },
     ...(peer === undefined ? [] : smtpServers(peer)),
     ...(goSmtp === undefined ? [] : [goSmtpServer(goSmtp)]),

@@ -22,7 +22,8 @@ import { measure, type Result, type Setting } from "./rounds.ts";
 import { type Work, WORKS } from "./works.ts";
 
 const HELP =
-  `Measures this package against npm's smtp-server, go-smtp and a bare listener.
+  `Measures this package, as a library and as the command, against npm's
+smtp-server, go-smtp and a bare listener.
 
   --rounds N     how often each server does each work (5)
   --only A,B     only these works: ${WORKS.map(({ id }) => id).join(", ")}

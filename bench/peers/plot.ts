@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OURS } from "./contenders.ts";
+import { COMMAND, OURS } from "./contenders.ts";
 import { figureOf } from "./report.ts";
 import type { Result } from "./rounds.ts";
 
@@ -49,7 +49,7 @@ export function plot(
 function bar(result: Result, y: number, scale: number): string[] {
   const figure = figureOf(result);
   const width = (figure * scale).toFixed(1);
-  const ours = result.server === OURS;
+  const ours = [OURS, COMMAND].includes(result.server);
   const middle = y + BAR / 2 + 5;
   const weight = ours ? ` font-weight="600"` : "";
   return [

@@ -16,8 +16,8 @@ export interface Program {
   readonly args: readonly string[];
   readonly folder?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether what it says on stderr is of no interest. */
-  readonly silent?: boolean;
+  /** Whether its stderr is a log, which is read and thrown away. */
+  readonly logs?: boolean;
 }
 
 /** A running process. */
@@ -63,16 +63,17 @@ export async function start(
   core: number,
 ): Promise<Running> {
   const began = performance.now();
-  const { folder, env, silent } = program;
+  const { folder, env, logs } = program;
   const child = new Deno.Command("taskset", {
     args: ["-c", String(core), program.command, ...program.args],
     stdin: "null",
     stdout: "null",
-    stderr: silent ? "null" : "inherit",
+    stderr: logs ? "piped" : "inherit",
     ...(folder === undefined ? {} : { cwd: folder }),
     ...(env === undefined ? {} : { env }),
   }).spawn();
   children.add(child);
+  if (logs) child.stderr.pipeTo(new WritableStream()).catch(() => {});
   let over = false;
   const ended = child.status.then(() => {
     over = true;

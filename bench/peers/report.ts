@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FLOOR, PEER } from "./contenders.ts";
+import { FLOOR, OURS, PEER } from "./contenders.ts";
 import type { Result } from "./rounds.ts";
 
 const HEAD = [
@@ -16,6 +16,7 @@ const HEAD = [
   "p50 ms",
   "p99 ms",
   "MiB",
+  "× serveSmtp()",
   "× smtp-server on Node",
   "× floor",
   "errors",
@@ -48,6 +49,7 @@ export function costRatio(result: Result, other: Result | undefined): number {
 /** The results of one work as rows of a Markdown table. */
 export function table(results: readonly Result[]): string {
   const peer = results.find(({ server }) => server === PEER);
+  const ours = results.find(({ server }) => server === OURS);
   const floor = results.find(({ server }) => server === FLOOR);
   return results.map((result) => {
     const { title, server, cpuMs, p50, p99, errors } = result;
@@ -60,6 +62,7 @@ export function table(results: readonly Result[]): string {
       number(p50),
       number(p99),
       number(result.memoryMiB),
+      ratioText(costRatio(result, ours)),
       ratioText(costRatio(result, peer)),
       ratioText(costRatio(result, floor)),
       errors === 0 ? "0" : `${errors} (${result.error ?? "unknown"})`,
