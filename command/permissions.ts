@@ -63,7 +63,7 @@ function flagOf(
 
 function needs(settings: Settings): Permission[] {
   const { users, authCa, authUrl, authDovecot, oauthIssuer } = settings;
-  const { dovecotSocket, saslauthdSocket } = settings;
+  const { dovecotSocket, saslauthdSocket, policySocket } = settings;
   return [
     ...listenerNeeds(settings),
     ...stateNeeds(settings),
@@ -73,7 +73,7 @@ function needs(settings: Settings): Permission[] {
     ...(authUrl === undefined ? [] : [fetching(new URL(authUrl))]),
     ...(authDovecot === undefined ? [] : connecting(authDovecot)),
     ...(oauthIssuer === undefined ? [] : issuerNeeds(new URL(oauthIssuer))),
-    ...[dovecotSocket, saslauthdSocket].flatMap((at) =>
+    ...[dovecotSocket, saslauthdSocket, policySocket].flatMap((at) =>
       at === undefined ? [] : listening(at, settings.socketGroup)
     ),
     ...(settings.nginxPort === undefined
