@@ -43,10 +43,15 @@ export function text({ value }: Given): string {
   return value;
 }
 
-/** A whole number. */
+/**
+ * A whole number.
+ *
+ * @param or What else is accepted, by somebody else.
+ */
 export function whole(
   least: number,
   most: number = Number.MAX_SAFE_INTEGER,
+  or: string = "",
 ): Reader<number> {
   const range = most === Number.MAX_SAFE_INTEGER
     ? `of at least ${least}`
@@ -55,7 +60,7 @@ export function whole(
     const { value } = given;
     const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
     if (number >= least && number <= most) return number;
-    throw refused(given, `a whole number ${range}`);
+    throw refused(given, `a whole number ${range}${or}`);
   };
 }
 
@@ -64,14 +69,18 @@ export function milliseconds(least: number): Reader<number> {
   return whole(least, MAX_MS);
 }
 
-/** A port; 0 for any free one. */
-export const portNumber: Reader<number> = whole(0, 65_535);
-
-/** What another reader reads, or nothing at all for `off`. */
-export function offOr<T>(read: Reader<T>): Reader<T | undefined> {
+/** A whole number, or nothing at all for `off`. */
+export function wholeOrOff(
+  least: number,
+  most?: number,
+): Reader<number | undefined> {
+  const read = whole(least, most, ", or off");
   return (given) =>
     given.value.toLowerCase() === "off" ? undefined : read(given);
 }
+
+/** A port, or none; 0 for any free one. */
+export const portOrOff: Reader<number | undefined> = wholeOrOff(0, 65_535);
 
 /** One of some words. */
 export function oneOf<const W extends string>(...words: W[]): Reader<W> {

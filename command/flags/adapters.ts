@@ -8,8 +8,7 @@ import type { HostPort, SocketAddress } from "../../net/address.ts";
 import {
   ipPort,
   octalMode,
-  offOr,
-  portNumber,
+  portOrOff,
   socketAddress,
   text,
   token,
@@ -67,7 +66,7 @@ export const ADAPTERS_FLAGS: Rows<AdapterSettings> = {
   nginxPort: {
     placeholder: "PORT",
     help: "nginx asks here (auth_http), on 127.0.0.1",
-    read: offOr(portNumber),
+    read: portOrOff,
     byDefault: undefined,
   },
   nginxUpstream: {

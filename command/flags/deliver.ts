@@ -8,13 +8,13 @@ import {
   credential,
   milliseconds,
   nextHop,
-  offOr,
   onOff,
   text,
   token,
   tokenEndpoint,
   url,
   whole,
+  wholeOrOff,
 } from "../values.ts";
 import type { Rows } from "./flag.ts";
 
@@ -127,14 +127,14 @@ export const DELIVER_FLAGS: Rows<DeliverSettings> = {
   maxRecipientsPerDay: {
     placeholder: "N",
     help: "recipients of a user in a day",
-    read: offOr(whole(1)),
+    read: wholeOrOff(1),
     byDefault: undefined,
     defaultText: "off",
   },
   maxMessagesPerMinute: {
     placeholder: "N",
     help: "messages of a user in a minute",
-    read: offOr(whole(1)),
+    read: wholeOrOff(1),
     byDefault: undefined,
     defaultText: "off",
   },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { offOr, portNumber, text } from "../values.ts";
+import { portOrOff, text } from "../values.ts";
 import type { Rows } from "./flag.ts";
 
 /** What they set. */
@@ -33,7 +33,7 @@ export const ENCRYPT_FLAGS: Rows<EncryptSettings> = {
   tlsPort: {
     placeholder: "PORT",
     help: "second port, with TLS from the start",
-    read: offOr(portNumber),
+    read: portOrOff,
     byDefault: undefined,
     defaultText: "off",
   },

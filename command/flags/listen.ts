@@ -8,9 +8,8 @@ import {
   hostName,
   milliseconds,
   networks,
-  offOr,
   onOff,
-  portNumber,
+  portOrOff,
   serverName,
   whole,
 } from "../values.ts";
@@ -47,7 +46,7 @@ export const LISTEN_FLAGS: Rows<ListenSettings> = {
   port: {
     placeholder: "PORT",
     help: "port; 0: any free one; off: only adapters",
-    read: offOr(portNumber),
+    read: portOrOff,
     byDefault: 2525,
   },
   reusePort: {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hostName, offOr, oneOf, portNumber } from "../values.ts";
+import { hostName, oneOf, portOrOff } from "../values.ts";
 import type { Rows } from "./flag.ts";
 
 /** What they set. */
@@ -28,7 +28,7 @@ export const TELL_FLAGS: Rows<TellSettings> = {
   metricsPort: {
     placeholder: "PORT",
     help: "/metrics, /livez and /readyz; 0: any free one",
-    read: offOr(portNumber),
+    read: portOrOff,
     byDefault: undefined,
     defaultText: "off",
   },

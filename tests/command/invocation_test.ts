@@ -445,8 +445,17 @@ const REFUSED: readonly (readonly [
   readonly string[],
   string,
 ])[] = [
-  ["port", ["-1", "65536", "x", "1.5"], "a whole number from 0 to 65535"],
-  ["tlsPort", ["-1", "65536", "on"], "a whole number from 0 to 65535"],
+  [
+    "port",
+    ["-1", "65536", "x", "1.5"],
+    "a whole number from 0 to 65535, or off",
+  ],
+  ["tlsPort", ["-1", "65536", "on"], "a whole number from 0 to 65535, or off"],
+  [
+    "maxRecipientsPerDay",
+    ["0", "none"],
+    "a whole number of at least 1, or off",
+  ],
   ["authTimeout", ["0", "2147483648"], "a whole number from 1 to 2147483647"],
   ["idleTimeout", ["0", "1e3"], "a whole number from 1 to 2147483647"],
   ["maxAuthFailures", ["0", "-3"], "a whole number of at least 1"],
