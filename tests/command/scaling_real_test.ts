@@ -2,6 +2,10 @@
 // with a shared state; one of them is killed, all are restarted, under load.
 
 import { assert, assertEquals } from "../support/assert.ts";
+import {
+  type TestCertificate,
+  testCertificate,
+} from "../support/certificate.ts";
 import { findProgram, freePort, startDaemon } from "../support/daemons.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -11,7 +15,7 @@ import {
   temporaryFolder,
   USER,
 } from "../support/listener.ts";
-import { codeBlocks, placed } from "../support/pages.ts";
+import { codeBlocks, placed, printedStart } from "../support/pages.ts";
 import { REDIS_PROGRAMS, startRedis } from "../support/redis_server.ts";
 import { plain, SmtpClient } from "../../testing/client.ts";
 
@@ -29,9 +33,18 @@ function startPrinted(
   places: Readonly<Record<string, string>>,
   cwd: string,
 ): Promise<Listener> {
-  const words = placed(block, places).trim().split(/\s+/);
-  assertEquals(words.slice(0, 4), ["deno", "run", "-P", "main.ts"]);
-  return startListener({ args: words.slice(4), maildir: null, cwd });
+  const { env, args } = printedStart(placed(block, places));
+  // No login but by what the page says.
+  return startListener({ args, env, firstStart: true, maildir: null, cwd });
+}
+
+/** The users file that the page names, and its certificate. */
+function etcIn(folder: string, { cert, key }: TestCertificate): string {
+  Deno.mkdirSync(`${folder}/etc`);
+  Deno.writeTextFileSync(`${folder}/etc/users`, `${USER}:{PLAIN}${PASSWORD}\n`);
+  Deno.writeTextFileSync(`${folder}/etc/fullchain.pem`, cert);
+  Deno.writeTextFileSync(`${folder}/etc/privkey.pem`, key);
+  return `${folder}/etc`;
 }
 
 /** Clients that send one message after the other, until it is enough. */
@@ -43,11 +56,14 @@ class Load {
   /** How many connections ended without an answer. */
   lost = 0;
   readonly #port: number;
+  readonly #trusted: string | undefined;
   #isEnough = false;
   readonly #clients: Promise<unknown>;
 
-  constructor(port: number, clients: number) {
+  /** @param trusted The certificate to encrypt with; none: plain text. */
+  constructor(port: number, clients: number, trusted?: string) {
     this.#port = port;
+    this.#trusted = trusted;
     this.#clients = Promise.all(
       Array.from({ length: clients }, (_, i) => this.#work(i)),
     );
@@ -82,6 +98,10 @@ class Load {
   async #send(subject: string): Promise<void> {
     using client = await SmtpClient.open(this.#port);
     await client.hello();
+    if (this.#trusted !== undefined) {
+      await client.startTls(this.#trusted);
+      await client.command("EHLO client.example.net", "250");
+    }
     await client.send(`AUTH PLAIN ${plain(USER, PASSWORD)}`);
     const code = (await client.reply()).status.slice(0, 3);
     this.logins.set(code, (this.logins.get(code) ?? 0) + 1);
@@ -115,6 +135,7 @@ Deno.test("two processes on one port: one is killed under load, then all are res
   const folder = temporaryFolder(cleanUp);
   const port = freePort();
   const places = {
+    "/etc/smtpauth": etcIn(folder, await testCertificate()),
     "2525": String(port),
     "/var/lib/smtpauth": folder,
     "/var/mail/out": `${folder}/out`,
@@ -156,10 +177,13 @@ Deno.test({
     await using cleanUp = new AsyncDisposableStack();
     const folder = temporaryFolder(cleanUp);
     const state = cleanUp.use(await startRedis(redis));
+    const certificate = await testCertificate();
+    const etc = etcIn(folder, certificate);
     const [front, ...ports] = [freePort(), freePort(), freePort()];
     const start = async (i: number) =>
       cleanUp.use(
         await startPrinted(SEVERAL, {
+          "/etc/smtpauth": etc,
           "10.0.0.11": "127.0.0.1",
           "2525": String(ports[i]),
           "10.0.0.1 ": "127.0.0.1 ",
@@ -182,7 +206,7 @@ Deno.test({
         signal: "SIGKILL",
       }),
     );
-    const load = new Load(front ?? 0, 6);
+    const load = new Load(front ?? 0, 6, certificate.cert);
     try {
       await load.more(30);
       assertEquals((await first.stop()).code, 0);
