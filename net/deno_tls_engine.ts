@@ -11,9 +11,10 @@ import { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import {
   type Certificate,
-  MOST_OCTETS,
+  LONGEST_RECORD_OCTETS,
   type NewTlsEngine,
   Remains,
+  SLICE_OCTETS,
   type TlsEngine,
 } from "./tls_engine.ts";
 
@@ -28,14 +29,11 @@ const REQUEST = {};
 
 const NOTHING = new Uint8Array(0);
 
-/** What a client may have sent of a record before, with room to spare. */
-const RECORD_OCTETS = 32_768;
-
 /**
  * Where all engines decrypt, one after the other: whatever is decrypted is
- * taken from here at once.
+ * taken from here at once. A slice may end a record that had begun before.
  */
-const decrypted = new Uint8Array(MOST_OCTETS + RECORD_OCTETS);
+const decrypted = new Uint8Array(SLICE_OCTETS + LONGEST_RECORD_OCTETS);
 
 /** Deno's TLS, as far as it is used here. */
 interface TlsWrap {
@@ -170,13 +168,24 @@ class DenoTlsEngine implements TlsEngine, TlsCallbacks {
   }
 
   receive(octets: Uint8Array, into: Uint8Array): number {
-    this.#wrap.readBuffer(octets);
     this.#mayHaveOutput = true;
+    let filled = 0;
+    for (let at = 0; at < octets.length; at += SLICE_OCTETS) {
+      // It keeps memory for the longest that it was given.
+      this.#wrap.readBuffer(octets.subarray(at, at + SLICE_OCTETS));
+      if (this.error !== undefined) break;
+      filled += this.#take(into, filled);
+    }
+    return filled;
+  }
+
+  /** Takes what was decrypted, as far as there is room for it behind `at`. */
+  #take(into: Uint8Array, at: number): number {
     const count = this.#decrypted - this.#taken;
     this.#taken = this.#decrypted;
     if (count === 0) return 0;
-    const fitting = Math.min(count, into.length);
-    into.set(decrypted.subarray(0, fitting));
+    const fitting = Math.min(count, into.length - at);
+    into.set(decrypted.subarray(0, fitting), at);
     if (fitting < count) this.#remains.add(decrypted.slice(fitting, count));
     return fitting;
   }

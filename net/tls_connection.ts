@@ -6,7 +6,7 @@
  */
 
 import { type Conn, Gone, writeAll } from "./conn.ts";
-import { MOST_OCTETS, type TlsEngine } from "./tls_engine.ts";
+import { encryptedPart, type TlsEngine } from "./tls_engine.ts";
 import { TlsFailure } from "./tls_failure.ts";
 
 /** Room for most of what clients send in a handshake, in octets. */
@@ -78,7 +78,7 @@ export class TlsConnection implements Conn {
   async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     const room = into.length < LEAST_ROOM_OCTETS
       ? new Uint8Array(HANDSHAKE_OCTETS)
-      : into.subarray(0, MOST_OCTETS);
+      : encryptedPart(into);
     for (;;) {
       const waiting = this.#engine.read(into);
       if (waiting > 0) return waiting;

@@ -1,3 +1,4 @@
+import { concat } from "../../lib/octets.ts";
 import { Gone } from "../../net/conn.ts";
 import { denoTlsEngine } from "../../net/deno_tls_engine.ts";
 import { nodeTlsEngine } from "../../net/node_tls_engine.ts";
@@ -96,6 +97,26 @@ for (const [name, newEngine] of ENGINES) {
     );
     connection.close();
   });
+
+  for (const room of [512, 16_384, 16_385, 34_821, 34_822, 65_536, 262_144]) {
+    Deno.test(`TlsConnection decrypts in place where a record had begun before, into ${room} octets: ${name}`, async () => {
+      const { socket, peer, connection } = await shakeHands();
+      const kept = peer.keep();
+      const text = Array.from({ length: 80_000 }, (_, i) => `${i} `).join("");
+      const pieces = [[0, 16_384], [16_384, 32_300], [32_300]] as const;
+      for (const [from, to] of pieces) {
+        const piece = text.slice(from, to);
+        await new Promise((resolve) => peer.tls.write(piece, resolve));
+      }
+      const records = concat(kept);
+      assert(records.length > 262_144);
+      // The first slice that comes now ends two records.
+      socket.send(records.subarray(0, 16_400));
+      socket.send(records.subarray(16_400));
+      assertEquals(await readAll(connection, text.length, room), text);
+      connection.close();
+    });
+  }
 
   Deno.test(`TlsConnection sees an end inside a record, behind octets that wait: ${name}`, async () => {
     const { socket, peer, connection } = await shakeHands();
