@@ -42,10 +42,26 @@ export function notYourAddress(sender: string): SmtpReply {
 /** Whether something is a list of addresses and domains. */
 export function isSenderList(value: unknown): value is readonly string[] {
   return Array.isArray(value) &&
-    value.every((each) =>
-      typeof each === "string" && comparable(each) !== undefined
-    );
+    value.every((each) => typeof each === "string" && isSender(each));
 }
+
+/**
+ * Whether something can stand in MAIL FROM, or is `@domain`: `Ann <ann@…>` and
+ * two addresses in one would never be anybody's.
+ */
+function isSender(address: string): boolean {
+  const mailbox = comparable(address);
+  if (mailbox === undefined) return false;
+  const at = mailbox.lastIndexOf("@");
+  return LOCAL_PART.test(mailbox.slice(0, at)) &&
+    DOMAIN.test(mailbox.slice(at + 1));
+}
+
+/** Nothing, a dot string or a quoted string: RFC 5321 section 4.1.2, RFC 6531. */
+const LOCAL_PART = /^(?:[^\0-\x20\x7f"(),:;<>@[\\\]]*|"[^\0-\x1f\x7f]*")$/;
+
+/** A-labels in lower case, or an address in brackets. */
+const DOMAIN = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[a-z0-9:.]+\])$/;
 
 /** An address, or `@domain`, in the form that is compared. */
 function comparable(address: string): string | undefined {

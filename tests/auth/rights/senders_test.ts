@@ -58,7 +58,20 @@ Deno.test("newSenderRule() lets everybody be anybody without a list, and nobody 
 Deno.test("isSenderList() takes addresses and domains only", () => {
   assert(isSenderList([]));
   assert(isSenderList(SENDERS));
-  for (const bad of ["ann", "", "@", "ann@", "ann@.", "ann@ü b", null, 1]) {
+  // What nobody could ever send as: a list that has it is none.
+  const unlike = [
+    ...["Ann <ann@example.com>", "<ann@example.com>", "mailto:ann@example.com"],
+    ...["a@example.com;b@example.com", "a@example.com,b@example.com"],
+    ...[" ann@example.com", "ann@example.com ", "an n@example.com"],
+    ...['"ann@example.com', 'a"b"@example.com', "ann@exa_mple..com"],
+    ...["ann@example.com\r\n", "@*.example.com", "ann@[192.0.2.7"],
+  ];
+  for (
+    const bad of [
+      ...["ann", "", "@", "ann@", "ann@.", "ann@ü b", null, 1],
+      ...unlike,
+    ]
+  ) {
     assertEquals(isSenderList([...SENDERS, bad]), false, `${bad}`);
   }
   assertEquals(isSenderList("ann@example.com"), false);
