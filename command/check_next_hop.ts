@@ -19,9 +19,21 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^relay-token/, "are --relay-oauth-token-url and the client right?"],
 ];
 
-/** Tries the next hop, if there is one. */
+/**
+ * How long the next hop is tried, in milliseconds. Mail would wait for minutes
+ * (RFC 5321 section 4.5.3.2), and so would a client; whoever checks is there.
+ */
+const LIMIT_MS = 30_000;
+
+/**
+ * Tries the next hop, if there is one.
+ *
+ * @param settings What a start would do.
+ * @param limitMs How long, in milliseconds.
+ */
 export async function checkNextHop(
   settings: Settings,
+  limitMs: number = LIMIT_MS,
 ): Promise<Finding | undefined> {
   const { relay: url, relayUser, port } = settings;
   if (url === undefined || port === undefined) return undefined;
@@ -31,7 +43,10 @@ export async function checkNextHop(
     const serverName = settings.hostname ?? "localhost";
     const { relay } = openRelay(settings, url, serverName, () => {});
     try {
-      await relay.check();
+      const isSilent = await isLate(relay.check, limitMs);
+      if (isSilent) {
+        return { level: "error", text: `--relay ${host}: ${SILENT}` };
+      }
     } finally {
       relay.close();
     }
@@ -47,5 +62,25 @@ export async function checkNextHop(
       level: "error",
       text: advice === undefined ? what : `${what}: ${advice}`,
     };
+  }
+}
+
+const SILENT = "it says nothing: does it want TLS from the start (smtps://)?";
+
+/** Does something that may take long; tells whether it has been given up. */
+async function isLate(
+  work: (signal: AbortSignal) => Promise<void>,
+  limitMs: number,
+): Promise<boolean> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), limitMs);
+  try {
+    await work(late.signal);
+    return false;
+  } catch (error) {
+    if (late.signal.aborted) return true;
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }

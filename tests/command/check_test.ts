@@ -1,4 +1,5 @@
 import { check } from "../../command/check.ts";
+import { checkNextHop } from "../../command/check_next_hop.ts";
 import { checkCertificate } from "../../command/check_certificate.ts";
 import { readInvocation } from "../../command/invocation.ts";
 import type { Settings } from "../../command/settings.ts";
@@ -275,6 +276,17 @@ Deno.test("check() reaches the endpoint that mail goes to, and tries no maildir 
     false,
     `error --deliver-url ${nobody.host}: refused: nobody listens there\n`,
   ]);
+});
+
+Deno.test("check() waits for a next hop that says nothing as long as somebody watches, and no longer", async () => {
+  await using silent = serveHop({ script: { greeting: { then: "hang" } } });
+  const at = `127.0.0.1:${silent.port}`;
+  const settings = settingsOf(["--relay", `smtp://${at}`]);
+  assertEquals(await checkNextHop(settings, 50), {
+    level: "error",
+    text:
+      `--relay ${at}: it says nothing: does it want TLS from the start (smtps://)?`,
+  });
 });
 
 Deno.test("check() logs in at the next hop without any mail, and tries no maildir then", async () => {
