@@ -5,6 +5,7 @@
  */
 
 import { asciiDomain } from "../../lib/domain.ts";
+import { hasControls } from "../../lib/text.ts";
 import type { SmtpReply } from "../replies.ts";
 
 /** Tells whether a mailbox may stand in MAIL FROM. */
@@ -53,12 +54,12 @@ function isSender(address: string): boolean {
   const mailbox = comparable(address);
   if (mailbox === undefined) return false;
   const at = mailbox.lastIndexOf("@");
-  return LOCAL_PART.test(mailbox.slice(0, at)) &&
+  return !hasControls(mailbox) && LOCAL_PART.test(mailbox.slice(0, at)) &&
     DOMAIN.test(mailbox.slice(at + 1));
 }
 
 /** Nothing, a dot string or a quoted string: RFC 5321 section 4.1.2, RFC 6531. */
-const LOCAL_PART = /^(?:[^\0-\x20\x7f"(),:;<>@[\\\]]*|"[^\0-\x1f\x7f]*")$/;
+const LOCAL_PART = /^(?:[^\s"(),:;<>@[\\\]]*|".*")$/;
 
 /** A-labels in lower case, or an address in brackets. */
 const DOMAIN = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[a-z0-9:.]+\])$/;
