@@ -70,10 +70,11 @@ function accepted(id: unknown): Verdict {
  */
 function readReply(value: unknown): SmtpReply | undefined {
   if (!isObject(value)) return undefined;
-  const { code, enhanced, text } = value;
+  const { code, enhanced } = value;
+  const text = readText(value.text);
   if (
     typeof code !== "number" || !Number.isInteger(code) || code < 400 ||
-    code > 599 || code === 421 || !isText(text)
+    code > 599 || code === 421 || text === undefined
   ) {
     return undefined;
   }
@@ -82,6 +83,15 @@ function readReply(value: unknown): SmtpReply | undefined {
     /^[45]\.[0-9]{1,3}\.[0-9]{1,3}$/.test(enhanced) &&
     enhanced.startsWith(String(code)[0] ?? "");
   return isEnhanced ? { code, enhanced, text } : undefined;
+}
+
+/**
+ * A text as a client can read it. One in another language, or a long one, is no
+ * reason to have the client send the message again and again.
+ */
+function readText(value: unknown): string | undefined {
+  if (typeof value !== "string" || value.trim() === "") return undefined;
+  return value.replaceAll(/[^\x20-\x7e]+/g, "?").slice(0, MAX_TEXT_LENGTH);
 }
 
 /** What may stand in a reply: printable ASCII in one line. */
