@@ -8,7 +8,7 @@
 import { newConnectionId } from "../../lib/connection_id.ts";
 import { harmless } from "../../lib/hook.ts";
 import { AUTH_REPLIES, type SmtpReply } from "../../auth/replies.ts";
-import { readToken } from "../../auth/sasl/bearer.ts";
+import { isToken } from "../../auth/sasl/bearer.ts";
 import { finishSasl } from "../../auth/sasl/sasl.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
@@ -203,7 +203,9 @@ function secretOf(
       return password ?? "";
     case "XOAUTH2":
       // It has split the message at spaces, whatever is a token.
-      return accessToken && (readToken(`Bearer ${accessToken}`) ?? "");
+      return accessToken === undefined || isToken(accessToken)
+        ? accessToken
+        : "";
     default:
       return undefined;
   }

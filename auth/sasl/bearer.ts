@@ -14,9 +14,6 @@ import type { TokenError } from "../types.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { SASL_ERRORS } from "./steps.ts";
 
-/** Stands between the fields of a message, and twice at its end. */
-export const SEPARATOR = "\x01";
-
 /** What a message says. */
 export interface BearerMessage {
   /** `""` if it leaves that to the token. */
@@ -72,13 +69,20 @@ export function bearerMechanism(
   });
 }
 
-/**
- * A scheme in any letter case, spaces, and a token (RFC 6750 section 2.1, RFC
- * 7235 section 2.1).
- */
-const CREDENTIALS = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+/** A token, as the source of a pattern (RFC 6750 section 2.1). */
+const TOKEN = "[A-Za-z0-9._~+/-]+=*";
 
-/** The token in what HTTP would have in `Authorization`. */
-export function readToken(credentials: string): string | undefined {
-  return CREDENTIALS.exec(credentials)?.[1];
+/**
+ * What HTTP would have in `Authorization`, as the source of a pattern whose one
+ * group is the token: a scheme in any letter case, spaces, and a token (RFC 7235
+ * section 2.1). A token has thousands of characters, so a mechanism's own
+ * pattern, with this in it, looks through a message once.
+ */
+export const CREDENTIALS: string = `[Bb][Ee][Aa][Rr][Ee][Rr] +(${TOKEN})`;
+
+const WHOLE_TOKEN = new RegExp(`^${TOKEN}$`);
+
+/** Whether a text may be a token. */
+export function isToken(text: string): boolean {
+  return WHOLE_TOKEN.test(text);
 }

@@ -6,12 +6,7 @@
 
 import { hasControls } from "../../lib/text.ts";
 import { tokenErrorJson } from "../token_error.ts";
-import {
-  bearerMechanism,
-  type BearerMessage,
-  readToken,
-  SEPARATOR,
-} from "./bearer.ts";
+import { bearerMechanism, type BearerMessage, CREDENTIALS } from "./bearer.ts";
 import type { Mechanism } from "./mechanism.ts";
 
 /**
@@ -32,12 +27,15 @@ export const OAUTHBEARER: Mechanism = bearerMechanism({
  */
 const HEADER = /^[ny],(?:a=((?:[^\0,=]|=2C|=3D)+))?,$/;
 
-/** A key and its value (RFC 7628 section 3.1). */
-const PAIR = /^([A-Za-z]+)=([\t\r\n\x20-\x7e]*)$/;
+/** The pair that must be there, once. */
+const AUTH = new RegExp(`^auth=${CREDENTIALS}$`);
+
+/** Any other: a key and its value (RFC 7628 section 3.1). */
+const OTHER = /^(?!auth=)[A-Za-z]+=[\t\r\n\x20-\x7e]*$/;
 
 /** Header, pairs and an empty pair; `host`, `port` and others are not used. */
 function readMessage(message: string): BearerMessage | undefined {
-  const [header = "", ...pairs] = message.split(SEPARATOR);
+  const [header = "", ...pairs] = message.split("\x01");
   // The last separator ends the message, the one before it the last pair.
   if (pairs.pop() !== "" || pairs.pop() !== "") return undefined;
   const [name, escaped = ""] = HEADER.exec(header) ?? [];
@@ -50,15 +48,13 @@ function readMessage(message: string): BearerMessage | undefined {
   return hasControls(username) ? undefined : { username, token };
 }
 
-/** The token of the one pair that must be there, once. */
+/** The token, if all pairs are what they should be. */
 function tokenOf(pairs: readonly string[]): string | undefined {
-  let credentials: string | undefined;
+  const tokens: string[] = [];
   for (const pair of pairs) {
-    const [, key, value] = PAIR.exec(pair) ?? [];
-    if (key === undefined) return undefined;
-    if (key !== "auth") continue;
-    if (credentials !== undefined) return undefined;
-    credentials = value;
+    const [, token] = AUTH.exec(pair) ?? [];
+    if (token !== undefined) tokens.push(token);
+    else if (!OTHER.test(pair)) return undefined;
   }
-  return readToken(credentials ?? "");
+  return tokens.length === 1 ? tokens[0] : undefined;
 }

@@ -6,12 +6,7 @@
  */
 
 import { hasControls } from "../../lib/text.ts";
-import {
-  bearerMechanism,
-  type BearerMessage,
-  readToken,
-  SEPARATOR,
-} from "./bearer.ts";
+import { bearerMechanism, type BearerMessage, CREDENTIALS } from "./bearer.ts";
 import type { Mechanism } from "./mechanism.ts";
 
 /**
@@ -31,17 +26,13 @@ export const XOAUTH2: Mechanism = bearerMechanism({
 });
 
 /** `user=NAME^Aauth=Bearer TOKEN^A^A`, and nothing else. */
+const MESSAGE = new RegExp(
+  `^user=([^\\x01]+)\\x01auth=${CREDENTIALS}\\x01\\x01$`,
+);
+
 function readMessage(message: string): BearerMessage | undefined {
-  const [user = "", auth = "", ...end] = message.split(SEPARATOR);
-  if (end.join(SEPARATOR) !== SEPARATOR) return undefined;
-  const username = valueOf("user=", user);
-  const token = readToken(valueOf("auth=", auth));
-  return username === "" || hasControls(username) || token === undefined
+  const [, username, token] = MESSAGE.exec(message) ?? [];
+  return username === undefined || token === undefined || hasControls(username)
     ? undefined
     : { username, token };
-}
-
-/** What follows a key; `""` for another key. */
-function valueOf(key: string, pair: string): string {
-  return pair.startsWith(key) ? pair.slice(key.length) : "";
 }
