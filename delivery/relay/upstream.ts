@@ -155,15 +155,11 @@ export class Upstream {
     front: Front,
     body: BodyReader,
   ): Promise<SmtpReply> {
-    const data = this.#ask((session) => session.data());
-    this.#flush();
-    const reply = await data;
+    const reply = await this.#startData(body);
     if (reply.code !== 354) return reply;
     const answer = this.#wait();
     this.#onEnd = () => body.cancel();
     if (!this.isOpen) this.#onEnd();
-    // The client may leave while the next hop does not read.
-    body.onBroken(() => this.close());
     const held: Uint8Array[] = [];
     for (let piece = await body.read(); piece && this.isOpen;) {
       held.push(...this.#stuffed(front.push(piece)));
@@ -188,6 +184,26 @@ export class Upstream {
       this.#arm();
     }
     return await answer;
+  }
+
+  /** Asks for leave to send a message; from then on its client may leave. */
+  async #startData(body: BodyReader): Promise<SmtpReply> {
+    const data = this.#ask((session) => session.data());
+    this.#flush();
+    let state: "asked" | "broken" | "refused" = "asked";
+    // The next hop may not answer then, or not read.
+    body.onBroken(() => {
+      if (state === "refused") return;
+      state = "broken";
+      this.close();
+    });
+    const reply = await data.catch(async (error) => {
+      // Throws why.
+      if (state === "broken") await body.read();
+      throw error;
+    });
+    if (reply.code !== 354) state = "refused";
+    return reply;
   }
 
   /** Has nothing to do for a while. */

@@ -9,6 +9,7 @@ import {
 import { eventually } from "../../support/eventually.ts";
 import { newManualDeadlines } from "../../support/manual_deadlines.ts";
 import { holdRefusedPort } from "../../support/raw_end.ts";
+import { mustHappen } from "../../../testing/deadline.ts";
 import { begun, newTestRelay, send, streamOf } from "../../support/relay.ts";
 import { MAIL } from "../../support/relay_session.ts";
 import { type HopStep, serveHop } from "../../support/scripted_hop.ts";
@@ -462,5 +463,27 @@ Deno.test("newRelay() drops the connection of a client that leaves while the nex
   });
   left.reject(new Error("the client has left"));
   await assertRejects(() => sent, Error, "the client has left");
+  assertEquals(relay.events, []);
+});
+
+Deno.test("newRelay() drops the connection of a client that leaves before the next hop has said 354", async () => {
+  await using hop = serveHop({ script: { DATA: { then: "hang" } } });
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  const transfer = await begun(relay);
+  await transfer.recipient?.("bob@example.net");
+  const left = Promise.withResolvers<never>();
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => {
+      left.promise.catch((error) => controller.error(error));
+    },
+  });
+  const envelope = { ...MAIL, recipients: ["bob@example.net"] };
+  const sent = Promise.resolve(transfer.message({ envelope, body }));
+  left.reject(new Error("the client has left"));
+  await assertRejects(
+    () => mustHappen(sent, "the end"),
+    Error,
+    "the client has left",
+  );
   assertEquals(relay.events, []);
 });
