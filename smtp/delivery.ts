@@ -15,10 +15,10 @@ import * as replies from "./protocol/replies.ts";
  * Takes a message over.
  *
  * Resolving with nothing means `250 2.0.0`: from then on the message is the
- * receiver's to keep. Resolving with a reply sends that one. Throwing means
- * `451 4.3.0`, and only the log learns why. A reply counts only for a message
- * that came to its end: for one that is too large or broken the client reads
- * the reason for that instead.
+ * receiver's to keep. Resolving with a reply sends that one; a 421 is the last
+ * that the client reads. Throwing means `451 4.3.0`, and only the log learns
+ * why. A reply counts only for a message that came to its end: for one that is
+ * too large or broken the client reads the reason for that instead.
  *
  * @category A whole listener
  */

@@ -64,7 +64,9 @@ export function proxyStep(
         id: peer.id,
         remoteIp,
         tls,
-        trusted: isTrusted(remoteIp),
+        // Whom the proxy does not know is not whoever the proxy is.
+        trusted: (source !== undefined || local === true) &&
+          isTrusted(remoteIp),
         plainTextAuth: local ? peer.plainTextAuth : plainTextAuth(destination),
       };
       const admission = admit(client);

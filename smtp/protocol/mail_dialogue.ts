@@ -172,7 +172,8 @@ export class MailDialogue {
     const fault = this.#reader?.fault;
     this.#transaction = undefined;
     const last = fault === undefined ? reply : faultReply(fault);
-    this.#dialogue.reply(last);
+    if (last.code === 421) this.#dialogue.end(notTaken(last));
+    else this.#dialogue.reply(last);
     return last;
   }
 

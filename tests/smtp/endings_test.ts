@@ -160,6 +160,16 @@ const ROWS: Readonly<Record<string, Row>> = {
     lingers: true,
     events: ["not-taken"],
   },
+  "a 421 of whoever takes the message": {
+    context: {
+      ...DISK,
+      to: () => ({ code: 421, enhanced: "4.3.2", text: "going down" }),
+    },
+    act: all(says(BEGUN), says(".\r\nNOOP\r\n")),
+    reads: ["250", "250 2.1.0", "250 2.1.5", "354", "421 4.3.2"],
+    lingers: true,
+    events: ["message", "not-taken"],
+  },
   "one connection too many": {
     refusal: endings.tooManyConnections,
     act: settled,

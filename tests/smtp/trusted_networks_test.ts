@@ -88,9 +88,8 @@ Deno.test("serveSmtp() does not mark what needs no login from anybody", async ()
 });
 
 Deno.test("serveSmtp() trusts whom a proxy names, and not the proxy", async () => {
-  await using setting = start(["198.51.100.0/24", "2001:db8::/32"], {
-    proxyProtocolFrom: LOOPBACK,
-  });
+  const trusted = ["198.51.100.0/24", "2001:db8::/32", ...LOOPBACK];
+  await using setting = start(trusted, { proxyProtocolFrom: LOOPBACK });
   for (
     const [header, status] of [
       ["TCP4 198.51.100.7 192.0.2.1 40000 587", "250 2.1.0"],
