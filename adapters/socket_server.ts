@@ -114,7 +114,7 @@ export interface AuthServer extends AsyncDisposable {
   /** Resolves when the server and all its connections are closed. */
   readonly finished: Promise<void>;
   /**
-   * Stops in good order: no new connections and no new questions, ten seconds
+   * Stops in good order: no new connections and no new questions, nine seconds
    * for those under way. The socket file is taken away.
    *
    * @returns A promise for the end, the same as `finished`.

@@ -53,8 +53,9 @@ export interface SmtpServer extends AsyncDisposable {
   /** Resolves when the listener and all its connections are closed. */
   readonly finished: Promise<void>;
   /**
-   * Stops in good order: no new connections, `421 4.3.2` to idle ones, ten
-   * seconds for transactions under way.
+   * Stops in good order: no new connections, `421 4.3.2` to idle ones, nine
+   * seconds for transactions under way. Then it is over, whether or not
+   * whoever takes a message has answered; its client reads `421`.
    *
    * @returns A promise for the end, the same as `finished`.
    */

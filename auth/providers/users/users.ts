@@ -12,6 +12,7 @@ import {
   checkValue,
   type Rules,
 } from "../../../lib/options.ts";
+import { oneAtATime } from "../../../lib/one_at_a_time.ts";
 import { bareResult } from "../../results.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../../types.ts";
 import { hasArgon2 } from "./argon2.ts";
@@ -77,7 +78,8 @@ export interface UsersAuthProvider extends ReadyProvider, Disposable {
    */
   readonly use: (text: string) => void;
   /**
-   * Tries one hash of each kind and cost that the file holds.
+   * Tries one hash of each kind and cost that the file holds, one at a time
+   * however often it is called.
    *
    * @returns When all could be computed.
    * @throws {Error} If one cannot be computed here, as without the package
@@ -163,7 +165,7 @@ export function newUsersAuthProvider(
     use: (text: string) => {
       users = use(text);
     },
-    ready: () => tryHashes(users, workers),
+    ready: oneAtATime(() => tryHashes(users, workers)),
     [Symbol.dispose]: () => workers[Symbol.dispose](),
   });
 }

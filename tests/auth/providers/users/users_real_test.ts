@@ -183,3 +183,16 @@ Deno.test("newUsersAuthProvider() lets nobody in once it is disposed, and says t
     assert(!JSON.stringify(result).includes("pw"));
   }
 });
+
+Deno.test("newUsersAuthProvider() tries one hash at a time, however often it is to be ready", async () => {
+  using provider = newUsersAuthProvider(`ann:${ARGON2}\n`);
+  const gate = Promise.withResolvers<void>();
+  using spy = spyOnDeriveBits(gate.promise);
+  const tries = Array.from({ length: 50 }, () => {
+    provider.use(`ann:${ARGON2}\n`);
+    return provider.ready();
+  });
+  gate.resolve();
+  await Promise.all(tries);
+  assertEquals([spy.most(), spy.costs.length], [1, 2]);
+});
