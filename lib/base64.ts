@@ -23,13 +23,33 @@ interface Codec {
 const engine: Codec = {
   encodeBase64: (octets) => octets.toBase64(),
   decodeBase64: (text) => {
-    // It would leave white space out.
-    if (/\s/.test(text)) throw new SyntaxError("white space");
+    refuseSpace(text);
     return Uint8Array.fromBase64(text);
   },
 };
 
-const codec: Codec = "fromBase64" in Uint8Array ? engine : std;
+/** What does the same where @std/encoding cannot: it needs ECMAScript 2024. */
+const web: Codec = {
+  encodeBase64: (octets) =>
+    btoa(Array.from(octets, (octet) => String.fromCharCode(octet)).join("")),
+  decodeBase64: (text) => {
+    refuseSpace(text);
+    return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
+  },
+};
+
+/** Both would leave it out. */
+function refuseSpace(text: string): void {
+  if (/\s/.test(text)) throw new SyntaxError("white space");
+}
+
+const codec: Codec = chosenCodec();
+
+function chosenCodec(): Codec {
+  if ("fromBase64" in Uint8Array) return engine;
+  // Node 20 has no transfer(): there every login would be none.
+  return "transfer" in ArrayBuffer.prototype ? std : web;
+}
 
 /** Encodes octets with padding. */
 export function encodeBase64(octets: Uint8Array): string {

@@ -9,25 +9,31 @@ const CANONICAL =
 
 type Base64 = typeof base64Module;
 
-/** The module as it is in an engine that knows no base64, such as Node 24's. */
-async function inOldEngine(): Promise<Base64> {
-  const known = Object.getOwnPropertyDescriptor(Uint8Array, "fromBase64");
-  assert(known !== undefined);
-  Reflect.deleteProperty(Uint8Array, "fromBase64");
-  try {
-    const url = new URL("../../lib/base64.ts?old", import.meta.url);
-    const module: Base64 = await import(url.href);
-    assertEquals(module.decodeBase64("Zg=="), octetsOf("f"));
-    return module;
-  } finally {
-    Object.defineProperty(Uint8Array, "fromBase64", known);
+/** The module as it is in an engine that lacks something. */
+async function without(
+  ...lacking: readonly (readonly [object, string])[]
+): Promise<Base64> {
+  using cleanUp = new DisposableStack();
+  for (const [owner, name] of lacking) {
+    const known = Object.getOwnPropertyDescriptor(owner, name);
+    assert(known !== undefined);
+    Reflect.deleteProperty(owner, name);
+    cleanUp.defer(() => void Object.defineProperty(owner, name, known));
   }
+  const url = new URL("../../lib/base64.ts", import.meta.url);
+  const module: Base64 = await import(`${url}?lacks=${lacking.length}`);
+  assertEquals(module.decodeBase64("Zg=="), octetsOf("f"));
+  return module;
 }
+
+const FROM_BASE64 = [Uint8Array, "fromBase64"] as const;
+const TRANSFER = [ArrayBuffer.prototype, "transfer"] as const;
 
 for (
   const [engine, module] of [
     ["", base64Module],
-    [" in an old engine", await inOldEngine()],
+    [" as in Node 22", await without(FROM_BASE64)],
+    [" as in Node 20", await without(FROM_BASE64, TRANSFER)],
   ] as const
 ) testModule(engine, module);
 
