@@ -47,7 +47,8 @@ export interface SaslOptions {
  * Never throws on client input and never decides: an error is a reply to send,
  * credentials are for `askProvider`.
  *
- * @param mechanism What the client named, in any letter case.
+ * @param mechanism What the client named, in any letter case; `undefined` and
+ * `""` mean that `AUTH` stood alone, which is `501 5.5.4`.
  * @param initialResponse The word after it. `undefined` and `""` mean that
  * there was none; `"="` is an initial response of zero length (RFC 4954
  * section 4). For LOGIN it is the user name.
@@ -64,11 +65,13 @@ export interface SaslOptions {
  * @category A server of your own
  */
 export function startSasl(
-  mechanism: string,
+  mechanism: string | undefined,
   initialResponse?: string,
   { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
 ): SaslStep {
-  if (mechanism === "") return SASL_ERRORS.noMechanism;
+  if (mechanism === undefined || mechanism === "") {
+    return SASL_ERRORS.noMechanism;
+  }
   const known = findMechanism(mechanism, mechanisms);
   if (known === undefined) return SASL_ERRORS.unknownMechanism;
   if (initialResponse === undefined || initialResponse === "") {

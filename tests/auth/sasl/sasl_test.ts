@@ -142,6 +142,9 @@ Deno.test("startSasl() refuses a mechanism that it does not know", () => {
 
 Deno.test("startSasl() wants a mechanism", () => {
   assertRefused(startSasl(""), NO_MECHANISM, "none");
+  // What a server has that takes a line apart: `AUTH` may stand alone.
+  const [, word, more] = "AUTH".split(" ");
+  assertRefused(startSasl(word, more), NO_MECHANISM, "no word");
   assertRefused(startSasl("", ANN), NO_MECHANISM, "none, with a response");
 });
 
