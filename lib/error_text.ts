@@ -16,5 +16,10 @@ export function errorText(error: unknown): string {
  */
 export function systemReason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
+  const [, first, rest] = NODE_LISTEN.exec(text) ?? [];
+  if (first !== undefined) return first.toUpperCase() + rest;
   return text.replace(/ \(os error \d+\).*$/s, "").replaceAll(/\s*\n\s*/g, " ");
 }
+
+/** As `node:net` puts it, with code and place around it. */
+const NODE_LISTEN = /^listen E[A-Z]+: ([a-z])(.*) [^ ]+$/;
