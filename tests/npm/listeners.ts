@@ -25,11 +25,16 @@ interface Order {
   readonly options?: Omit<ServeSmtpOptions, "provider">;
   readonly provider?: "decides" | "takes too long" | "takes everybody";
   readonly reply?: SmtpReply;
+  /** Messages are read in pieces with pauses, and not kept. */
+  readonly slowly?: boolean;
   readonly certificate?: { readonly cert: string; readonly key: string };
 }
 
 /** When a provider that is asked in vain gives up, in milliseconds. */
 const TIMEOUT_MS = 500;
+
+/** Between two pieces of a message that is read slowly, in milliseconds. */
+const PAUSE_MS = 5;
 
 const PROVIDERS: Readonly<Record<string, AuthProvider>> = {
   "decides": decide,
@@ -47,12 +52,19 @@ function tell(id: number, what: string, value?: unknown): void {
   process.stdout.write(`${JSON.stringify({ id, what, value })}\n`);
 }
 
-async function listen({ id, options, provider, reply }: Order) {
+async function readSlowly(body: SmtpMessage["body"]): Promise<void> {
+  for await (const _ of body) {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+async function listen({ id, options, provider, reply, slowly }: Order) {
   const server = await listenSmtp({
     ...options,
     provider: PROVIDERS[provider ?? "decides"] ?? decide,
     onEvent: (event) => tell(id, "event", event),
   }, async ({ envelope, body }: SmtpMessage) => {
+    if (slowly === true) return await readSlowly(body);
     const octets = new Uint8Array(await new Response(body).arrayBuffer());
     const content = Buffer.from(octets).toString("base64");
     tell(id, "message", { envelope, content });

@@ -26,6 +26,8 @@ export interface NodeListenerOptions {
   readonly provider?: "decides" | "takes too long" | "takes everybody";
   /** What is answered to messages. Default: 250. */
   readonly reply?: SmtpReply;
+  /** Messages are read in pieces with pauses, and not kept. Default: false. */
+  readonly slowly?: boolean;
 }
 
 /** A message that a listener has got there. */

@@ -38,11 +38,13 @@ export async function run(
  * Makes a project and installs the package.
  *
  * @param files What of this project is copied to the same place there.
+ * @param packages Other packages that are installed besides.
  * @returns Its folder.
  */
 export async function installed(
   cleanUp: AsyncDisposableStack | DisposableStack,
   files: readonly string[],
+  packages: readonly string[] = [],
 ): Promise<string> {
   const folder = temporaryFolder(cleanUp);
   const path = await buildPackage(folder);
@@ -52,7 +54,15 @@ export async function installed(
     `${project}/package.json`,
     JSON.stringify({ private: true, type: "module" }),
   );
-  await run(project, "npm", "install", "--no-audit", "--no-fund", path);
+  await run(
+    project,
+    "npm",
+    "install",
+    "--no-audit",
+    "--no-fund",
+    path,
+    ...packages,
+  );
   for (const file of files) {
     const to = new URL(file, `file://${project}/`);
     await Deno.mkdir(new URL("./", to), { recursive: true });
