@@ -30,6 +30,8 @@ const STALE_MS = 36 * 60 * 60 * 1000;
  */
 const SYNC_OCTETS = 65_536;
 
+const NEW_FILE = { write: true, createNew: true, mode: 0o600 };
+
 /** What the system says when there is no room, by whatever limit. */
 const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
 
@@ -109,15 +111,12 @@ async function writeFile(
   head: Uint8Array,
   body: BodyReader,
 ): Promise<void> {
-  const file = Deno.openSync(path, {
-    write: true,
-    createNew: true,
-    mode: 0o600,
-  });
+  const front = new Front(head);
+  // Opened, written and closed in one go it costs less than bit by bit.
+  let piece = await body.read();
+  const file = Deno.openSync(path, NEW_FILE);
   try {
-    const front = new Front(head);
-    let written = 0;
-    for (let piece = await body.read(); piece; piece = await body.read()) {
+    for (let written = 0; piece !== null; piece = await body.read()) {
       const { length } = piece;
       // One write for a small message, as most are.
       const octets = concat(front.push(piece));
