@@ -6,7 +6,7 @@
  */
 
 import { needsDeno } from "../lib/needs_deno.ts";
-import { concat, free } from "../lib/octets.ts";
+import { concat, free, gather } from "../lib/octets.ts";
 import { aPath, checkValue } from "../lib/options.ts";
 import type { BodyReader } from "../smtp/body_reader.ts";
 import type { Deliver } from "../smtp/delivery.ts";
@@ -34,6 +34,9 @@ const NEW_FILE = { write: true, createNew: true, mode: 0o600 };
 
 /** What the system says when there is no room, by whatever limit. */
 const NO_ROOM: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+/** Where small messages are put together, one after the other. */
+const place = new Uint8Array(SYNC_OCTETS / 2);
 
 const encoder = new TextEncoder();
 
@@ -119,9 +122,9 @@ async function writeFile(
     for (let written = 0; piece !== null; piece = await body.read()) {
       const { length } = piece;
       // One write for a small message, as most are.
-      const octets = concat(front.push(piece));
-      if (written < SYNC_OCTETS) writeSync(file, octets);
-      else await write(file, octets);
+      const pieces = front.push(piece);
+      if (written < SYNC_OCTETS) writeSync(file, gather(pieces, place));
+      else await write(file, concat(pieces));
       if (body.isOwn) free(piece);
       written += length;
     }

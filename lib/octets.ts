@@ -23,6 +23,26 @@ export function concat<B extends ArrayBufferLike>(
 }
 
 /**
+ * The same in a place that is used again and again, if they fit in it: for who
+ * has done with them before anybody else gathers there.
+ */
+export function gather<B extends ArrayBufferLike>(
+  pieces: readonly Uint8Array<B>[],
+  place: Uint8Array,
+): Uint8Array {
+  if (pieces.length < 2) return pieces[0] ?? NOTHING;
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  if (size > place.length) return concat(pieces);
+  let at = 0;
+  for (const piece of pieces) {
+    place.set(piece, at);
+    at += piece.length;
+  }
+  return place.subarray(0, size);
+}
+
+/**
  * Frees the memory of octets that nobody needs any more: now, and not when the
  * collector comes by.
  */

@@ -54,7 +54,7 @@ export class IncomingMessage {
     if (this.#delivery.body.octets < SMALL_MESSAGE_OCTETS) return false;
     // Who has all that has come so far can let others have the slot.
     if (!this.#parts.transport.session.isFilled) this.#slot?.yield();
-    return this.#slot?.isHeld() !== true;
+    return this.#slot?.isHeld !== true;
   }
 
   /**

@@ -5,18 +5,18 @@
  * @module
  */
 
-import { newTimeLimit } from "../lib/time_limit.ts";
+import { newTimeLimit, type TimeLimit } from "../lib/time_limit.ts";
 
 /** One slot: waited for, held, or given back. */
 export interface TransferSlot {
-  /** Resolves once it is held, or given back before; absent: it is held. */
-  readonly ready?: Promise<void>;
+  /** Resolves once it is held, or given back before; `undefined`: it is held. */
+  readonly ready: Promise<void> | undefined;
   /** Whether it is held. */
-  readonly isHeld: () => boolean;
+  readonly isHeld: boolean;
   /** Gives it back if others wait. */
-  readonly yield: () => void;
+  yield(): void;
   /** Gives it back, or ends the waiting for it. */
-  readonly release: () => void;
+  release(): void;
 }
 
 /** Gives out slots, first come, first served. */
@@ -34,60 +34,119 @@ export interface TransferSlots {
  * waiting.
  */
 export function newTransferSlots(most: number, sliceMs: number): TransferSlots {
-  const slice = newTimeLimit(sliceMs);
-  /** Those who hold one, the longest first. */
-  const holders = new Set<Holder>();
-  const waiting = new Set<Holder>();
+  const line = new Line(most, newTimeLimit(sliceMs));
+  return { acquire: () => line.acquire() };
+}
 
-  function give(holder: Holder): void {
-    holders.add(holder);
-    holder.endSlice = slice.start(() => {
-      holder.isOverdue = true;
-      if (waiting.size > 0) take(holder);
-    });
-    holder.wake();
+/**
+ * Those who hold a slot and those who wait. Hundreds of large messages come
+ * here again and again and wait for seconds: what each needs is one object and
+ * one promise, in lists that are no Sets, or the collector would have to keep
+ * what is over long enough to take it for something that stays.
+ */
+class Line {
+  readonly #most: number;
+  readonly #slice: TimeLimit;
+  /** Those who hold one, the longest first. */
+  readonly #holders: Slot[] = [];
+  /** Those who wait, the longest first. */
+  readonly #waiting: Slot[] = [];
+
+  constructor(most: number, slice: TimeLimit) {
+    this.#most = most;
+    this.#slice = slice;
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  acquire(): Slot {
+    const [first] = this.#holders;
+    const isFull = this.#holders.length >= this.#most;
+    // It could be kept as long as nobody else wanted it.
+    if (isFull && first?.isOverdue) this.take(first);
+    const slot = new Slot(this);
+    if (this.#holders.length < this.#most) this.#give(slot);
+    else this.#waiting.push(slot.wait());
+    return slot;
   }
 
   /** Takes a slot from who holds it, for the next to have it. */
-  function take(holder: Holder): void {
-    if (!holders.delete(holder)) return;
-    holder.endSlice();
-    const [next] = waiting;
-    if (next === undefined) return;
-    waiting.delete(next);
-    give(next);
+  take(slot: Slot): void {
+    if (!removed(this.#holders, slot)) return;
+    slot.ended();
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#give(next);
   }
 
-  return {
-    acquire() {
-      const holder: Holder = { isOverdue: false, endSlice() {}, wake() {} };
-      const slot = {
-        isHeld: () => holders.has(holder),
-        yield() {
-          if (waiting.size > 0) take(holder);
-        },
-        release() {
-          if (waiting.delete(holder)) holder.wake();
-          else take(holder);
-        },
-      };
-      const [first] = holders;
-      // It could be kept as long as nobody else wanted it.
-      if (holders.size >= most && first?.isOverdue) take(first);
-      if (holders.size < most) {
-        give(holder);
-        return slot;
-      }
-      waiting.add(holder);
-      const ready = new Promise<void>((resolve) => holder.wake = resolve);
-      return { ...slot, ready };
-    },
-  };
+  /** Whether one who waited does so no more. */
+  leave(slot: Slot): boolean {
+    return removed(this.#waiting, slot);
+  }
+
+  #give(slot: Slot): void {
+    this.#holders.push(slot);
+    slot.begun(this.#slice);
+  }
 }
 
-/** Somebody who holds a slot, or waits for one. */
-interface Holder {
-  isOverdue: boolean;
-  endSlice: () => void;
-  wake: () => void;
+/** One slot, for somebody. */
+class Slot implements TransferSlot {
+  isOverdue = false;
+  readonly #line: Line;
+  #isHeld = false;
+  #ready: PromiseWithResolvers<void> | undefined;
+  #endSlice: (() => void) | undefined;
+
+  constructor(line: Line) {
+    this.#line = line;
+  }
+
+  get ready(): Promise<void> | undefined {
+    return this.#ready?.promise;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  yield(): void {
+    if (this.#line.isWaitedFor) this.#line.take(this);
+  }
+
+  release(): void {
+    if (this.#line.leave(this)) this.#ready?.resolve();
+    else this.#line.take(this);
+  }
+
+  /** It is not to be had yet. */
+  wait(): this {
+    this.#ready = Promise.withResolvers();
+    return this;
+  }
+
+  /** It is held from now on. */
+  begun(slice: TimeLimit): void {
+    this.#isHeld = true;
+    this.#endSlice = slice.start(() => {
+      this.isOverdue = true;
+      this.yield();
+    });
+    this.#ready?.resolve();
+  }
+
+  /** It is held no more. */
+  ended(): void {
+    this.#isHeld = false;
+    this.#endSlice?.();
+  }
+}
+
+/** Takes something out of a list, if it is there. */
+function removed<T>(list: T[], item: T): boolean {
+  const at = list.indexOf(item);
+  if (at < 0) return false;
+  list.splice(at, 1);
+  return true;
 }

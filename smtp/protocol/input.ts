@@ -159,11 +159,12 @@ export class Input {
     this.#isLarge = true;
   }
 
-  /** From now on it is not, as soon as nothing waits. */
+  /** From now on it is small again, as soon as nothing waits. */
   shrink(): void {
+    if (!this.#isLarge) return;
     this.#isLarge = false;
-    this.#size = Math.min(this.#size, MEDIUM);
-    if (this.#buffer.length <= MEDIUM || this.#lent || this.length > 0) return;
+    this.#size = SMALL;
+    if (this.#buffer === NONE || this.#lent || this.length > 0) return;
     free(this.#buffer);
     this.#buffer = NONE;
     this.#start = this.#end = this.#scanned = 0;
@@ -178,6 +179,7 @@ export class Input {
     else if (oversized) this.#size /= STEP;
     this.#start = this.#end = this.#scanned = 0;
     if (this.#buffer.length !== this.#size) {
+      if (this.#buffer !== NONE) free(this.#buffer);
       this.#buffer = new Uint8Array(this.#size);
     }
   }
@@ -191,12 +193,13 @@ export class Input {
       this.#size = length * STEP;
       this.#buffer = new Uint8Array(this.#size);
       this.#buffer.set(rest);
+      free(rest);
     } else {
       this.#buffer.copyWithin(0, this.#start, this.#end);
     }
     this.#scanned -= this.#start;
+    this.#end -= this.#start;
     this.#start = 0;
-    this.#end = rest.length;
   }
 
   /** The index of the next CRLF, or -1. Looks at each octet once. */

@@ -10,7 +10,7 @@ const SLICE_MS = 60_000;
 
 /** Which slots are held, by their index in the list. */
 function whichAreHeld(slots: readonly TransferSlot[]): number[] {
-  return slots.flatMap((slot, i) => slot.isHeld() ? [i] : []);
+  return slots.flatMap((slot, i) => slot.isHeld ? [i] : []);
 }
 
 Deno.test("newTransferSlots() gives as many as there may be, the rest when some end", async () => {

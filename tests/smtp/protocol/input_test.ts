@@ -229,6 +229,31 @@ Deno.test("Input.grow() allows large buffers, and Input.shrink() ends that", () 
   assertEquals(readOn(input), 16_384);
 });
 
+Deno.test("Input.shrink() gives all of a large buffer back, and begins small", () => {
+  const input = new Input();
+  readOn(input);
+  input.grow();
+  const large = input.space();
+  assertEquals(large.length, 262_144);
+  input.filled(1);
+  input.take(1);
+  input.shrink();
+  assertEquals(large.length, 0);
+  assertEquals(input.space().length, 1024);
+});
+
+Deno.test("Input frees a buffer that another takes the place of, with what waits in it", () => {
+  const input = new Input();
+  const small = input.space();
+  const text = "x".repeat(small.length);
+  small.set(latin1(text));
+  input.filled(small.length);
+  assertEquals(input.space().length, 3 * 1024);
+  assertEquals(small.length, 0);
+  input.filled(0);
+  assertEquals(textOf(input.peek()), text);
+});
+
 Deno.test("Input.shrink() loses nothing of what waits", () => {
   const input = new Input();
   input.grow();
