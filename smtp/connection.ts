@@ -46,6 +46,7 @@ export class Connection implements ConnectionParts {
   readonly #questions: Questions;
   /** The message that comes. */
   #message: IncomingMessage | undefined;
+  #isAborted = false;
   /** Our last reply on its way, where it interrupts a read. */
   #lastReply: Promise<void> | undefined;
 
@@ -100,13 +101,20 @@ export class Connection implements ConnectionParts {
 
   /** Ends at once, whatever is under way. */
   abort(): void {
-    const { transport: { session }, timer: { phase } } = this;
+    const { phase } = this.timer;
+    this.#isAborted = true;
     this.#questions.abort();
     this.#message?.giveUp();
-    if (phase === "client") this.#interrupt(endings.shutdown);
-    // Nobody waits for the delivery any more: the session says its last words.
-    else if (phase === "delivery") session.end(endings.shutdown);
-    else closeAtOnce("shutdown", this);
+    switch (phase) {
+      case "client":
+        return this.#interrupt(endings.shutdown);
+      // Nobody waits for these any more: the session says its last words.
+      case "question":
+      case "delivery":
+        return;
+      default:
+        closeAtOnce("shutdown", this);
+    }
   }
 
   /** Does what the session asks for until it or the client wants no more. */
@@ -114,6 +122,7 @@ export class Connection implements ConnectionParts {
     const { transport, timer, log } = this;
     for (;;) {
       const { session } = transport;
+      if (this.#isAborted) session.end(endings.shutdown);
       const action = session.next();
       // Replies go out in one piece, as late as they can.
       if (session.hasOutput && WRITTEN_BEFORE.has(action.kind)) {
@@ -132,7 +141,7 @@ export class Connection implements ConnectionParts {
         case "needData": {
           if (this.#message?.needsSlot) await this.#message.takeSlot();
           // It may have been aborted meanwhile.
-          if (session.hasEnded) break;
+          if (this.#isAborted) break;
           timer.beginRead();
           const octets = await transport.read();
           if (!this.#received(octets)) return await this.#afterLastRead(octets);

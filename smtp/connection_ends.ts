@@ -11,7 +11,7 @@
  * | client                     | interrupted: idle or no-login | interrupted: shutdown | interrupted: shutdown |
  * | client, in a transaction   | the same                      | goes on to its end    | interrupted: shutdown |
  * | write                      | closed: idle or no-login      | goes on, then `421`   | closed: shutdown     |
- * | question                   | the question is aborted       | goes on, then `421`   | it is aborted, closed |
+ * | question                   | the question is aborted       | goes on, then `421`   | aborted, then `421`   |
  * | delivery                   | never                         | goes on, then `421`   | given up, then `421`  |
  * | end                        | closed                        | goes on               | closed               |
  *

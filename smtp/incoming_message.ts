@@ -97,7 +97,7 @@ export class IncomingMessage {
     timer.pause();
     body.end();
     const delivered = await this.#delivered();
-    if (delivered === undefined || session.hasEnded) {
+    if (delivered === undefined || this.#isGivenUp) {
       return log.message(envelope, received, shuttingDown, NOT_WAITED_FOR);
     }
     const { reply, error } = delivered;

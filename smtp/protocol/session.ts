@@ -121,11 +121,6 @@ export class Session {
     return this.#dialogue.state === "data";
   }
 
-  /** Whether it has ended, and only that is left to be told. */
-  get hasEnded(): boolean {
-    return this.#dialogue.state === "closed";
-  }
-
   /** What is known about the message that comes, until `delivered`. */
   get received(): ReceivedMessage {
     return this.#commands.mail.received;

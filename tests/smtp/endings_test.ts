@@ -337,8 +337,16 @@ const ROWS: Readonly<Record<string, Row>> = {
   "an abort while a hook is asked": {
     context: STUCK,
     act: all(says(MAIL), abort),
-    reads: ["250"],
+    reads: ["250", "451 4.3.0", "421 4.3.2"],
+    lingers: true,
     events: ["shutdown"],
+  },
+  "an abort while a login is decided, whatever waits behind it": {
+    context: { provider: never },
+    act: all(says(`${EHLO}${WRONG}NOOP\r\n`), abort),
+    reads: ["250", "454 4.7.0", "421 4.3.2"],
+    lingers: true,
+    events: ["auth", "shutdown"],
   },
   "an abort while a message is stored": {
     context: STORING,
