@@ -30,6 +30,7 @@
 // A listener that keeps its mail.
 export {
   newTestServer,
+  openTestServer,
   type TestConnectOptions,
   type TestMessage,
   type TestServer,

@@ -6,7 +6,12 @@
  */
 
 import { tryClose } from "../net/conn.ts";
-import { mustHappen } from "./deadline.ts";
+import {
+  connectUpgradable,
+  type TcpTarget,
+  type UpgradableConnection,
+} from "../net/tcp_client.ts";
+import { LIMIT_MS, mustHappen } from "./deadline.ts";
 
 /**
  * What a client talks over. `Deno.Conn` is one.
@@ -100,9 +105,7 @@ export class SmtpClient implements Disposable {
     port: number,
     { hostname = "127.0.0.1", trusted }: ConnectOptions = {},
   ): Promise<SmtpClient> {
-    const connecting: Promise<Deno.Conn> = trusted === undefined
-      ? Deno.connect({ hostname, port })
-      : Deno.connectTls({ hostname, port, caCerts: [trusted] });
+    const connecting = connect({ hostname, port }, trusted);
     return new SmtpClient(await mustHappen(connecting, "the server accepts"));
   }
 
@@ -217,15 +220,12 @@ export class SmtpClient implements Disposable {
 
   /** Begins TLS where the server expects it. */
   async beginTls(trusted: string): Promise<void> {
-    const plainText = this.#conn;
-    if (!isTcp(plainText)) throw new Error("This is no TCP connection");
     this.#mustBeEmpty("in plain text behind the 220");
-    const tls = await Deno.startTls(plainText, {
-      hostname: "localhost",
-      caCerts: [trusted],
-    });
-    this.#conn = tls;
-    await mustHappen(tls.handshake(), "the TLS handshake ends");
+    const conn = this.#conn;
+    const beginning = isUpgradable(conn)
+      ? conn.startTls("localhost", trusted)
+      : startTls(conn, trusted);
+    this.#conn = await mustHappen(beginning, "the TLS handshake ends");
   }
 
   /** Says that nothing more will be sent. */
@@ -329,12 +329,52 @@ export function base64(text: string): string {
   return btoa(String.fromCharCode(...encoder.encode(text)));
 }
 
+/** What Deno calls it, and what we do on Node. */
+const CUT_OFF_NAMES: ReadonlySet<string> = new Set([
+  "ConnectionReset",
+  "Gone",
+  "UnexpectedEof",
+]);
+
 /** Whether the other side has reset a connection, or ended TLS without a word. */
 function isCutOff(error: unknown): boolean {
   return error instanceof Error &&
-    (error.name === "ConnectionReset" || error.name === "UnexpectedEof");
+    CUT_OFF_NAMES.has(error.name);
 }
 
 function isTcp(conn: ClientConn): conn is Deno.TcpConn {
   return "setNoDelay" in conn;
+}
+
+/** Whether TLS can begin on it without Deno. */
+function isUpgradable(conn: ClientConn): conn is UpgradableConnection {
+  return "startTls" in conn;
+}
+
+/** Connects, over TLS if there is a certificate to trust. */
+async function connect(
+  target: TcpTarget,
+  trusted: string | undefined,
+): Promise<ClientConn> {
+  if ("Deno" in globalThis) {
+    return trusted === undefined
+      ? await Deno.connect({ ...target })
+      : await Deno.connectTls({ ...target, caCerts: [trusted] });
+  }
+  const conn = await connectUpgradable(target, AbortSignal.timeout(LIMIT_MS));
+  if (trusted === undefined) return conn;
+  return await conn.startTls(target.hostname, trusted);
+}
+
+async function startTls(
+  conn: ClientConn,
+  trusted: string,
+): Promise<ClientConn> {
+  if (!isTcp(conn)) throw new Error("This is no TCP connection");
+  const tls = await Deno.startTls(conn, {
+    hostname: "localhost",
+    caCerts: [trusted],
+  });
+  await tls.handshake();
+  return tls;
 }

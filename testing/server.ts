@@ -6,7 +6,13 @@
 
 import type { SmtpReply } from "../auth/replies.ts";
 import type { SmtpEvent } from "../smtp/events.ts";
-import { serveAt, serveSmtp, type SmtpServer } from "../smtp/listener.ts";
+import type { Deliver } from "../smtp/delivery.ts";
+import {
+  listenSmtp,
+  serveAt,
+  serveSmtp,
+  type SmtpServer,
+} from "../smtp/listener.ts";
 import type { ServeSmtpOptions, SmtpAddress } from "../smtp/options.ts";
 import type { Envelope, SmtpMessage } from "../smtp/protocol/envelope.ts";
 import { acceptAny } from "./accept_any.ts";
@@ -29,7 +35,8 @@ export interface TestMessage {
 }
 
 /**
- * How {@linkcode newTestServer} serves: as `serveSmtp` does, and this.
+ * How {@linkcode newTestServer} and {@linkcode openTestServer} serve: as
+ * `serveSmtp` does, and this.
  *
  * @category Testing
  */
@@ -118,10 +125,57 @@ export interface TestServer extends SmtpServer {
  * @category Testing
  */
 export function newTestServer(options: TestServerOptions = {}): TestServer {
-  const { inMemory = false, answer, ...served } = options;
+  const { settings, take, hold } = prepare(options);
+  if (options.inMemory !== true) return hold(serveSmtp(settings, take));
+  const ports = newMemoryPorts();
+  return hold(serveAt(() => ports, settings, take), ports);
+}
+
+/**
+ * Serves SMTP for a test as {@linkcode newTestServer} does, on Node too, where a
+ * port cannot be bound at once.
+ *
+ * @param options Those of `newTestServer`.
+ * @returns The running listener, once its ports are bound. Rejects with what
+ * `listenSmtp` rejects with.
+ *
+ * @example On Deno, Node and Bun
+ * ```ts
+ * import { openTestServer } from "@meowmail/smtpauth/testing";
+ *
+ * await using server = await openTestServer();
+ *
+ * // Your program sends to 127.0.0.1, port `server.port`. Here is one:
+ * using client = await server.greeted();
+ * await client.login("ann", "any");
+ * await client.envelope("ann@example.org", ["bob@example.net"]);
+ * await client.send("Subject: Hello", "", "How are you?", ".");
+ * await client.expect("250 2.0.0");
+ * console.assert(server.messages.length === 1);
+ * ```
+ * @category Testing
+ */
+export async function openTestServer(
+  options: TestServerOptions = {},
+): Promise<TestServer> {
+  if (options.inMemory === true) return newTestServer(options);
+  const { settings, take, hold } = prepare(options);
+  return hold(await listenSmtp(settings, take));
+}
+
+/** What a listener for tests is made of. */
+interface TestParts {
+  readonly settings: ServeSmtpOptions;
+  /** Takes the mail. */
+  readonly take: Deliver;
+  /** Makes it of a listener that runs with these. */
+  readonly hold: (server: SmtpServer, ports?: MemoryPorts) => TestServer;
+}
+
+function prepare(options: TestServerOptions): TestParts {
+  const { inMemory: _, answer, ...served } = options;
   const events: SmtpEvent[] = [];
   const mailbox = new Mailbox<TestMessage>();
-  const ports = inMemory ? newMemoryPorts() : undefined;
   const settings: ServeSmtpOptions = {
     port: 0,
     provider: acceptAny,
@@ -137,24 +191,24 @@ export function newTestServer(options: TestServerOptions = {}): TestServer {
     if (reply === undefined || reply.code < 400) mailbox.put(got);
     return reply;
   };
-  const server = ports === undefined
-    ? serveSmtp(settings, take)
-    : serveAt(() => ports, settings, take);
-  const open = opener(server.addrs, ports);
-  return {
-    ...server,
-    port: portOf(server.addrs, false),
-    tlsPort: portOf(server.addrs, true),
-    messages: mailbox.all,
-    events,
-    nextMessage: () => mailbox.next("a message"),
-    open,
-    async greeted(options) {
-      const client = await open(options);
-      await client.hello();
-      return client;
-    },
+  const hold = (server: SmtpServer, ports?: MemoryPorts): TestServer => {
+    const open = opener(server.addrs, ports);
+    return {
+      ...server,
+      port: portOf(server.addrs, false),
+      tlsPort: portOf(server.addrs, true),
+      messages: mailbox.all,
+      events,
+      nextMessage: () => mailbox.next("a message"),
+      open,
+      async greeted(options) {
+        const client = await open(options);
+        await client.hello();
+        return client;
+      },
+    };
   };
+  return { settings, take, hold };
 }
 
 async function read({ envelope, body }: SmtpMessage): Promise<TestMessage> {

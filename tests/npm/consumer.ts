@@ -8,10 +8,12 @@
 import {
   authHandler,
   type AuthRequest,
+  type Certificate,
   continueSasl,
   listenSmtp,
   newDovecotAuthProvider,
   newHTTPAuthProvider,
+  newRelay,
   newStaticAuthProvider,
   newUsersAuthProvider,
   openMaildir,
@@ -29,7 +31,9 @@ import {
   LOGINS,
   newTestEndpoint,
   newTestServer,
+  openTestServer,
   sendAs,
+  SmtpClient,
   TestIssuer,
 } from "@meowmail/smtpauth/testing";
 
@@ -226,6 +230,44 @@ async function listenSmtpAtPorts(): Promise<unknown[]> {
   return [...where, /EADDRINUSE|in use/.test(taken)];
 }
 
+/** The one that the test has put beside the package. */
+async function certificate(): Promise<Certificate> {
+  const { href } = new URL("../../certificate.json", import.meta.url);
+  const { default: pair } = await import(href, { with: { type: "json" } });
+  return pair;
+}
+
+/** A listener that relays to another, in plain text, over STARTTLS and over TLS. */
+async function relay(): Promise<unknown[]> {
+  const { cert, key } = await certificate();
+  const hop = await openTestServer({ requireAuth: false });
+  const relay = newRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  const server = await listenSmtp({
+    ...{ port: 0, tlsPort: 0, cert, key, allowInsecureAuth: true },
+    provider: provider(),
+  }, relay);
+  const [port = 0, tlsPort = 0] = server.addrs.map(({ port }) => port);
+  const clients = [
+    await SmtpClient.greeted(port),
+    await SmtpClient.greeted(port),
+    await SmtpClient.greeted(tlsPort, { trusted: cert }),
+  ] as const;
+  await clients[1].startTls(cert);
+  await clients[1].command("EHLO laptop", "250");
+  for (const [i, client] of clients.entries()) {
+    await client.login("ann", "secret");
+    await client.envelope();
+    await client.send(`Subject: ${i}`, "", "..", ".");
+    await client.expect("250");
+    await client.command("QUIT", "221");
+    await client.expectEnd();
+  }
+  await server.shutdown();
+  relay.close();
+  await hop.shutdown();
+  return hop.messages.map(({ text }) => text.split("\r\n").slice(-4, -1));
+}
+
 async function dovecot(): Promise<unknown> {
   const server = await serveDovecotAuth({
     hostname: "127.0.0.1",
@@ -252,6 +294,7 @@ const results = {
   onAuth: [await onAuth("secret"), await onAuth("wrong")],
   listener: await listener(),
   dovecot: await dovecot(),
+  relay: await relay(),
   listenSmtp: await listenSmtpAtPorts(),
   serveSmtp: await wordsOf(() =>
     serveSmtp({ port: 0, provider: provider() }, () => {})

@@ -2,6 +2,7 @@
 // Node 24 and Bun, each from npm.
 
 import { assert, assertEquals } from "../support/assert.ts";
+import { testCertificate } from "../support/certificate.ts";
 import { installed, run, RUNTIMES } from "../support/npm_package.ts";
 import { codeBlocks } from "../support/pages.ts";
 
@@ -27,6 +28,7 @@ function expected(hasArgon2: boolean): unknown {
     onAuth: ["ann", "Authentication credentials invalid"],
     listener: [1, "250 2.0.0", 13],
     dovecot: true,
+    relay: ["0", "1", "2"].map((i) => [`Subject: ${i}`, "", "."]),
     listenSmtp: ["127.0.0.1", false, true],
     serveSmtp: elsewhere("serve SMTP", "await listenSmtp"),
     serveDovecotAuth: elsewhere(
@@ -67,6 +69,10 @@ function assertDeclarations(folder: string): void {
 Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types", async (t) => {
   using cleanUp = new DisposableStack();
   const project = await installed(cleanUp, [CONSUMER]);
+  await Deno.writeTextFile(
+    `${project}/certificate.json`,
+    JSON.stringify(await testCertificate()),
+  );
   const folder = `${project}/node_modules/@meowmail/smtpauth`;
 
   await t.step("no source is left, and every declaration is there", () => {

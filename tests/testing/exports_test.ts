@@ -13,6 +13,7 @@ Deno.test("testing.ts exports these values, and no others", () => {
     "flapping",
     "newTestEndpoint",
     "newTestServer",
+    "openTestServer",
     "plain",
     "sendAs",
     "serveTestIssuer",
