@@ -154,6 +154,11 @@ export class Input {
     return this.#full;
   }
 
+  /** A message comes: most fit in what is not the smallest. */
+  expectMessage(): void {
+    this.#size = Math.max(this.#size, SMALL * STEP);
+  }
+
   /** From now on the buffer is large. */
   grow(): void {
     this.#isLarge = true;

@@ -131,6 +131,7 @@ export class MailDialogue {
     this.#reader = new DataReader(maxMessageOctets, normalizeNewlines);
     this.#saidFault = false;
     this.#dialogue.expect("data");
+    this.#dialogue.input.expectMessage();
     this.#dialogue.reply(replies.startInput);
     const { recipients } = transaction;
     const envelope = { ...this.#mailOf(transaction), recipients };

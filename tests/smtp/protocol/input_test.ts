@@ -220,6 +220,18 @@ function readOn(input: Input): number {
   return octets;
 }
 
+Deno.test("Input.expectMessage() has room for a small message in one read", () => {
+  const input = new Input();
+  receive(input, "DATA\r\n");
+  input.take(6);
+  input.expectMessage();
+  assertEquals(input.space().length, 4096);
+  input.filled(0);
+  readOn(input);
+  input.expectMessage();
+  assertEquals(input.space().length, 16_384);
+});
+
 Deno.test("Input.grow() allows large buffers, and Input.shrink() ends that", () => {
   const input = new Input();
   assertEquals(readOn(input), 16_384);
