@@ -252,11 +252,12 @@ export class Connection implements ConnectionParts {
         return closeAtOnce("idle", this);
       case "end":
         return this.transport.close();
+      case "delivery":
+        return this.#message?.watchClient();
       // These two have their own way.
       case "silence":
       case "question":
-      // In these the clock stands still.
-      case "delivery":
+      // In this the clock stands still.
       case "session":
         return;
       default:

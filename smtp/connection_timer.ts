@@ -17,6 +17,12 @@ const LINGER_MS = 2_000;
 const LOGIN_MS = 300_000;
 
 /**
+ * How long whoever takes a message may take nothing of it before its client is
+ * looked after meanwhile, in milliseconds.
+ */
+const STALL_MS = 1_000;
+
+/**
  * How much of a message must arrive within the idle timeout, in octets: less
  * is a client that keeps a connection busy without sending mail.
  */
@@ -153,10 +159,14 @@ export class ConnectionTimer implements Watched {
     if (this.#progress >= PROGRESS_OCTETS) this.#renew(this.#idleTimeoutMs);
   }
 
-  /** The time of whoever stores a message is not the client's. */
+  /**
+   * The time of whoever stores a message is not the client's. If it is long,
+   * the owner is told once.
+   */
   pause(): void {
     this.#enter("delivery");
     this.#deadline.pause();
+    this.#deadline.renew(STALL_MS);
   }
 
   /** The client's time goes on. */

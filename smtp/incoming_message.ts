@@ -16,6 +16,7 @@ import type { DataFault } from "./protocol/data.ts";
 import type { Envelope } from "./protocol/envelope.ts";
 import { shuttingDown } from "./protocol/replies.ts";
 import type { TransferSlot } from "./transfer_slots.ts";
+import type { Asking } from "./transport.ts";
 
 /**
  * How much of a message is read without a slot, in octets: most messages have
@@ -27,6 +28,9 @@ const SMALL_MESSAGE_OCTETS = 65_536;
 const NOT_WAITED_FOR =
   "the listener has stopped before the client could be told";
 
+/** What whoever takes a message is told. */
+const LEFT = "The client has left before the end";
+
 /** One message. */
 export class IncomingMessage {
   readonly #parts: ConnectionParts;
@@ -34,6 +38,10 @@ export class IncomingMessage {
   /** The slot for reading a large message. */
   #slot: TransferSlot | undefined;
   #isGivenUp = false;
+  /** Whether all of it has come. */
+  #isWhole = false;
+  /** The client is looked after while it waits. */
+  #watching: Asking | undefined;
   /** Ends the waiting for what becomes of it. */
   #stopWaiting: (() => void) | undefined;
 
@@ -94,9 +102,11 @@ export class IncomingMessage {
     const { received } = session;
     const { envelope, body } = this.#delivery;
     this.releaseSlot();
+    this.#isWhole = true;
     timer.pause();
     body.end();
     const delivered = await this.#delivered();
+    this.#endWatching();
     if (delivered === undefined || this.#isGivenUp) {
       return log.message(envelope, received, shuttingDown, NOT_WAITED_FOR);
     }
@@ -111,7 +121,7 @@ export class IncomingMessage {
     const { transport: { session }, log } = this.#parts;
     const { envelope, body } = this.#delivery;
     this.releaseSlot();
-    body.fail(new Error("The client has left before the end"));
+    body.fail(new Error(LEFT));
     await this.#delivered();
     log.message(envelope, session.received);
   }
@@ -121,11 +131,8 @@ export class IncomingMessage {
    * that stops must have one.
    */
   giveUp(): void {
-    const { body } = this.#delivery;
     this.#isGivenUp = true;
-    this.releaseSlot();
-    body.fail(new Error("The listener has stopped"));
-    body.cancel();
+    this.#breakOff("The listener has stopped");
     this.#stopWaiting?.();
   }
 
@@ -143,6 +150,39 @@ export class IncomingMessage {
     const { timer } = this.#parts;
     timer.pause();
     await event;
+    this.#endWatching();
     timer.resume();
+  }
+
+  /**
+   * Whoever takes it lets it wait: finds out meanwhile whether its client is
+   * still there, with a small buffer. A message that is whole does not need it,
+   * and is taken or not; but its socket goes.
+   */
+  watchClient(): void {
+    const { transport } = this.#parts;
+    if (this.#slot?.isHeld()) this.releaseSlot();
+    this.#watching = {
+      open: true,
+      outlivesEnd: this.#isWhole,
+      abort: () => {
+        transport.close();
+        if (!this.#isWhole) this.#breakOff(LEFT);
+      },
+    };
+    transport.watch(this.#watching);
+  }
+
+  #endWatching(): void {
+    if (this.#watching !== undefined) this.#watching.open = false;
+    this.#watching = undefined;
+  }
+
+  /** Nothing more of it comes, and nobody waits for it to be read. */
+  #breakOff(why: string): void {
+    const { body } = this.#delivery;
+    this.releaseSlot();
+    body.fail(new Error(why));
+    body.cancel();
   }
 }

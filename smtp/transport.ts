@@ -21,6 +21,8 @@ interface PendingRead {
 export interface Asking {
   /** Whether it has no answer yet. */
   open: boolean;
+  /** Whether a client that sends nothing more waits for it all the same. */
+  readonly outlivesEnd?: boolean;
   /** The client has gone, unless a reason says otherwise. */
   readonly abort: (reason?: unknown) => void;
 }
@@ -87,7 +89,7 @@ export class Transport {
       this.session.filled(octets ?? 0);
       if (octets !== null) continue;
       this.#sawEnd = true;
-      if (this.session.waiting === 0) asking.abort();
+      if (this.session.waiting === 0 && !asking.outlivesEnd) asking.abort();
     }
   }
 

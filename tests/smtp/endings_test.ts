@@ -469,6 +469,97 @@ for (const [what, row] of Object.entries(ROWS)) {
   });
 }
 
+/** A connection in the midst of a message, and who takes that. */
+async function inMessage(to: ConnectionContext["to"], ...said: string[]) {
+  const clock = newHandTicks();
+  const conn = new HandConn();
+  const events: SmtpEvent[] = [];
+  const context = newContext({
+    ...DISK,
+    to,
+    deadlines: newDeadlines(1_000),
+    report: (event) => events.push(event),
+  });
+  const connection = new Connection(conn, PEER, context);
+  const ended = connection.run([]);
+  await settled();
+  for (const text of said) {
+    conn.says(text);
+    await settled();
+  }
+  return { clock, conn, connection, ended, events };
+}
+
+Deno.test("a client that leaves while nobody takes its message is noticed within seconds", async () => {
+  for (const leaves of ["ends", "resets"] as const) {
+    const message = await inMessage(never, BEGUN);
+    using clock = message.clock;
+    const { conn, connection, ended, events } = message;
+    if (leaves === "ends") conn.says(null);
+    else conn.resets();
+    await settled();
+    assertEquals(conn.closed, false, "nobody reads");
+    clock.tick(3);
+    await settled();
+    if (leaves === "ends") conn.says(null);
+    else conn.resets();
+    await settled();
+    assertEquals(conn.closed, true, leaves);
+    // Whoever takes the message is waited for all the same.
+    assertEquals(events, []);
+    connection.abort();
+    await ended;
+    assertEquals(wordsOf(events), ["shutdown", "message"]);
+  }
+});
+
+Deno.test("a client that goes on while nobody takes its message loses nothing", async () => {
+  const gate = Promise.withResolvers<void>();
+  let text = "";
+  const message = await inMessage(async ({ body }) => {
+    await gate.promise;
+    text = await new Response(body).text();
+  }, BEGUN);
+  using clock = message.clock;
+  const { conn, ended } = message;
+  clock.tick(3);
+  await settled();
+  // It may close its sending half behind all that it has to say.
+  for (const said of ["wor", "ld\r\n.\r\nNOOP\r\n", null]) {
+    conn.says(said);
+    await settled();
+  }
+  assertEquals(conn.closed, false);
+  gate.resolve();
+  await ended;
+  assertEquals(text, "hello\r\nworld\r\n");
+  assertEquals(repliesOf(conn).slice(-2), ["250 2.0.0", "250 2.0.0"]);
+});
+
+Deno.test("a client that waits for its message is noticed when it resets, and not when it ends", async () => {
+  for (const leaves of ["ends", "resets"] as const) {
+    const gate = Promise.withResolvers<void>();
+    const message = await inMessage(
+      ({ body }) => body.pipeTo(new WritableStream()).then(() => gate.promise),
+      BEGUN,
+      ".\r\n",
+    );
+    using clock = message.clock;
+    const { conn, ended, events } = message;
+    clock.tick(3);
+    await settled();
+    if (leaves === "ends") conn.says(null);
+    else conn.resets();
+    await settled();
+    assertEquals(conn.closed, leaves === "resets");
+    gate.resolve();
+    await ended;
+    assertEquals(wordsOf(events), ["message", "client-gone"]);
+    const last = leaves === "ends" ? "250 2.0.0" : "354";
+    assertEquals(repliesOf(conn).at(-1), last);
+  }
+});
+
 Deno.test("a message that nobody stores keeps its connection until that is aborted", async () => {
   using clock = newHandTicks();
   const conn = new HandConn();

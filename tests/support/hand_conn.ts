@@ -15,7 +15,10 @@ export class HandConn implements Conn {
   /** What the connection has written, each write for itself. */
   readonly written: string[] = [];
   closed = false;
-  #reads: ((text: string | null) => void)[] = [];
+  #reads: {
+    readonly resolve: (text: string | null) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
   /** What the client has said and nobody had room for. */
   #rest = "";
   #writes: PromiseWithResolvers<void>[] = [];
@@ -29,8 +32,11 @@ export class HandConn implements Conn {
       return written;
     };
     if (this.#rest !== "") return Promise.resolve(take(this.#rest));
-    return new Promise((resolve) =>
-      this.#reads.push((text) => resolve(text === null ? null : take(text)))
+    return new Promise((resolve, reject) =>
+      this.#reads.push({
+        resolve: (text) => resolve(text === null ? null : take(text)),
+        reject,
+      })
     );
   }
 
@@ -58,7 +64,13 @@ export class HandConn implements Conn {
 
   /** The client says something, or `null`: it closes. */
   says(text: string | null): void {
-    this.#reads.shift()?.(text);
+    this.#reads.shift()?.resolve(text);
+  }
+
+  /** The client resets the connection. */
+  resets(): void {
+    const error = new Deno.errors.ConnectionReset("reset");
+    this.#reads.shift()?.reject(error);
   }
 
   /** Writes from now on wait until they are released. */
