@@ -139,9 +139,11 @@ export class Connection implements ConnectionParts {
       }
       switch (action.kind) {
         case "needData": {
-          if (this.#message?.needsSlot) await this.#message.takeSlot();
-          // It may have been aborted meanwhile.
-          if (this.#isAborted) break;
+          if (this.#message?.needsSlot) {
+            await this.#message.takeSlot();
+            // It may have been aborted meanwhile, or more may have come.
+            if (this.#isAborted || session.waiting > 0) break;
+          }
           timer.beginRead();
           const octets = await transport.read();
           if (!this.#received(octets)) return await this.#afterLastRead(octets);

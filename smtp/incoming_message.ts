@@ -161,7 +161,7 @@ export class IncomingMessage {
    */
   watchClient(): void {
     const { transport } = this.#parts;
-    if (this.#slot?.isHeld()) this.releaseSlot();
+    if (this.#slot?.isHeld) this.releaseSlot();
     this.#watching = {
       open: true,
       outlivesEnd: this.#isWhole,

@@ -10,6 +10,7 @@ import type { Destination } from "../../smtp/destination.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import type { MailHandlers } from "../../smtp/mail_transaction.ts";
 import { type PreambleStep, tlsStep } from "../../smtp/preamble.ts";
+import { newTransferSlots } from "../../smtp/transfer_slots.ts";
 import * as endings from "../../smtp/protocol/endings.ts";
 import type { Ending } from "../../smtp/protocol/endings.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -470,13 +471,18 @@ for (const [what, row] of Object.entries(ROWS)) {
 }
 
 /** A connection in the midst of a message, and who takes that. */
-async function inMessage(to: ConnectionContext["to"], ...said: string[]) {
+async function inMessage(
+  to: ConnectionContext["to"],
+  said: readonly string[],
+  transfers = newTransferSlots(1, 1_000),
+) {
   const clock = newHandTicks();
   const conn = new HandConn();
   const events: SmtpEvent[] = [];
   const context = newContext({
     ...DISK,
     to,
+    transfers,
     deadlines: newDeadlines(1_000),
     report: (event) => events.push(event),
   });
@@ -492,7 +498,7 @@ async function inMessage(to: ConnectionContext["to"], ...said: string[]) {
 
 Deno.test("a client that leaves while nobody takes its message is noticed within seconds", async () => {
   for (const leaves of ["ends", "resets"] as const) {
-    const message = await inMessage(never, BEGUN);
+    const message = await inMessage(never, [BEGUN]);
     using clock = message.clock;
     const { conn, connection, ended, events } = message;
     if (leaves === "ends") conn.says(null);
@@ -519,7 +525,7 @@ Deno.test("a client that goes on while nobody takes its message loses nothing", 
   const message = await inMessage(async ({ body }) => {
     await gate.promise;
     text = await new Response(body).text();
-  }, BEGUN);
+  }, [BEGUN]);
   using clock = message.clock;
   const { conn, ended } = message;
   clock.tick(3);
@@ -536,13 +542,39 @@ Deno.test("a client that goes on while nobody takes its message loses nothing", 
   assertEquals(repliesOf(conn).slice(-2), ["250 2.0.0", "250 2.0.0"]);
 });
 
+Deno.test("a client that goes on while its large message waits for a slot loses nothing", async () => {
+  const transfers = newTransferSlots(1, 1_000_000);
+  const other = transfers.acquire();
+  let octets = 0;
+  const large = `${"x".repeat(998)}\r\n`.repeat(66);
+  const message = await inMessage(
+    async ({ body }) => {
+      for await (const piece of body) octets += piece.length;
+    },
+    [BEGUN, large],
+    transfers,
+  );
+  using clock = message.clock;
+  const { conn, ended } = message;
+  for (let i = 0; i < 100; i++) await settled();
+  clock.tick(3);
+  await settled();
+  conn.says("end\r\n.\r\n");
+  await settled();
+  assertEquals(repliesOf(conn).at(-1), "354");
+  other.release();
+  for (let i = 0; i < 100; i++) await settled();
+  assertEquals([repliesOf(conn).at(-1), octets], ["250 2.0.0", 66_012]);
+  conn.says(null);
+  await ended;
+});
+
 Deno.test("a client that waits for its message is noticed when it resets, and not when it ends", async () => {
   for (const leaves of ["ends", "resets"] as const) {
     const gate = Promise.withResolvers<void>();
     const message = await inMessage(
       ({ body }) => body.pipeTo(new WritableStream()).then(() => gate.promise),
-      BEGUN,
-      ".\r\n",
+      [BEGUN, ".\r\n"],
     );
     using clock = message.clock;
     const { conn, ended, events } = message;
