@@ -80,9 +80,10 @@ class Line {
     if (next !== undefined) this.#give(next);
   }
 
-  /** Whether one who waited does so no more. */
-  leave(slot: Slot): boolean {
-    return removed(this.#waiting, slot);
+  /** One who waits does so no more. */
+  leave(slot: Slot): void {
+    removed(this.#waiting, slot);
+    slot.ended();
   }
 
   #give(slot: Slot): void {
@@ -95,7 +96,7 @@ class Line {
 class Slot implements TransferSlot {
   isOverdue = false;
   readonly #line: Line;
-  #isHeld = false;
+  #state: "waiting" | "held" | "over" = "waiting";
   #ready: PromiseWithResolvers<void> | undefined;
   #endSlice: (() => void) | undefined;
 
@@ -108,7 +109,7 @@ class Slot implements TransferSlot {
   }
 
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#state === "held";
   }
 
   yield(): void {
@@ -116,8 +117,9 @@ class Slot implements TransferSlot {
   }
 
   release(): void {
-    if (this.#line.leave(this)) this.#ready?.resolve();
-    else this.#line.take(this);
+    // Nobody is looked for among thousands who is not there any more.
+    if (this.#state === "waiting") this.#line.leave(this);
+    else if (this.#state === "held") this.#line.take(this);
   }
 
   /** It is not to be had yet. */
@@ -128,7 +130,7 @@ class Slot implements TransferSlot {
 
   /** It is held from now on. */
   begun(slice: TimeLimit): void {
-    this.#isHeld = true;
+    this.#state = "held";
     this.#endSlice = slice.start(() => {
       this.isOverdue = true;
       this.yield();
@@ -136,10 +138,11 @@ class Slot implements TransferSlot {
     this.#ready?.resolve();
   }
 
-  /** It is held no more. */
+  /** It is held no more, or not waited for. */
   ended(): void {
-    this.#isHeld = false;
+    this.#state = "over";
     this.#endSlice?.();
+    this.#ready?.resolve();
   }
 }
 
