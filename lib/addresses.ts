@@ -4,7 +4,10 @@
  * @module
  */
 
-import { formatIp, parseIp, splitZone } from "./ip.ts";
+import { formatIp, parseIp, readIPv4, splitZone } from "./ip.ts";
+
+/** The first octet of the machine's own IPv4 addresses (RFC 1122). */
+const LOOPBACK = 127;
 
 /**
  * An IP address in the one form that all its spellings share (RFC 5952): IPv4
@@ -15,7 +18,10 @@ import { formatIp, parseIp, splitZone } from "./ip.ts";
  * @returns `""` if the text is no address.
  */
 export function plainIp(text: string | undefined): string {
-  const [address, zone] = splitZone(text ?? "");
+  if (text === undefined) return "";
+  // Read strictly, IPv4 has no other spelling.
+  if (readIPv4(text) >= 0) return text;
+  const [address, zone] = splitZone(text);
   const octets = parseIp(address);
   if (octets === undefined) return "";
   if (zone === "") return formatIp(octets);
@@ -24,10 +30,12 @@ export function plainIp(text: string | undefined): string {
 
 /** Whether a text is an address that never leaves the machine. */
 export function isLoopback(text: string): boolean {
+  const address = readIPv4(text);
+  if (address >= 0) return address >>> 24 === LOOPBACK;
   const octets = parseIp(splitZone(text)[0]);
   if (octets === undefined) return false;
   return octets.length === 4
-    ? octets[0] === 127
+    ? octets[0] === LOOPBACK
     : octets.every((octet, i) => octet === (i === 15 ? 1 : 0));
 }
 
