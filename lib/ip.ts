@@ -52,30 +52,29 @@ const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
  */
 export function readIPv4(text: string): number {
   let address = 0;
-  let at = 0;
-  for (let i = 0; i < 4; i++) {
-    if (i > 0 && text.charCodeAt(at++) !== DOT) return -1;
-    const start = at;
-    let octet = 0;
-    while (at < start + 3 && isDigit(text.charCodeAt(at))) {
-      octet = octet * 10 + text.charCodeAt(at++) - ZERO;
+  let octet = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0 || ++dots > 3) return -1;
+      address = address * 256 + octet;
+      octet = digits = 0;
+      continue;
     }
-    const hasLeadingZero = at - start > 1 && text.charCodeAt(start) === ZERO;
-    if (at === start || octet > 255 || hasLeadingZero) return -1;
-    address = address * 256 + octet;
+    // A zero is no beginning of a longer number.
+    if (code < ZERO || code > NINE || (digits > 0 && octet === 0)) return -1;
+    octet = octet * 10 + code - ZERO;
+    if (++digits > 3 || octet > 255) return -1;
   }
-  return at === text.length ? address : -1;
+  return digits > 0 && dots === 3 ? address * 256 + octet : -1;
 }
 
 function parseIPv4(text: string): Uint8Array | undefined {
   const address = readIPv4(text);
   if (address < 0) return undefined;
   return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
-}
-
-/** Not at the end of a text, where the code is NaN. */
-function isDigit(code: number): boolean {
-  return code >= ZERO && code <= NINE;
 }
 
 function parseIPv6(text: string): Uint8Array | undefined {
