@@ -84,6 +84,7 @@ export class Connection implements ConnectionParts {
       transport.close();
       await this.#endUnfinished();
       log.closed("client-gone");
+      transport.session.release();
     }
     return this;
   }

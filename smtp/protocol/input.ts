@@ -37,6 +37,15 @@ const OVERSIZED = 1 / 16;
 /** Stands for a buffer that was given away. */
 const NONE = new Uint8Array(0);
 
+/**
+ * How many buffers of connections that are over are kept for new ones: making
+ * one costs more than most commands.
+ */
+const MAX_SPARE = 256;
+
+/** Those, all zeros again: nobody reads what somebody else has sent. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+
 /** What {@linkcode Input.readLine} says about a line that is over the limit. */
 export const TOO_LONG: unique symbol = Symbol("line too long");
 
@@ -175,6 +184,18 @@ export class Input {
     this.#start = this.#end = this.#scanned = 0;
   }
 
+  /** The connection is over: the buffer may serve another one. */
+  release(): void {
+    const buffer = this.#buffer;
+    const fits = buffer.length === SMALL && spare.length < MAX_SPARE;
+    // A read that is still under way may write into it.
+    if (!fits || this.#lent) return;
+    buffer.fill(0);
+    spare.push(buffer);
+    this.#buffer = NONE;
+    this.#start = this.#end = this.#scanned = 0;
+  }
+
   /** Everything is taken: begin at the front, with a buffer of the right size. */
   #rewind(): void {
     const oversized = this.#size > SMALL * STEP &&
@@ -185,7 +206,8 @@ export class Input {
     this.#start = this.#end = this.#scanned = 0;
     if (this.#buffer.length !== this.#size) {
       if (this.#buffer !== NONE) free(this.#buffer);
-      this.#buffer = new Uint8Array(this.#size);
+      const ready = this.#size === SMALL ? spare.pop() : undefined;
+      this.#buffer = ready ?? new Uint8Array(this.#size);
     }
   }
 

@@ -87,6 +87,11 @@ export class Session {
     else this.#dialogue.input.shrink();
   }
 
+  /** Nothing is read any more: memory may serve other sessions. */
+  release(): void {
+    this.#dialogue.input.release();
+  }
+
   // What it reads.
 
   /** Puts the greeting into the output. A session after STARTTLS has none. */

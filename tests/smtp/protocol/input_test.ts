@@ -373,3 +373,30 @@ Deno.test("Input.own() copies while a read is under way", () => {
   assertEquals(textOf(input.peek()), "late");
   assert(textOf(owned) === "a".repeat(8_000));
 });
+
+Deno.test("Input.release() hands the buffer on, with nothing in it", () => {
+  const first = new Input();
+  receive(first, "AUTH PLAIN secret");
+  const buffer = first.peek().buffer;
+  first.release();
+  assertEquals(first.length, 0);
+  const space = new Input().space();
+  assert(space.buffer === buffer, "the buffer is used again");
+  assertEquals(space.every((octet) => octet === 0), true);
+});
+
+Deno.test("Input.release() keeps a buffer that a read may still write into", () => {
+  const first = new Input();
+  const lent = first.space();
+  first.release();
+  assertNotStrictEquals(new Input().space().buffer, lent.buffer);
+});
+
+Deno.test("Input.release() gives no buffer away twice, and works on", () => {
+  const first = new Input();
+  receive(first, "QUIT\r\n");
+  first.release();
+  first.release();
+  const spaces = [new Input().space(), new Input().space(), first.space()];
+  assertEquals(new Set(spaces.map(({ buffer }) => buffer)).size, 3);
+});
