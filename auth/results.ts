@@ -58,6 +58,9 @@ export function readResult(answer: unknown): AuthResult {
   if (!isObject(answer)) return nonsense();
   const { decision } = answer;
   if (!isDecision(decision)) return nonsense("decision");
+  const bare: unknown = BARE[decision];
+  // Nothing to read, and nothing to copy.
+  if (answer === bare) return BARE[decision];
   const cause = readCause(answer);
   if ("badMember" in cause) return nonsense(cause.badMember);
   if (decision !== "authOk") return readRefusal(decision, answer, cause);

@@ -47,9 +47,13 @@ export function race<T>(
 ): Promise<Raced<T>> {
   if (signal?.aborted) return Promise.resolve(GONE);
   return new Promise((resolve) => {
+    let isOpen = true;
+    let isListening = false;
     const settle = (raced: Raced<T>) => {
+      if (!isOpen) return;
+      isOpen = false;
       takeOff();
-      signal?.removeEventListener("abort", onAbort);
+      if (isListening) signal?.removeEventListener("abort", onAbort);
       resolve(raced);
     };
     const onAbort = () => settle(GONE);
@@ -58,11 +62,19 @@ export function race<T>(
       (value) => settle({ kind: "done", value }),
       (error) => settle({ kind: "broken", error }),
     );
-    // The work may be what has aborted it: then no event comes any more.
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal === undefined) return;
+    // Listening costs more than much work, and many a work is done by now.
+    NOW.then(() => {
+      if (!isOpen) return;
+      // The work may be what has aborted it: then no event comes any more.
+      if (signal.aborted) return onAbort();
+      isListening = true;
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
   });
 }
+
+const NOW = Promise.resolve();
 
 /** Begins work; what it throws is a rejection. */
 function begun<T>(work: () => T | PromiseLike<T>): Promise<T> {

@@ -45,6 +45,11 @@ export class ConnectionLog {
     this.#report = report;
   }
 
+  /** The time, in milliseconds, where somebody wants to be told of any. */
+  get now(): number {
+    return this.#report === undefined ? 0 : performance.now();
+  }
+
   /** The provider has taken its time, in milliseconds. */
   asked(milliseconds: number): void {
     this.#askedMs = milliseconds;

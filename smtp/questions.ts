@@ -27,11 +27,23 @@ const PROVIDER_MS = 300_000;
  */
 const STEP_MS = 600_000;
 
+/**
+ * How many turns of the microtask queue an answer has until it is waited for:
+ * many need no waiting at all, and neither clock nor client must be watched
+ * for them.
+ */
+const TURNS = 8;
+
+/** A question that has no answer yet. Its signal is handed to who is asked. */
+class OpenQuestion extends AbortController implements Asking {
+  open = true;
+}
+
 /** The questions of one connection, one at a time. */
 export class Questions {
   readonly #parts: ConnectionParts;
   /** The one that is open. */
-  #asking: Asking | undefined;
+  #asking: OpenQuestion | undefined;
   /** The transaction, where somebody is asked about it. */
   #transaction: MailTransaction | undefined;
 
@@ -43,14 +55,12 @@ export class Questions {
   /** Asks the provider. */
   async aboutLogin(request: AuthRequest): Promise<AuthResult> {
     const { context, log } = this.#parts;
-    const began = performance.now();
-    const result = await this.#wait(
-      (signal) =>
-        askProvider(context.provider, request, signal)
-          .finally(() => log.asked(performance.now() - began)),
-      PROVIDER_MS,
-    );
-    return result;
+    return await this.#wait(async (signal) => {
+      const began = log.now;
+      const result = await askProvider(context.provider, request, signal);
+      log.asked(log.now - began);
+      return result;
+    }, PROVIDER_MS);
   }
 
   /** Asks hooks and destination about a sender, and tells the session. */
@@ -112,26 +122,30 @@ export class Questions {
     ask: (signal: AbortSignal) => Promise<T>,
     limitMs: number,
   ): Promise<T> {
+    const asking = new OpenQuestion();
+    this.#asking = asking;
+    const answer = ask(asking.signal);
+    const close = () => asking.open = false;
+    answer.then(close, close);
+    for (let turn = 0; turn < TURNS && asking.open; turn++) await null;
+    if (asking.open) await this.#watch(asking, limitMs);
+    const result = await answer;
+    this.#asking = undefined;
+    return result;
+  }
+
+  /** The client reads what there is to read, and is watched from then on. */
+  async #watch(asking: OpenQuestion, limitMs: number): Promise<void> {
     const { transport, timer } = this.#parts;
     const { session } = transport;
-    const abort = new AbortController();
-    const answer = ask(abort.signal);
-    const asking: Asking = {
-      open: true,
-      abort: (reason) => abort.abort(reason),
-    };
-    this.#asking = asking;
     if (session.hasOutput) {
       timer.beginWrite(session.lacksLogin);
-      await writeAll(transport.conn, session.takeOutput()).catch(asking.abort);
+      await writeAll(transport.conn, session.takeOutput())
+        .catch(() => asking.abort());
     }
     timer.begin("question", limitMs, () => {
       if (asking.open) asking.abort(new DOMException("Late", "TimeoutError"));
     });
     transport.watch(asking);
-    const result = await answer;
-    asking.open = false;
-    this.#asking = undefined;
-    return result;
   }
 }

@@ -206,6 +206,7 @@ Deno.test("askProvider() does not ask for a client that has gone", async () => {
 Deno.test("askProvider() does not wait for a provider once the client has gone", async () => {
   const { signal, abort, added, listening } = newCountedSignal();
   const asked = outcome(() => new Promise<never>(() => {}), signal);
+  await Promise.resolve();
   assertEquals(listening(), 1);
   abort();
   assertEquals(await asked, ["authFailure", "client-gone"]);

@@ -27,6 +27,7 @@ Deno.test("race() ends with what comes first, and leaves nothing behind", async 
       const { work, resolve, reject } = newWork();
       const limit = shared ? newTimeLimit(100) : 100;
       const raced = race(work, { limit, signal });
+      await Promise.resolve();
       assertEquals([listening(), clock.timers().length], [1, 1]);
       const events = {
         done: () => resolve("x"),
@@ -53,6 +54,22 @@ Deno.test("race() takes work that is done at once, and work that throws", async 
   }, { limit: 100 });
   assert(thrown.kind === "broken" && thrown.error === error);
   assertEquals(clock.timers(), []);
+});
+
+Deno.test("race() does not listen to a signal for work that is done by then", async () => {
+  const { signal, added } = newCountedSignal();
+  const done = { kind: "done", value: 1 };
+  assertEquals(await race(() => 1, { signal }), done);
+  assertEquals(await race(() => Promise.resolve(1), { signal }), done);
+  assertEquals(added(), 0);
+});
+
+Deno.test("race() notices a signal that is aborted before it listens", async () => {
+  const { signal, abort, added } = newCountedSignal();
+  const raced = race(() => new Promise(() => {}), { signal });
+  abort();
+  assertEquals(await raced, { kind: "gone" });
+  assertEquals(added(), 0);
 });
 
 Deno.test("race() does not begin work for which nobody waits", async () => {

@@ -148,6 +148,7 @@ Deno.test("newHTTPAuthProvider() cancels its request when the client goes", asyn
       return behaviour(input, init);
     };
     const asked = ask(newPatientProvider(URL_TEXT, { fetch }), signal);
+    await Promise.resolve();
     assertEquals([given?.aborted, listening()], [false, 1]);
     abort();
     assertEquals(await asked, ["authFailure", "client-gone"]);
