@@ -58,7 +58,7 @@ Deno.test("race() takes work that is done at once, and work that throws", async 
 
 Deno.test("race() does not listen to a signal for work that is done by then", async () => {
   const { signal, added } = newCountedSignal();
-  const done = { kind: "done", value: 1 };
+  const done = { kind: "done", value: 1 } as const;
   assertEquals(await race(() => 1, { signal }), done);
   assertEquals(await race(() => Promise.resolve(1), { signal }), done);
   assertEquals(added(), 0);
