@@ -91,6 +91,8 @@ export class TlsConnection implements Conn {
 
   async write(octets: Uint8Array): Promise<number> {
     this.#mustBeOpen();
+    // It is asked whether the client is there.
+    if (octets.length === 0) return await this.#socket.write(octets);
     const record = octets.subarray(0, RECORD_OCTETS);
     const encrypting = this.#engine.write(record);
     if (encrypting !== undefined) await encrypting;

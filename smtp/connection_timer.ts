@@ -161,11 +161,16 @@ export class ConnectionTimer implements Watched {
 
   /**
    * The time of whoever stores a message is not the client's. If it is long,
-   * the owner is told once.
+   * the owner is told.
    */
   pause(): void {
     this.#enter("delivery");
     this.#deadline.pause();
+    this.#deadline.renew(STALL_MS);
+  }
+
+  /** The owner is to be told again. */
+  tellAgain(): void {
     this.#deadline.renew(STALL_MS);
   }
 

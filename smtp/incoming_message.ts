@@ -160,7 +160,12 @@ export class IncomingMessage {
    * and is taken or not; but its socket goes.
    */
   watchClient(): void {
-    const { transport } = this.#parts;
+    const { transport, timer } = this.#parts;
+    timer.tellAgain();
+    if (this.#watching !== undefined) {
+      transport.probe(this.#watching);
+      return;
+    }
     if (this.#slot?.isHeld) this.releaseSlot();
     this.#watching = {
       open: true,

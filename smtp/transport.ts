@@ -11,6 +11,8 @@ import { type Conn, tryClose } from "../net/conn.ts";
 /** How many octets of a client that was told to go are thrown away. */
 const LINGER_OCTETS = 1_048_576;
 
+const NOTHING = new Uint8Array(0);
+
 /** A read that nobody waits for yet. */
 interface PendingRead {
   readonly space: Uint8Array<ArrayBuffer>;
@@ -90,6 +92,18 @@ export class Transport {
       if (octets !== null) continue;
       this.#sawEnd = true;
       if (this.session.waiting === 0 && !asking.outlivesEnd) asking.abort();
+    }
+  }
+
+  /**
+   * Finds out whether the client has reset the connection, whatever it has sent
+   * that nobody reads: writing fails then, even nothing. Never rejects.
+   */
+  async probe(asking: Asking): Promise<void> {
+    try {
+      await this.conn.write(NOTHING);
+    } catch {
+      if (asking.open) asking.abort();
     }
   }
 

@@ -519,6 +519,25 @@ Deno.test("a client that leaves while nobody takes its message is noticed within
   }
 });
 
+Deno.test("a client that resets behind more than is read ahead is noticed all the same", async () => {
+  const message = await inMessage(never, [BEGUN]);
+  using clock = message.clock;
+  const { conn, connection, ended } = message;
+  clock.tick(3);
+  await settled();
+  for (let i = 0; i < 40; i++) {
+    conn.says("x".repeat(998));
+    await settled();
+  }
+  // Nobody reads now.
+  conn.resets();
+  clock.tick(3);
+  await settled();
+  assertEquals(conn.closed, true);
+  connection.abort();
+  await ended;
+});
+
 Deno.test("a client that goes on while nobody takes its message loses nothing", async () => {
   const gate = Promise.withResolvers<void>();
   let text = "";

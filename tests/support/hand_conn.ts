@@ -23,6 +23,7 @@ export class HandConn implements Conn {
   #rest = "";
   #writes: PromiseWithResolvers<void>[] = [];
   #hold = false;
+  #isReset = false;
 
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     if (this.closed) return Promise.reject(new Error("closed"));
@@ -42,6 +43,7 @@ export class HandConn implements Conn {
 
   async write(octets: Uint8Array): Promise<number> {
     if (this.closed) throw new Deno.errors.BadResource("closed");
+    if (this.#isReset) throw new Deno.errors.ConnectionReset("reset");
     this.written.push(new TextDecoder().decode(octets));
     if (this.#hold) {
       const write = Promise.withResolvers<void>();
@@ -69,6 +71,7 @@ export class HandConn implements Conn {
 
   /** The client resets the connection. */
   resets(): void {
+    this.#isReset = true;
     const error = new Deno.errors.ConnectionReset("reset");
     this.#reads.shift()?.reject(error);
   }
