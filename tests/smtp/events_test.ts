@@ -92,6 +92,7 @@ Deno.test("each connection that was opened is closed once, whatever ends it", as
   const ended = server.shutdown();
   await stays.expect("421 4.3.2");
   await stays.expectEnd();
+  stays.close();
   await ended;
   assertEquals(endsOf(events), ["quit", "http", "shutdown"]);
   assertEquals(idsOf(events, "closed"), idsOf(events, "opened"));

@@ -86,5 +86,10 @@ Deno.test("serveSmtp() ends at once for clients that wait for a slot", async () 
   await mustHappen(stuck.full, "all turns are taken");
   abort.abort();
   stuck.release();
+  for (const client of stuck.clients) {
+    await client.expect("421 4.3.2");
+    // Who closes as well is not waited for.
+    client.close();
+  }
   await mustHappen(stuck.finished, "the listener has ended");
 });

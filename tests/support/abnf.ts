@@ -34,10 +34,22 @@ export function anyCase(word: string): Rule {
 /** One after another. */
 export function sequence(...rules: readonly Rule[]): Rule {
   return (text, at) =>
-    rules.reduce<readonly number[]>(
-      (ends, rule) => [...new Set(ends.flatMap((end) => rule(text, end)))],
-      [at],
-    );
+    rules.reduce<readonly number[]>((ends, rule) => next(rule, text, ends), [
+      at,
+    ]);
+}
+
+/** Where a rule may end that begins at any of some places, each place once. */
+function next(
+  rule: Rule,
+  text: string,
+  starts: readonly number[],
+): readonly number[] {
+  const [start] = starts;
+  // Nearly always there is one, or none.
+  if (start === undefined) return starts;
+  if (starts.length === 1) return rule(text, start);
+  return [...new Set(starts.flatMap((at) => rule(text, at)))];
 }
 
 /** Any of them. */
@@ -51,8 +63,7 @@ export function atLeast(count: number, rule: Rule): Rule {
     const found = new Set<number>(count === 0 ? [at] : []);
     let ends: readonly number[] = [at];
     for (let times = 1; ends.length > 0; times++) {
-      ends = [...new Set(ends.flatMap((end) => rule(text, end)))]
-        .filter((end) => !found.has(end));
+      ends = next(rule, text, ends).filter((end) => !found.has(end));
       if (times >= count) ends.forEach((end) => found.add(end));
     }
     return [...found];

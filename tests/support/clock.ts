@@ -10,6 +10,8 @@ export interface Clock extends Disposable {
   readonly now: () => number;
   /** In how many milliseconds the timers that are set will strike, in order. */
   readonly timers: () => readonly number[];
+  /** In how many milliseconds the next timer will strike; 0 if none is set. */
+  readonly toNext: () => number;
   /** Resolves as soon as exactly so many timers are set. */
   readonly hasTimers: (count: number) => Promise<void>;
   /** Moves on: timers that are due strike, each at its own time. */
@@ -29,8 +31,14 @@ export function newClock(): Clock {
   const watchers = new Set<() => void>();
   let time = START;
   let ids = 0;
-  const sorted = () =>
-    [...timers].sort(([a, one], [b, other]) => one.at - other.at || a - b);
+  /** The timer that strikes next: of those at one time the first that was set. */
+  const first = () => {
+    let next: { id: number; at: number; strike: () => void } | undefined;
+    for (const [id, { at, strike }] of timers) {
+      if (next === undefined || at < next.at) next = { id, at, strike };
+    }
+    return next;
+  };
   const changed = () => watchers.forEach((look) => look());
   Object.assign(globalThis, {
     setTimeout: (strike: () => void, ms = 0) => {
@@ -46,7 +54,8 @@ export function newClock(): Clock {
   performance.now = () => time - START;
   return {
     now: () => time,
-    timers: () => sorted().map(([, { at }]) => at - time),
+    timers: () =>
+      [...timers.values()].map(({ at }) => at - time).sort((a, b) => a - b),
     hasTimers: (count) =>
       new Promise((resolve) => {
         const look = () => {
@@ -60,15 +69,16 @@ export function newClock(): Clock {
     wind: (ms) => {
       const end = time + ms;
       for (;;) {
-        const [next] = sorted();
-        if (next === undefined || next[1].at > end) break;
-        time = next[1].at;
-        timers.delete(next[0]);
-        next[1].strike();
+        const next = first();
+        if (next === undefined || next.at > end) break;
+        time = next.at;
+        timers.delete(next.id);
+        next.strike();
         changed();
       }
       time = end;
     },
+    toNext: () => (first()?.at ?? time) - time,
     [Symbol.dispose]: () => {
       Object.assign(globalThis, { setTimeout, clearTimeout });
       performance.now = performanceNow;
@@ -86,7 +96,7 @@ export async function workedOff<T>(
   for (;;) {
     await turn();
     if (isDone) return await noted;
-    clock.wind(clock.timers()[0] ?? 0);
+    clock.wind(clock.toNext());
   }
 }
 

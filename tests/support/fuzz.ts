@@ -24,8 +24,9 @@ export function* allStrings(
 }
 
 /** What random octets are folded into: mostly what SMTP is written in. */
-const ALPHABET =
-  '\r\n\r\n\r\n..  \t\0*==<>@:+/-[]"\\\x7f\x80\xc3\xa4\xff05AaLlOoPpTtUuxX';
+const ALPHABET = [
+  ...'\r\n\r\n\r\n..  \t\0*==<>@:+/-[]"\\\x7f\x80\xc3\xa4\xff05AaLlOoPpTtUuxX',
+];
 
 /** Base64 of NUL ann NUL secret, of its parts, and of what is refused. */
 const RESPONSES = [
@@ -125,7 +126,7 @@ function newPart(random: (below: number) => number): string {
 function folded(random: (below: number) => number, most: number): string {
   return Array.from(
     { length: 1 + random(most) },
-    () => pick(random, [...ALPHABET]),
+    () => pick(random, ALPHABET),
   ).join("");
 }
 

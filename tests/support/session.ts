@@ -194,11 +194,15 @@ function extended(message: SeenMessage, action: SessionAction): SeenMessage {
 /** Octets as a text with one character each. */
 export function textOf(octets: Uint8Array): string {
   let text = "";
-  for (const octet of octets) text += String.fromCharCode(octet);
+  for (let at = 0; at < octets.length; at += 4096) {
+    text += String.fromCharCode(...octets.subarray(at, at + 4096));
+  }
   return text;
 }
 
 /** A text as octets, one for each character. */
 export function latin1(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const octets = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) octets[at] = text.charCodeAt(at);
+  return octets;
 }

@@ -314,22 +314,21 @@ Deno.test("newRelay() hands on a refusal in the middle of a message, and no succ
     const line = "x".repeat(998) + "\r\n";
     for (let i = 0; i < 100_000; i++) yield line.repeat(64);
   }
-  for (
-    const [say, reply, reasons] of [
-      ["552 5.3.4 too large\r\n", "552 5.3.4", []],
-      ["451 4.3.1 full\r\n", "451 4.3.1", []],
-      ["421 4.3.2 going\r\n", "451 4.4.1", ["relay-unreachable"]],
-      ["250 2.0.0 got it\r\n", "451 4.4.2", ["relay-protocol"]],
-    ] as const
-  ) {
-    for (const then of ["deaf", "close", "hang"] as const) {
+  const rows = [
+    ["552 5.3.4 too large\r\n", "552 5.3.4", []],
+    ["451 4.3.1 full\r\n", "451 4.3.1", []],
+    ["421 4.3.2 going\r\n", "451 4.4.1", ["relay-unreachable"]],
+    ["250 2.0.0 got it\r\n", "451 4.4.2", ["relay-protocol"]],
+  ] as const;
+  for (const then of ["deaf", "close", "hang"] as const) {
+    await Promise.all(rows.map(async ([say, reply, reasons]) => {
       await using hop = serveHop({ script: { body: { say, then } } });
       using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
       const replies = await send(relay, { body: endless() });
       assertEquals(replies, ["250 2.1.5", reply], say);
       assertEquals(relay.events.map(({ reason }) => reason), [...reasons], say);
       assert(!hop.lines().includes("."), say);
-    }
+    }));
   }
 });
 

@@ -26,32 +26,47 @@ function read(pieces: Iterable<string>): DataReading {
   for (const text of pieces) {
     if (ended) break;
     const piece = latin1(text);
-    const { length, ...read } = reader.read(piece);
-    const octets = piece.subarray(0, length);
+    const part = reader.read(piece);
+    const octets = piece.subarray(0, part.length);
     body += textOf(
-      read.bareLineEnd ? completeLineEnds(octets, read.crBefore) : octets,
+      part.bareLineEnd ? completeLineEnds(octets, part.crBefore) : octets,
     );
-    used += read.used;
-    ended = read.ended;
+    used += part.used;
+    ended = part.ended;
   }
   assertEquals(reader.fault, undefined);
   return { body, used, ended, octets: reader.octets };
 }
 
 /** Fails if they differ; assertEquals() half a million times takes a minute. */
-function assertReading(pieces: Iterable<string>, text: string): void {
+function assertReading(
+  pieces: Iterable<string>,
+  { text, expected }: Expected,
+): void {
   const actual = read(pieces);
-  const expected = reference(text);
   const same = actual.body === expected.body && actual.used === expected.used &&
     actual.ended === expected.ended && actual.octets === expected.octets;
   if (!same) assertEquals(actual, expected, JSON.stringify(text));
 }
 
-const EVERYTHING = [...allStrings("\r\n.x", 8)];
+interface Expected {
+  readonly text: string;
+  readonly expected: DataReading;
+}
+
+/** All short texts, each with what must come of it. */
+const EVERYTHING: readonly Expected[] = [...allStrings("\r\n.x", 8)]
+  .map((text) => ({ text, expected: reference(text) }));
+
+/**
+ * Those of up to seven octets, for reading in pieces: each state of the reader is
+ * reached by two octets, and told from every other by three more.
+ */
+const SHORTER = EVERYTHING.filter(({ text }) => text.length < 8);
 
 Deno.test("the reference has messages of each kind", () => {
-  const ended = EVERYTHING.map(reference).filter(({ ended }) => ended);
-  const bodies = ended.map(({ body }) => body);
+  const bodies = EVERYTHING.filter(({ expected }) => expected.ended)
+    .map(({ expected }) => expected.body);
   assert(bodies.length > 100, `${bodies.length} messages`);
   assert(bodies.every((body) => !/\r(?!\n)|(?<!\r)\n/.test(body)));
   // What a lenient server would take for their end.
@@ -59,17 +74,20 @@ Deno.test("the reference has messages of each kind", () => {
 });
 
 Deno.test("completeLineEnds() makes every line end of any short message CRLF", () => {
-  for (const text of EVERYTHING) assertReading([text], text);
+  for (const each of EVERYTHING) assertReading([each.text], each);
 });
 
 Deno.test("completeLineEnds() does the same octet by octet", () => {
-  for (const text of EVERYTHING) assertReading(text, text);
+  for (const each of SHORTER) assertReading(each.text, each);
 });
 
 Deno.test("completeLineEnds() does the same wherever the message is split in two", () => {
-  for (const text of EVERYTHING.filter(({ length }) => length < 8)) {
+  // What is carried over is whether a CR stands in front: six octets show it.
+  for (const each of SHORTER) {
+    const { text } = each;
+    if (text.length > 6) break;
     for (let at = 1; at < text.length; at++) {
-      assertReading([text.slice(0, at), text.slice(at)], text);
+      assertReading([text.slice(0, at), text.slice(at)], each);
     }
   }
 });
@@ -78,7 +96,7 @@ const EHLO = "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n";
 
 Deno.test("Session with normalizeNewlines accepts such messages, and only at their real end", () => {
   let messages = 0;
-  for (const text of allStrings("\r\n.x", 6)) {
+  for (const text of allStrings("\r\n.x", 5)) {
     const { body, used, ended, octets } = reference(`${text}\r\n.\r\n`);
     assert(ended);
     for (const pieceSize of [Infinity, 1]) {
@@ -93,7 +111,7 @@ Deno.test("Session with normalizeNewlines accepts such messages, and only at the
       messages++;
     }
   }
-  assertEquals(messages, 2 * 5_461);
+  assertEquals(messages, 2 * 1_365);
 });
 
 Deno.test("Session with normalizeNewlines counts the client's octets against the limit", () => {

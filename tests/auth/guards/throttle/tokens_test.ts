@@ -44,9 +44,9 @@ Deno.test("withThrottle() counts a token with a bad signature as a guess", async
 
 Deno.test("withThrottle() lets nobody lock those out who send a token without a name", async () => {
   const { ask } = newGuarded({}, tokens);
-  // As many guesses as each of a hundred networks has.
-  for (let i = 0; i < 5000; i++) {
-    assertEquals(await ask("", `${i}`, networkAt(i % 100)), FORGED);
+  // All the guesses but one that each of ten networks has.
+  for (let i = 0; i < 990; i++) {
+    assertEquals(await ask("", `${i}`, networkAt(i % 10)), FORGED);
   }
   assertEquals(await ask("", "good", AWAY), OK);
 });
