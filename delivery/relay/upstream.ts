@@ -288,7 +288,10 @@ export class Upstream {
 
   async #reset(): Promise<void> {
     const reply = await this.#ask((session) => session.rset());
-    if (reply.code >= 300) this.close();
+    if (reply.code < 300) return;
+    this.close();
+    // The reply to what was pipelined behind it may be here already.
+    throw this.#failure;
   }
 
   /** Gives the session a command, if there is still somebody to read it. */

@@ -125,6 +125,7 @@ export function serveHop(options: HopOptions = {}): ScriptedHop {
   const accepting = (async () => {
     for await (const conn of listener) {
       count++;
+      conn.setNoDelay();
       const talk = new HopTalk(conn, shared);
       open.set(talk, talk.run().finally(() => open.delete(talk)));
     }
@@ -169,6 +170,7 @@ class HopTalk {
   #inAuth = false;
   #inBody = false;
   #begun = false;
+  #isHanging = false;
   /** Which of the bodies is its own. */
   #body = 0;
   #tls = false;
@@ -216,6 +218,8 @@ class HopTalk {
     const count = await this.#conn.read(space);
     if (count === null) return false;
     const text = String.fromCharCode(...space.subarray(0, count));
+    // A message without end would be looked through again with each piece.
+    if (this.#inBody && this.#isHanging) return true;
     if (!this.#inBody) this.#shared.packets.push(text);
     this.#received += text;
     if (this.#inBody) this.#takeBody();
@@ -294,6 +298,7 @@ class HopTalk {
         return false;
       case "hang":
         // What still comes is read, and never answered.
+        this.#isHanging = true;
         while (await this.#readMore());
         return false;
       case "deaf":
