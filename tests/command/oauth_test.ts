@@ -211,7 +211,22 @@ Deno.test("serve() takes tokens of an issuer, and nothing else with an issuer al
   assertEquals(issuer.asked, ["discovery", "keys"]);
 });
 
-Deno.test("serve() explains a bad token before it refuses it, and blames no token for an outage", async () => {
+Deno.test("serve() blames no token for an outage", async () => {
+  await using cleanUp = new AsyncDisposableStack();
+  const { issuer } = cleanUp.use(await serveTestIssuer());
+  const { port, log } = await startFor(cleanUp, flagsFor(issuer), {});
+  issuer.break("500");
+  const tokens = [issuer.token(), issuer.token({ aud: "account" })];
+  // At once: one after the other, the issuer would be let alone for a second.
+  await Promise.all(tokens.map(async (token) => {
+    using client = await SmtpClient.greeted(port);
+    await client.command(`AUTH XOAUTH2 ${xoauth2(await token)}`, "454 4.7.0");
+  }));
+  const reasons = log.map(({ fields }) => fields.reason).filter(Boolean);
+  assertEquals(reasons, ["backend-status", "backend-status"]);
+});
+
+Deno.test("serve() explains a bad token before it refuses it", async () => {
   await using cleanUp = new AsyncDisposableStack();
   const { issuer } = cleanUp.use(await serveTestIssuer());
   const args = [...flagsFor(issuer), "--oauth-scope", "mail"];
@@ -219,10 +234,6 @@ Deno.test("serve() explains a bad token before it refuses it, and blames no toke
   const good = await issuer.token();
   const bad = await issuer.token({ aud: "account" });
   using client = await SmtpClient.greeted(port);
-  issuer.break("500");
-  await client.command(`AUTH XOAUTH2 ${xoauth2(bad)}`, "454 4.7.0");
-  await client.command(`AUTH XOAUTH2 ${xoauth2(good)}`, "454 4.7.0");
-  issuer.break("none");
   const explained = await client.command(
     `AUTH OAUTHBEARER ${oauthbearer(bad)}`,
     "334",
@@ -237,13 +248,7 @@ Deno.test("serve() explains a bad token before it refuses it, and blames no toke
   await client.command("", "535 5.7.8");
   await client.command(`AUTH XOAUTH2 ${xoauth2(good)}`, "235 2.7.0");
   const reasons = log.map(({ fields }) => fields.reason).filter(Boolean);
-  assertEquals(reasons, [
-    "backend-status",
-    "backend-status",
-    "token-audience",
-    "token-user",
-    "ok",
-  ]);
+  assertEquals(reasons, ["token-audience", "token-user", "ok"]);
 });
 
 Deno.test("serve() asks the issuer about tokens, and all others about passwords", async () => {

@@ -24,20 +24,17 @@ function reference(message: string): string {
 }
 
 Deno.test("DotStuffer stuffs all short messages as RFC 5321 says, in any pieces", () => {
-  for (const message of allStrings("\r\n.x", 7)) {
+  for (const message of allStrings("\r\n.x", 6)) {
     const expected = reference(message);
     for (const pieceSize of [1, 2, 3, 8]) {
-      assertEquals(
-        stuffed(message, pieceSize),
-        expected,
-        JSON.stringify(message),
-      );
+      const actual = stuffed(message, pieceSize);
+      if (actual !== expected) assertEquals(actual, expected, message);
     }
   }
 });
 
 Deno.test("DotStuffer and DataReader undo each other", () => {
-  for (const message of allStrings("\r\n.x", 7)) {
+  for (const message of allStrings("\r\n.x", 6)) {
     // A last line without its end gets one.
     const whole = /(?:^|\r\n)$/.test(message) ? message : `${message}\r\n`;
     const reader = new DataReader(1_000);
