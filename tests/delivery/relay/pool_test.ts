@@ -90,6 +90,19 @@ Deno.test("newRelay() opens another connection where the old one has died", asyn
   }
 });
 
+Deno.test("newRelay() uses no connection whose RSET is refused, though MAIL is taken in the same packet", async () => {
+  let mails = 0;
+  const taken = "250 2.1.0 sender ok\r\n";
+  await using setting = hopAndRelay(20, {
+    RSET: `500 what?\r\n${taken}`,
+    MAIL: () => ++mails === 2 ? "" : taken,
+  });
+  const { hop, relay } = setting;
+  assertEquals(await send(relay), TAKEN);
+  assertEquals(await send(relay), TAKEN);
+  assertEquals([mails, hop.connections()], [3, 2]);
+});
+
 Deno.test("newRelay() waits 10 s for an old connection, and then opens another", async () => {
   await using setting = hopAndRelay(1, { RSET: { then: "hang" } });
   const { hop, relay, deadlines } = setting;
