@@ -7,6 +7,7 @@
 
 import { type AuthReason, isThrottled, reasonOf } from "../../auth/reasons.ts";
 import { decisionReply, type SmtpReply } from "../../auth/replies.ts";
+import { findMechanism } from "../../auth/sasl/mechanism.ts";
 import { continueSasl, finishSasl, startSasl } from "../../auth/sasl/sasl.ts";
 import {
   SASL_ERRORS,
@@ -15,13 +16,12 @@ import {
   type SaslStep,
 } from "../../auth/sasl/steps.ts";
 import type { AuthRequest, AuthResult } from "../../auth/types.ts";
+import type { AuthRefusal } from "./auth_refusals.ts";
 import { words } from "./commands.ts";
 import type { Dialogue } from "./dialogue.ts";
 import * as endings from "./endings.ts";
 import { newLogin } from "./login.ts";
-import { knownMechanism, outcomeOf, refusalReason } from "./outcomes.ts";
-import * as refusals from "./refusals.ts";
-import type { Refusal } from "./refusals.ts";
+import { authOutOfPlace, type SessionStanding } from "./sequence.ts";
 
 /** Whom an AUTH is about, as far as that is known. */
 type AuthWho =
@@ -45,26 +45,25 @@ export class AuthDialogue {
     this.#dialogue = dialogue;
   }
 
-  /** The client has said AUTH in its place. */
-  begin(args: string): void {
-    const said = words(args);
-    const mechanism = said[0];
-    if (mechanism === undefined || said.length > 2) {
-      return this.refuse(refusals.authSyntax, args);
-    }
+  /** The client has said AUTH. */
+  begin(args: string, now: SessionStanding): void {
+    const refusal = authOutOfPlace(now);
+    if (refusal !== undefined) return this.refuse(refusal, args);
     const { rules } = this.#dialogue;
-    const step = startSasl(mechanism, said[1], rules);
+    const [mechanism, response, more] = words(args);
+    const step = more === undefined
+      ? startSasl(mechanism, response, rules)
+      : SASL_ERRORS.noMechanism;
     // Only an error does not say by itself which mechanism it is about.
     const who = step.kind === "error"
-      ? { mechanism: knownMechanism(mechanism, rules.mechanisms) }
+      ? { mechanism: this.#mechanismIn(args) }
       : step;
     this.#advance(step, who);
   }
 
   /** The client has said AUTH out of its place, or so that it means nothing. */
-  refuse(refusal: Refusal, args: string): void {
-    const mechanism = knownMechanism(args, this.#dialogue.rules.mechanisms);
-    this.#end(refusal, { reason: refusalReason(refusal) }, { mechanism });
+  refuse(refusal: AuthRefusal, args: string): void {
+    this.#end(refusal, refusal, { mechanism: this.#mechanismIn(args) });
   }
 
   /** The client has sent a line that begins with AUTH, and is far too long. */
@@ -122,6 +121,15 @@ export class AuthDialogue {
     this.#dialogue.end(endings.clientGone);
   }
 
+  /**
+   * The mechanism that AUTH names, if it is one of ours. Anything else may be a
+   * response gone astray, and is not for the log.
+   */
+  #mechanismIn(args: string): string {
+    const [word = ""] = words(args);
+    return findMechanism(word, this.#dialogue.rules.mechanisms)?.name ?? "";
+  }
+
   /** @param before What the client has answered, or as much of it as is known. */
   #advance(step: SaslStep, before: AuthWho): void {
     switch (step.kind) {
@@ -168,9 +176,16 @@ export class AuthDialogue {
   #tell(
     code: number | undefined,
     { reason, detail }: AuthWhy,
-    who: AuthWho,
+    { mechanism, username }: AuthWho,
   ): void {
-    const outcome = outcomeOf(code, { reason, detail }, who);
+    const outcome = {
+      ...(code === undefined ? {} : { code }),
+      reason,
+      ...(detail === undefined ? {} : { detail }),
+      mechanism,
+      // A token may come without a name.
+      ...(username === undefined || username === "" ? {} : { username }),
+    };
     this.#dialogue.tell({ kind: "authEnded", outcome });
   }
 

@@ -8,6 +8,7 @@
 import { MAX_RESPONSE_OCTETS } from "../../auth/sasl/sasl.ts";
 import { hasControls } from "../../lib/text.ts";
 import { NEED_DATA, type SessionAction } from "./actions.ts";
+import * as authRefusals from "./auth_refusals.ts";
 import { AuthDialogue } from "./auth_dialogue.ts";
 import { type Command, lineText, parseCommand, type Verb } from "./commands.ts";
 import type { Dialogue } from "./dialogue.ts";
@@ -109,16 +110,15 @@ export class CommandDialogue {
     switch (command.kind) {
       case "command": {
         const { verb, args } = command;
+        if (verb === "AUTH") return this.auth.begin(args, this.#standing());
         const refusal = outOfPlace(verb, this.#standing());
-        if (refusal === undefined) this.#obey(verb, args);
-        else if (verb === "AUTH") this.auth.refuse(refusal, args);
-        else this.#dialogue.refuse(verb, refusal);
-        return;
+        if (refusal === undefined) return this.#obey(verb, args);
+        return this.#dialogue.refuse(verb, refusal);
       }
       case "unknown":
         return this.#dialogue.refuse("", refusals.unknownCommand);
       case "malformed":
-        if (inAuth) return this.auth.refuse(refusals.malformedLine, "");
+        if (inAuth) return this.auth.refuse(authRefusals.malformedLine, "");
         return this.#dialogue.refuse("", refusals.malformedLine);
       case "http":
         return this.#dialogue.end(endings.http);
@@ -142,13 +142,11 @@ export class CommandDialogue {
   }
 
   /** Does what a command in its place asks for. */
-  #obey(verb: Verb, args: string): void {
+  #obey(verb: Exclude<Verb, "AUTH">, args: string): void {
     switch (verb) {
       case "EHLO":
       case "HELO":
         return this.#greeted(verb, args);
-      case "AUTH":
-        return this.auth.begin(args);
       case "STARTTLS":
         return this.#startTls(args);
       case "MAIL":

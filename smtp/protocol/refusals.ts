@@ -1,6 +1,6 @@
 /**
- * Every reply that refuses a command, and the word that the log has for it:
- * `import * as refusals`.
+ * Every reply that refuses a command other than AUTH, and the word that the log
+ * has for it: `import * as refusals`.
  *
  * @module
  */
@@ -20,7 +20,6 @@ export type RefusalReason =
   | "unknown-command"
   | "unexpected-argument"
   | "missing-name"
-  | "auth-syntax"
   | "mail-syntax"
   | "rcpt-syntax"
   | "bad-sender"
@@ -30,12 +29,10 @@ export type RefusalReason =
   | "not-implemented"
   | "hello-first"
   | "already-tls"
-  | "already-authenticated"
   | "in-transaction"
   | "mail-first"
   | "rcpt-first"
   | "auth-required"
-  | "tls-required"
   | "message-too-large"
   | "needs-smtputf8"
   | "not-your-address"
@@ -105,12 +102,6 @@ export const missingName: Refusal = refusal(
   "5.5.4",
   "A host name or address is required",
 );
-export const authSyntax: Refusal = refusal(
-  "auth-syntax",
-  501,
-  "5.5.4",
-  "Syntax: AUTH mechanism [initial-response]",
-);
 export const mailSyntax: Refusal = refusal(
   "mail-syntax",
   501,
@@ -159,12 +150,6 @@ export const alreadyTls: Refusal = refusal(
   "5.5.1",
   "TLS is already on",
 );
-export const alreadyAuthenticated: Refusal = refusal(
-  "already-authenticated",
-  503,
-  "5.5.1",
-  "Already authenticated",
-);
 export const inTransaction: Refusal = refusal(
   "in-transaction",
   503,
@@ -188,12 +173,6 @@ export const authRequired: Refusal = refusal(
   530,
   "5.7.0",
   "Authentication required",
-);
-export const tlsRequired: Refusal = refusal(
-  "tls-required",
-  538,
-  "5.7.11",
-  "Encryption required, send STARTTLS first",
 );
 export const messageTooLarge: Refusal = refusal(
   "message-too-large",

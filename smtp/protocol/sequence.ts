@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { AuthRefusal } from "./auth_refusals.ts";
+import * as authRefusals from "./auth_refusals.ts";
 import type { Verb } from "./commands.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
@@ -26,9 +28,8 @@ export interface SessionStanding {
   readonly recipients: number;
 }
 
-/** What works before an AUTH where one is required. RFC 4954 section 6 (530). */
+/** What else works before an AUTH that is required. RFC 4954 section 6 (530). */
 const BEFORE_AUTH: ReadonlySet<Verb> = new Set([
-  "AUTH",
   "EHLO",
   "HELO",
   "NOOP",
@@ -50,18 +51,13 @@ const BEFORE_AUTH: ReadonlySet<Verb> = new Set([
  * `555`), then what it asks for (`504`, `552`, `553`, `452`, `454`).
  */
 export function outOfPlace(
-  verb: Verb,
+  verb: Exclude<Verb, "AUTH">,
   now: SessionStanding,
 ): Refusal | undefined {
-  if (verb === "AUTH" && !now.authAllowed) return refusals.tlsRequired;
   if (now.authRequired && !now.authenticated && !BEFORE_AUTH.has(verb)) {
     return refusals.authRequired;
   }
   switch (verb) {
-    case "AUTH":
-      if (!now.greeted) return refusals.helloFirst;
-      if (now.authenticated) return refusals.alreadyAuthenticated;
-      return now.inTransaction ? refusals.inTransaction : undefined;
     case "STARTTLS":
       if (now.tls) return refusals.alreadyTls;
       return now.inTransaction ? refusals.inTransaction : undefined;
@@ -76,4 +72,12 @@ export function outOfPlace(
     default:
       return undefined;
   }
+}
+
+/** The same for AUTH. */
+export function authOutOfPlace(now: SessionStanding): AuthRefusal | undefined {
+  if (!now.authAllowed) return authRefusals.tlsRequired;
+  if (!now.greeted) return authRefusals.helloFirst;
+  if (now.authenticated) return authRefusals.alreadyAuthenticated;
+  return now.inTransaction ? authRefusals.inTransaction : undefined;
 }

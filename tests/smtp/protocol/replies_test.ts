@@ -1,4 +1,5 @@
 import { AUTH_REPLIES, type SmtpReply } from "../../../auth/replies.ts";
+import * as authRefusals from "../../../smtp/protocol/auth_refusals.ts";
 import * as refusals from "../../../smtp/protocol/refusals.ts";
 import { encodeReply } from "../../../smtp/protocol/encode_reply.ts";
 import * as replies from "../../../smtp/protocol/replies.ts";
@@ -67,7 +68,7 @@ Deno.test("encodeReply() encodes the table's replies once and others anew", () =
 });
 
 Deno.test("every reply has an enhanced code of the code's class", () => {
-  const all = [final, refusals, AUTH_REPLIES]
+  const all = [final, refusals, authRefusals, AUTH_REPLIES]
     .flatMap((table) => Object.entries<SmtpReply>(table));
   for (const [name, { code, enhanced, text }] of all) {
     // RFC 2034 section 3.
@@ -127,7 +128,6 @@ Deno.test("refusals are what the contract and the RFCs have", () => {
     unknownCommand: "500 5.5.1",
     unexpectedArgument: "501 5.5.4",
     missingName: "501 5.5.4",
-    authSyntax: "501 5.5.4",
     mailSyntax: "501 5.5.2",
     rcptSyntax: "501 5.5.2",
     badSender: "501 5.1.7",
@@ -136,15 +136,20 @@ Deno.test("refusals are what the contract and the RFCs have", () => {
     notImplemented: "502 5.5.1",
     helloFirst: "503 5.5.1",
     alreadyTls: "503 5.5.1",
-    alreadyAuthenticated: "503 5.5.1",
     inTransaction: "503 5.5.1",
     mailFirst: "503 5.5.1",
     rcptFirst: "503 5.5.1",
     authRequired: "530 5.7.0",
-    tlsRequired: "538 5.7.11",
     messageTooLarge: "552 5.3.4",
     needsSmtpUtf8: "553 5.6.7",
     unknownParameter: "555 5.5.4",
+  });
+  assertEquals(codesOf(authRefusals), {
+    tlsRequired: "538 5.7.11",
+    alreadyAuthenticated: "503 5.5.1",
+    helloFirst: "503 5.5.1",
+    inTransaction: "503 5.5.1",
+    malformedLine: "500 5.5.2",
   });
 });
 
