@@ -7,7 +7,7 @@
 import { decisionReply } from "../../auth/replies.ts";
 import { lineText, parseCommand } from "../../smtp/protocol/commands.ts";
 import { parseMail, parseRcpt } from "../../smtp/protocol/params.ts";
-import { encodeReply } from "../../smtp/protocol/encode_reply.ts";
+import { encodeReply } from "../../smtp/protocol/output.ts";
 import * as replies from "../../smtp/protocol/replies.ts";
 
 const encoder = new TextEncoder();

@@ -14,7 +14,6 @@ import { Input } from "./input.ts";
 import type { Login } from "./login.ts";
 import { Output } from "./output.ts";
 import type { Refusal } from "./refusals.ts";
-import { encodeReply } from "./encode_reply.ts";
 import type { Tally } from "./tally.ts";
 
 /**
@@ -120,7 +119,7 @@ export class Dialogue {
 
   /** Says something; too many errors are the last thing that is said. */
   reply(reply: SmtpReply): void {
-    this.#output.add(encodeReply(reply));
+    this.#output.add(reply);
     if (reply.code >= 500 && reply.code <= 504) this.countError();
   }
 
@@ -137,7 +136,7 @@ export class Dialogue {
 
   /** Ends, with a last reply or without. */
   end({ reply, reason, lingers }: Ending): void {
-    if (reply !== undefined) this.#output.add(encodeReply(reply));
+    if (reply !== undefined) this.#output.add(reply);
     // Whoever has sent more than was read may not have read its last reply.
     const linger = lingers || (reply !== undefined && this.input.length > 0);
     this.#state = "closed";

@@ -1,7 +1,7 @@
 import { AUTH_REPLIES, type SmtpReply } from "../../../auth/replies.ts";
 import * as authRefusals from "../../../smtp/protocol/auth_refusals.ts";
 import * as refusals from "../../../smtp/protocol/refusals.ts";
-import { encodeReply } from "../../../smtp/protocol/encode_reply.ts";
+import { encodeReply } from "../../../smtp/protocol/output.ts";
 import * as replies from "../../../smtp/protocol/replies.ts";
 import {
   assert,
