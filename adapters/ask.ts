@@ -5,7 +5,7 @@
  */
 
 import { askProvider } from "../auth/ask_provider.ts";
-import { CLIENT_GONE, reasonOf } from "../auth/reasons.ts";
+import { type AuthReason, CLIENT_GONE, reasonOf } from "../auth/reasons.ts";
 import type {
   AuthDecision,
   AuthProvider,
@@ -15,7 +15,7 @@ import type {
 import { limitMs, type Rule } from "../lib/options.ts";
 import { wholeMicroseconds } from "../lib/microseconds.ts";
 import { race, type Raced } from "../lib/race.ts";
-import type { AuthEvent, AuthVia } from "../auth/events.ts";
+import { type AuthEvent, type AuthVia, outcomeOfCode } from "../auth/events.ts";
 
 /**
  * How long a provider may take, in milliseconds. Postfix gives up after ten
@@ -102,6 +102,36 @@ function authEvent(
     ...(user === "" ? {} : { username: user }),
     remoteIp,
     milliseconds,
+  };
+}
+
+/** Why a provider was not asked: an error of the exchange, or of the question. */
+export interface Unasked {
+  /** The reply code of SMTP that it comes to; absent if there is none. */
+  readonly code?: number;
+  readonly reason: AuthReason;
+}
+
+/**
+ * What the log should know of a login that no provider was asked about, but for
+ * the connection's id.
+ *
+ * @param who Whom it is about, as far as that is known.
+ */
+export function unaskedEvent(
+  via: AdapterName,
+  { code, reason }: Unasked,
+  { mechanism = "", username = "", remoteIp = "" }: Partial<AuthRequest> = {},
+): Omit<AuthEvent, "id"> {
+  return {
+    kind: "auth",
+    via,
+    outcome: outcomeOfCode(code),
+    reason,
+    mechanism,
+    ...(username === "" ? {} : { username }),
+    remoteIp,
+    milliseconds: 0,
   };
 }
 

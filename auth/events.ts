@@ -238,3 +238,19 @@ export type ServerEvent =
   | ClosedEvent
   | AcceptFailedEvent
   | LimitReachedEvent;
+
+/** The word for the reply that an AUTH has come to; absent: to none. */
+export function outcomeOfCode(
+  code: number | undefined,
+): AuthEvent["outcome"] {
+  switch (code) {
+    case 235:
+      return "ok";
+    case 535:
+      return "invalid";
+    case 454:
+      return "failure";
+    default:
+      return "error";
+  }
+}

@@ -10,7 +10,7 @@
 import { parseNetwork } from "./ip.ts";
 
 /** The longest delay that timers can take, in milliseconds: 2^31 - 1. */
-export const MAX_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** What a value must be. */
 export interface Rule {
@@ -162,9 +162,6 @@ export function text(is: string, test: (value: string) => boolean): Rule {
 export function secret(is: string, test: (value: string) => boolean): Rule {
   return { ...text(is, test), tell: kindOf };
 }
-
-/** A secret of any form. */
-export const aSecret: Rule = secret("a string", () => true);
 
 /** A secret that can stand in a header as it is (RFC 6750 section 2.1). */
 export const aToken: Rule = secret(

@@ -5,11 +5,12 @@
  * @module
  */
 
-import type {
-  AuthEvent,
-  ClosedEvent,
-  ConnectionEvent,
-  ServerEvent,
+import {
+  type AuthEvent,
+  type ClosedEvent,
+  type ConnectionEvent,
+  outcomeOfCode,
+  type ServerEvent,
 } from "../auth/events.ts";
 import { errorText } from "../lib/error_text.ts";
 import { wholeMicroseconds } from "../lib/microseconds.ts";
@@ -146,7 +147,7 @@ export function authEvent(
 ): AuthEvent {
   return {
     kind: "auth",
-    outcome: outcomeWord(code),
+    outcome: outcomeOfCode(code),
     ...(code === undefined ? {} : { code }),
     reason,
     ...(detail === undefined ? {} : { detail }),
@@ -155,19 +156,6 @@ export function authEvent(
     ...about(peer),
     milliseconds: wholeMicroseconds(milliseconds),
   };
-}
-
-function outcomeWord(code: number | undefined): AuthEvent["outcome"] {
-  switch (code) {
-    case 235:
-      return "ok";
-    case 535:
-      return "invalid";
-    case 454:
-      return "failure";
-    default:
-      return "error";
-  }
 }
 
 /** Makes the event for the end of a message, one way or another. */

@@ -13,7 +13,7 @@ import { encodeHex } from "../../lib/hex.ts";
 import { type AuthServerOptions, openAuthServer } from "../auth_server.ts";
 import type { AuthServer } from "../socket_server.ts";
 import { DovecotConnection } from "./connection.ts";
-import { newDovecotSession } from "./session.ts";
+import { DovecotSession } from "./session.ts";
 
 /**
  * Where and how {@linkcode serveDovecotAuth} listens.
@@ -30,7 +30,8 @@ export interface DovecotAuthOptions extends AuthServerOptions {
 }
 
 /**
- * Serves the Dovecot authentication protocol (version 1.2), so that Postfix, Exim and others ask a provider about their logins.
+ * Serves the Dovecot authentication protocol (version 1.2), so that Postfix, Exim
+ * and others ask a provider about their logins.
  *
  * A wrong password is `FAIL`. A temporary failure closes the connection where
  * that is the only thing that the mail server understands (454 in Postfix, 435
@@ -72,10 +73,8 @@ export function serveDovecotAuth(
         connectionId: ++connections,
         cookie: newCookie(),
       };
-      const session = newDovecotSession(
-        identity,
-        readOffer(options.mechanisms),
-      );
+      const offer = readOffer(options.mechanisms);
+      const session = new DovecotSession(identity, offer);
       return new DovecotConnection(conn, context, session).run();
     },
   }, options);

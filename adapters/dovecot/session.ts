@@ -27,7 +27,7 @@ import {
   type ServerIdentity,
 } from "./protocol.ts";
 import type { AuthEvent } from "../../auth/events.ts";
-import { userOf } from "../ask.ts";
+import { type Unasked, unaskedEvent, userOf } from "../ask.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
 /** How many exchanges of one connection may be open. */
@@ -58,20 +58,6 @@ export type DovecotAction =
    */
   | { readonly kind: "close"; readonly why?: string };
 
-/** One client's conversation. */
-export interface DovecotSession {
-  /** What to do when the client has connected. */
-  open(): readonly DovecotAction[];
-  /**
-   * What to do about octets that have arrived.
-   *
-   * @param now Milliseconds of a clock that never goes back.
-   */
-  receive(octets: Uint8Array, now: number): readonly DovecotAction[];
-  /** What to do about a result; nothing if nobody waits for it any more. */
-  decided(id: number, result: AuthResult): readonly DovecotAction[];
-}
-
 /** Who an exchange is about, as far as it is known. */
 interface Who {
   readonly mechanism: string;
@@ -92,57 +78,103 @@ type Exchange =
     | { readonly kind: "asking"; readonly step: SaslCredentials }
   );
 
-/**
- * Makes a session for a client that has just connected.
- *
- * @param identity Who we are, to the client.
- * @param mechanisms What is on offer.
- */
-export function newDovecotSession(
-  identity: ServerIdentity,
-  mechanisms: readonly Mechanism[] = DEFAULT_OFFER,
-): DovecotSession {
-  const readLines = newLineReader();
-  const exchanges = new Map<number, Exchange>();
-  const names = mechanisms.map(({ name }) => name);
-  let actions: DovecotAction[] = [];
-  let minor: number | undefined;
-  let closed = false;
-  let now = 0;
+/** One client's conversation. */
+export class DovecotSession {
+  readonly #identity: ServerIdentity;
+  readonly #offer: { readonly mechanisms: readonly Mechanism[] };
+  readonly #readLines = newLineReader();
+  readonly #exchanges = new Map<number, Exchange>();
+  /** What is to be done that was not handed out yet. */
+  #actions: DovecotAction[] = [];
+  /** The client's minor version, once it has said it. */
+  #minor: number | undefined;
+  #closed = false;
+  #now = 0;
 
-  function take(): readonly DovecotAction[] {
-    const taken = actions;
-    actions = [];
+  /**
+   * A session for a client that has just connected.
+   *
+   * @param identity Who we are, to the client.
+   * @param mechanisms What is on offer.
+   */
+  constructor(
+    identity: ServerIdentity,
+    mechanisms: readonly Mechanism[] = DEFAULT_OFFER,
+  ) {
+    this.#identity = identity;
+    this.#offer = { mechanisms };
+  }
+
+  /** What to do when the client has connected. */
+  open(): readonly DovecotAction[] {
+    const names = this.#offer.mechanisms.map(({ name }) => name);
+    this.#send(formatServerHandshake(names, this.#identity));
+    return this.#take();
+  }
+
+  /**
+   * What to do about octets that have arrived.
+   *
+   * @param now Milliseconds of a clock that never goes back.
+   */
+  receive(octets: Uint8Array, now: number): readonly DovecotAction[] {
+    this.#now = now;
+    for (const line of this.#readLines(octets)) {
+      if (this.#closed) break;
+      this.#obey(readCommand(line));
+    }
+    return this.#take();
+  }
+
+  /** What to do about a result; nothing if nobody waits for it any more. */
+  decided(id: number, result: AuthResult): readonly DovecotAction[] {
+    const exchange = this.#exchanges.get(id);
+    if (this.#closed || exchange?.kind !== "asking") return [];
+    this.#exchanges.delete(id);
+    const { username, step } = exchange;
+    const last = finishSasl(step, result, this.#offer);
+    if (last.kind === "challenge") {
+      this.#proceed(id, exchange, last);
+      return this.#take();
+    }
+    switch (result.decision) {
+      case "authOk":
+        this.#send(formatOk(id, userOf(result, username)));
+        break;
+      case "authInvalid":
+        // Ours are the same words for a user who does not exist.
+        this.#send(formatFail(id, username, `reason=${last.reply.text}`));
+        break;
+      case "authFailure":
+        this.#temporary(id, exchange);
+        break;
+      default:
+        result satisfies never;
+    }
+    return this.#take();
+  }
+
+  #take(): readonly DovecotAction[] {
+    const taken = this.#actions;
+    this.#actions = [];
     return taken;
   }
 
-  function send(text: string): void {
-    actions.push({ kind: "send", text });
+  #send(text: string): void {
+    this.#actions.push({ kind: "send", text });
   }
 
-  function close(why?: string): void {
-    closed = true;
-    actions.push({ kind: "close", ...(why === undefined ? {} : { why }) });
-  }
-
-  function ended(
-    { mechanism, username, remoteIp }: Who,
-    outcome: AuthEvent["outcome"],
-    reason: AuthEvent["reason"],
-  ): void {
-    actions.push({
-      kind: "ended",
-      event: {
-        kind: "auth",
-        via: "dovecot",
-        outcome,
-        reason,
-        mechanism,
-        ...(username === "" ? {} : { username }),
-        remoteIp,
-        milliseconds: 0,
-      },
+  #close(why?: string): void {
+    this.#closed = true;
+    this.#actions.push({
+      kind: "close",
+      ...(why === undefined ? {} : { why }),
     });
+  }
+
+  #ended(who: Who, why: Unasked): void {
+    const event = unaskedEvent("dovecot", why, who);
+    this.#actions.push({ kind: "ended", event });
   }
 
   /**
@@ -151,50 +183,48 @@ export function newDovecotSession(
    * Where several users share the connection it must stay, and those clients
    * know the code.
    */
-  function temporary(id: number, { username, takesTemporary }: Who): void {
-    if (!takesTemporary && !isShared()) return close();
-    send(formatFail(id, username, "code=temp_fail", "temp"));
+  #temporary(id: number, { username, takesTemporary }: Who): void {
+    if (!takesTemporary && !this.#isShared()) return this.#close();
+    this.#send(formatFail(id, username, "code=temp_fail", "temp"));
   }
 
   /** Whether somebody else would be hurt if the connection were closed. */
-  function isShared(): boolean {
-    if (minor !== undefined && minor >= 2) return true;
+  #isShared(): boolean {
+    if (this.#minor !== undefined && this.#minor >= 2) return true;
     // A version 1.0 client asks one question at a time; what else is open was
     // cancelled without a word.
-    for (const { kind } of exchanges.values()) {
-      if (kind === "asking" || minor !== 0) return true;
+    for (const { kind } of this.#exchanges.values()) {
+      if (kind === "asking" || this.#minor !== 0) return true;
     }
     return false;
   }
 
-  function refuse(id: number, who: Who, error: SaslError): void {
-    if (!isTold(who)) {
-      ended(who, error.code === 535 ? "invalid" : "error", error.reason);
-    }
+  #refuse(id: number, who: Who, error: SaslError): void {
+    if (!isTold(who)) this.#ended(who, error);
     // Explained or not, a failure is no wrong password.
-    if (error.code === 454) return temporary(id, who);
+    if (error.code === 454) return this.#temporary(id, who);
     const code = error.reason === "bad-base64" ? ["code=invalid_base64"] : [];
-    send(formatFail(id, who.username, `reason=${error.text}`, ...code));
+    this.#send(formatFail(id, who.username, `reason=${error.text}`, ...code));
   }
 
   /** Goes on with an exchange. */
-  function proceed(id: number, who: Who, step: SaslStep): void {
+  #proceed(id: number, who: Who, step: SaslStep): void {
     switch (step.kind) {
       case "challenge": {
         const known = whoOf(who, step.mechanism, step.username);
         const waiting = {
           kind: "waiting",
           challenge: step,
-          since: now,
+          since: this.#now,
         } as const;
-        exchanges.set(id, { ...known, ...waiting });
-        return send(formatCont(id, step.challenge));
+        this.#exchanges.set(id, { ...known, ...waiting });
+        return this.#send(formatCont(id, step.challenge));
       }
       case "credentials": {
         const { mechanism, username, password } = step;
         const { remoteIp } = who;
         const known = whoOf(who, mechanism, username);
-        exchanges.set(id, { ...known, kind: "asking", step });
+        this.#exchanges.set(id, { ...known, kind: "asking", step });
         // The protocol has no field for the client's EHLO.
         const request = {
           username,
@@ -203,156 +233,112 @@ export function newDovecotSession(
           remoteIp,
           heloName: "",
         };
-        actions.push({ kind: "ask", id, request });
+        this.#actions.push({ kind: "ask", id, request });
         return;
       }
       case "error":
-        return refuse(id, who, step);
+        return this.#refuse(id, who, step);
       default:
         step satisfies never;
     }
   }
 
-  function begin(command: DovecotCommand & { kind: "auth" }): void {
+  #begin(command: DovecotCommand & { kind: "auth" }): void {
     const { id, mechanism, fields, response } = command;
     const who: Who = {
-      mechanism: findMechanism(mechanism, mechanisms)?.name ?? "",
+      mechanism: findMechanism(mechanism, this.#offer.mechanisms)?.name ?? "",
       username: "",
       remoteIp: plainIp(fields.get("rip")),
       takesTemporary: fields.has("final-resp-ok"),
     };
-    if (!makeRoom()) {
-      ended(who, "failure", "provider-failure");
-      return temporary(id, who);
+    if (!this.#makeRoom()) {
+      this.#ended(who, { code: 454, reason: "provider-failure" });
+      return this.#temporary(id, who);
     }
     // Exim sends the field whether or not there is an initial response.
-    const absent = response === "" && (minor ?? 0) < 2;
+    const absent = response === "" && (this.#minor ?? 0) < 2;
     const initial = response === "" ? "=" : response;
     const first = absent ? undefined : initial;
-    proceed(id, who, startSasl(mechanism, first, { mechanisms }));
+    this.#proceed(id, who, startSasl(mechanism, first, this.#offer));
   }
 
   /** Drops what has waited too long, or longest if there is too much of it. */
-  function makeRoom(): boolean {
-    for (const [id, exchange] of exchanges) {
+  #makeRoom(): boolean {
+    for (const [id, exchange] of this.#exchanges) {
       const late = exchange.kind === "waiting" &&
-        exchange.since + WAIT_MS < now;
-      if (late) forget(id, exchange);
+        exchange.since + WAIT_MS < this.#now;
+      if (late) this.#forget(id, exchange);
     }
-    if (exchanges.size < MAX_OPEN) return true;
-    for (const [id, exchange] of exchanges) {
+    if (this.#exchanges.size < MAX_OPEN) return true;
+    for (const [id, exchange] of this.#exchanges) {
       if (exchange.kind === "asking") continue;
-      forget(id, exchange);
+      this.#forget(id, exchange);
       return true;
     }
     return false;
   }
 
-  function forget(id: number, exchange: Exchange): void {
-    exchanges.delete(id);
-    if (!isTold(exchange)) ended(exchange, "error", "cancelled");
+  #forget(id: number, exchange: Exchange): void {
+    this.#exchanges.delete(id);
+    if (!isTold(exchange)) this.#ended(exchange, SASL_ERRORS.cancelled);
     // To the others it was cancelled long ago.
-    if (minor !== 0) temporary(id, exchange);
+    if (this.#minor !== 0) this.#temporary(id, exchange);
   }
 
-  function proceedWith(id: number, response: string): void {
-    const exchange = exchanges.get(id);
+  #proceedWith(id: number, response: string): void {
+    const exchange = this.#exchanges.get(id);
     if (exchange?.kind === "asking") {
-      return close("CONT for a request that is being decided");
+      return this.#close("CONT for a request that is being decided");
     }
-    exchanges.delete(id);
+    this.#exchanges.delete(id);
     // Forgotten here, so it is no fault of the user's.
-    if (exchange === undefined) return temporary(id, NOBODY);
-    proceed(
-      id,
-      exchange,
-      continueSasl(exchange.challenge, response, { mechanisms }),
-    );
+    if (exchange === undefined) return this.#temporary(id, NOBODY);
+    const next = continueSasl(exchange.challenge, response, this.#offer);
+    this.#proceed(id, exchange, next);
   }
 
-  function badRequest(id: number, tooLong: boolean): void {
-    const exchange = exchanges.get(id);
-    exchanges.delete(id);
-    if (exchange?.kind === "asking") actions.push({ kind: "drop", id });
+  #badRequest(id: number, tooLong: boolean): void {
+    const exchange = this.#exchanges.get(id);
+    this.#exchanges.delete(id);
+    if (exchange?.kind === "asking") this.#actions.push({ kind: "drop", id });
     const { lineTooLong, malformed } = SASL_ERRORS;
-    refuse(id, exchange ?? NOBODY, tooLong ? lineTooLong : malformed);
+    this.#refuse(id, exchange ?? NOBODY, tooLong ? lineTooLong : malformed);
   }
 
-  function cancel(id: number): void {
-    const exchange = exchanges.get(id);
+  #cancel(id: number): void {
+    const exchange = this.#exchanges.get(id);
     if (exchange === undefined) return;
-    exchanges.delete(id);
-    if (exchange.kind === "asking") actions.push({ kind: "drop", id });
-    else if (!isTold(exchange)) ended(exchange, "error", "cancelled");
+    this.#exchanges.delete(id);
+    if (exchange.kind === "asking") this.#actions.push({ kind: "drop", id });
+    else if (!isTold(exchange)) this.#ended(exchange, SASL_ERRORS.cancelled);
   }
 
-  function obey(command: DovecotCommand): void {
+  #obey(command: DovecotCommand): void {
     if (command.kind !== "version" && command.kind !== "bad") {
-      if (minor === undefined) return close("no VERSION");
+      if (this.#minor === undefined) return this.#close("no VERSION");
     }
     switch (command.kind) {
       case "version":
-        if (command.major !== 1) return close("another major version");
-        minor = command.minor;
+        if (command.major !== 1) return this.#close("another major version");
+        this.#minor = command.minor;
         return;
       case "cpid":
         return;
       case "auth":
-        if (exchanges.has(command.id)) return close("an id in use");
-        return begin(command);
+        if (this.#exchanges.has(command.id)) return this.#close("an id in use");
+        return this.#begin(command);
       case "cont":
-        return proceedWith(command.id, command.response);
+        return this.#proceedWith(command.id, command.response);
       case "cancel":
-        return cancel(command.id);
+        return this.#cancel(command.id);
       case "badRequest":
-        return badRequest(command.id, command.tooLong);
+        return this.#badRequest(command.id, command.tooLong);
       case "bad":
-        return close(command.why);
+        return this.#close(command.why);
       default:
         command satisfies never;
     }
   }
-
-  return {
-    open() {
-      send(formatServerHandshake(names, identity));
-      return take();
-    },
-    receive(octets, at) {
-      now = at;
-      for (const line of readLines(octets)) {
-        if (closed) break;
-        obey(readCommand(line));
-      }
-      return take();
-    },
-    decided(id, result) {
-      const exchange = exchanges.get(id);
-      if (closed || exchange?.kind !== "asking") return [];
-      exchanges.delete(id);
-      const { username, step } = exchange;
-      const last = finishSasl(step, result, { mechanisms });
-      if (last.kind === "challenge") {
-        proceed(id, exchange, last);
-        return take();
-      }
-      switch (result.decision) {
-        case "authOk":
-          send(formatOk(id, userOf(result, username)));
-          break;
-        case "authInvalid":
-          // Ours are the same words for a user who does not exist.
-          send(formatFail(id, username, `reason=${last.reply.text}`));
-          break;
-        case "authFailure":
-          temporary(id, exchange);
-          break;
-        default:
-          result satisfies never;
-      }
-      return take();
-    },
-  };
 }
 
 /** Who it is, with what the exchange has brought, and nothing else of it. */

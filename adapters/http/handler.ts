@@ -28,7 +28,12 @@ import type {
   Refused,
 } from "../../auth/types.ts";
 import { tokenErrorJson } from "../../auth/token_error.ts";
-import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
+import {
+  askInTime,
+  aTimeout,
+  DEFAULT_TIMEOUT_MS,
+  unaskedEvent,
+} from "../ask.ts";
 import type { AuthEvent, ServerEvent } from "../../auth/events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
@@ -114,7 +119,7 @@ export function authHandler(
 
   return async (request) => {
     if (!isAuthorized(request, token)) {
-      report(refusedEvent("bad-token"));
+      report(unasked("bad-token"));
       await discard(request);
       return unauthorized();
     }
@@ -124,7 +129,7 @@ export function authHandler(
     }
     const question = await readQuestion(request, timeoutMs);
     if (typeof question === "string") {
-      report(refusedEvent("bad-syntax"));
+      report(unasked("bad-syntax"));
       return failed(400, question);
     }
     const asked = await askInTime(question, {
@@ -297,15 +302,6 @@ async function discard({ body }: Request): Promise<void> {
   }
 }
 
-function refusedEvent(reason: AuthEvent["reason"]): AuthEvent {
-  return {
-    kind: "auth",
-    via: "http",
-    id: newConnectionId(),
-    outcome: "error",
-    reason,
-    mechanism: "",
-    remoteIp: "",
-    milliseconds: 0,
-  };
+function unasked(reason: AuthEvent["reason"]): AuthEvent {
+  return { ...unaskedEvent("http", { reason }), id: newConnectionId() };
 }

@@ -12,17 +12,23 @@ import {
   padSecret,
 } from "../../lib/constant_time.ts";
 import type { AuthProvider } from "../../auth/types.ts";
-import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS } from "../ask.ts";
-import type { AuthEvent, ServerEvent } from "../../auth/events.ts";
+import {
+  askInTime,
+  aTimeout,
+  DEFAULT_TIMEOUT_MS,
+  type Unasked,
+  unaskedEvent,
+} from "../ask.ts";
+import type { ServerEvent } from "../../auth/events.ts";
 import {
   acceptedHeaders,
+  clientOf,
   failedHeaders,
   type NginxUpstream,
   readNginxQuestion,
   refusedHeaders,
   replyHeaders,
 } from "./protocol.ts";
-import { plainIp } from "../../lib/addresses.ts";
 import { isIp } from "../../lib/ip.ts";
 import {
   aFunction,
@@ -135,15 +141,18 @@ export function newNginxAnswers(
   const report = harmless(options.onEvent);
 
   return async ({ headers }, id) => {
-    const from = { headers, id };
+    const unasked = (why: Unasked, mechanism = "") => {
+      const remoteIp = clientOf(headers);
+      report({ ...unaskedEvent("nginx", why, { mechanism, remoteIp }), id });
+    };
     if (!knowsSecret(headers, settings)) {
-      report(refusedEvent("bad-token", from));
+      unasked({ reason: "bad-token" });
       return answer(failedHeaders());
     }
     const question = readNginxQuestion(headers);
     if ("kind" in question) {
-      const outcome = question.code === 535 ? "invalid" : "error";
-      report(refusedEvent(question.reason, from, outcome));
+      const isKnown = question.reason !== "unknown-mechanism";
+      unasked(question, isKnown ? "PLAIN" : "");
       return answer(replyHeaders(question));
     }
     const { result, event } = await askInTime(question.request, {
@@ -221,23 +230,4 @@ function knowsSecret(
 function answer(headers: Headers): Response {
   headers.set("cache-control", "no-store");
   return new Response(null, { status: 200, headers });
-}
-
-function refusedEvent(
-  reason: AuthEvent["reason"],
-  { headers, id }: { readonly headers: Headers; readonly id: string },
-  outcome: AuthEvent["outcome"] = "error",
-): AuthEvent {
-  return {
-    kind: "auth",
-    via: "nginx",
-    id,
-    outcome,
-    reason,
-    mechanism: reason === "bad-token" || reason === "unknown-mechanism"
-      ? ""
-      : "PLAIN",
-    remoteIp: plainIp(headers.get("client-ip") ?? undefined),
-    milliseconds: 0,
-  };
 }

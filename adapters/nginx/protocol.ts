@@ -30,7 +30,7 @@ export interface NginxUpstream {
 /** A login as nginx asks about it. */
 export interface NginxQuestion {
   readonly request: AuthRequest;
-  /** The how manieth login of the connection this is. */
+  /** Which login of the connection this is, from 1. */
   readonly attempt: number;
 }
 
@@ -51,11 +51,16 @@ export function readNginxQuestion(headers: Headers): NginxQuestion | SaslError {
       username,
       password,
       mechanism,
-      remoteIp: plainIp(headers.get("client-ip") ?? undefined),
+      remoteIp: clientOf(headers),
       heloName: "",
     },
     attempt: Number(headers.get("auth-login-attempt") ?? 1) || 1,
   };
+}
+
+/** The mail client's address; `""` if nginx tells none. */
+export function clientOf(headers: Headers): string {
+  return plainIp(headers.get("client-ip") ?? undefined);
 }
 
 /**

@@ -5,9 +5,10 @@
  * @module
  */
 
+import { AUTH_REPLIES } from "../../auth/replies.ts";
 import type { AuthRequest } from "../../auth/types.ts";
 import { type Conn, readSome, tryClose, writeAll } from "../../net/conn.ts";
-import { askInTime } from "../ask.ts";
+import { askInTime, unaskedEvent } from "../ask.ts";
 import {
   type AuthServerContext,
   type AuthServerOptions,
@@ -77,7 +78,7 @@ async function talk(conn: Conn, context: AuthServerContext): Promise<void> {
     case "late":
       return ends("idle");
     case "impossible":
-      report(impossibleEvent(read, id));
+      report({ ...impossibleEvent(read), id });
       await answer(conn, "NO");
       return ends("quit");
     case "request":
@@ -156,18 +157,10 @@ async function answer(conn: Conn, word: "OK" | "NO"): Promise<void> {
   }
 }
 
+/** `NO` is a wrong password, whatever is wrong with it. */
 function impossibleEvent(
-  { error, remoteIp }: SaslauthdRequest & { kind: "impossible" },
-  id: string,
-): AuthEvent {
-  return {
-    kind: "auth",
-    via: "saslauthd",
-    id,
-    outcome: "invalid",
-    reason: error.reason,
-    mechanism: "PLAIN",
-    remoteIp,
-    milliseconds: 0,
-  };
+  { error: { reason }, remoteIp }: SaslauthdRequest & { kind: "impossible" },
+): Omit<AuthEvent, "id"> {
+  const why = { code: AUTH_REPLIES.invalid.code, reason };
+  return unaskedEvent("saslauthd", why, { mechanism: "PLAIN", remoteIp });
 }

@@ -7,13 +7,19 @@
 
 import { newConnectionId } from "../../lib/connection_id.ts";
 import { harmless } from "../../lib/hook.ts";
-import { AUTH_REPLIES, type SmtpReply } from "../../auth/replies.ts";
+import type { SmtpReply } from "../../auth/replies.ts";
 import { isToken } from "../../auth/sasl/bearer.ts";
 import { finishSasl } from "../../auth/sasl/sasl.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { checkCredentials } from "../../auth/sasl/credentials.ts";
 import type { AuthProvider, AuthRequest } from "../../auth/types.ts";
-import { askInTime, aTimeout, DEFAULT_TIMEOUT_MS, userOf } from "../ask.ts";
+import {
+  askInTime,
+  aTimeout,
+  DEFAULT_TIMEOUT_MS,
+  unaskedEvent,
+  userOf,
+} from "../ask.ts";
 import type { AuthEvent, ServerEvent } from "../../auth/events.ts";
 import { plainIp } from "../../lib/addresses.ts";
 import {
@@ -92,11 +98,12 @@ export type SmtpServerOnAuth = (
 /**
  * Makes the `onAuth` of nodemailer's smtp-server out of a provider.
  *
- * A wrong password is 535, a temporary failure 454: clients keep their
- * password and try again. PLAIN, LOGIN and XOAUTH2 are understood; another
- * mechanism, if the server offers it, is 504. Why a token is refused goes to the
- * client before its 535, whose words are then smtp-server's. After a success `session.user` is the user
- * name, or the canonical one where the provider gives it. The package is not imported, so any version will do.
+ * A wrong password is 535, a temporary failure 454: clients keep their password
+ * and try again. PLAIN, LOGIN and XOAUTH2 are understood; another mechanism, if
+ * the server offers it, is 504. The reason why a token is refused goes to the
+ * client before its 535, whose words are then smtp-server's. After a success
+ * `session.user` is the user name, or the canonical one where the provider gives
+ * it. The package is not imported, so any version will do.
  *
  * @param provider Who decides.
  * @param options Time limit and log.
@@ -217,19 +224,15 @@ function errorOf({ code, text }: SmtpReply): Error {
 }
 
 function refusedEvent(
-  { code, reason }: SaslError,
-  { method, username }: SmtpServerLogin,
+  error: SaslError,
+  { method, username = "" }: SmtpServerLogin,
   session: SmtpServerConnection,
 ): AuthEvent {
-  return {
-    kind: "auth",
-    via: "smtp-server",
-    id: idOf(session),
-    outcome: code === AUTH_REPLIES.invalid.code ? "invalid" : "error",
-    reason,
-    mechanism: reason === "unknown-mechanism" ? "" : method.toUpperCase(),
-    ...(username === undefined || username === "" ? {} : { username }),
+  const isKnown = error.reason !== "unknown-mechanism";
+  const event = unaskedEvent("smtp-server", error, {
+    mechanism: isKnown ? method.toUpperCase() : "",
+    username,
     remoteIp: plainIp(session.remoteAddress),
-    milliseconds: 0,
-  };
+  });
+  return { ...event, id: idOf(session) };
 }

@@ -12,6 +12,7 @@ import {
   text,
 } from "../../lib/options.ts";
 import { askProvider } from "../ask_provider.ts";
+import { MECHANISM_NAME } from "../sasl/mechanism.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../types.ts";
 
 const ACTION = "create providers by mechanism";
@@ -20,7 +21,7 @@ const ACTION = "create providers by mechanism";
 const aMechanism: Rule = {
   ...text(
     '1 to 20 letters, digits, "-" and "_"',
-    (value) => /^[A-Z0-9_-]{1,20}$/.test(value),
+    (value) => MECHANISM_NAME.test(value),
   ),
   tell: (value) => JSON.stringify(value),
 };

@@ -14,7 +14,7 @@ import { type Rate, waitFor } from "./gcra.ts";
 export type LimitName = keyof SendingLimits;
 
 /** In which time each limit drains, in milliseconds: as its name says. */
-export const WINDOWS_MS: Readonly<Record<LimitName, number>> = {
+const WINDOWS_MS: Readonly<Record<LimitName, number>> = {
   recipientsPerDay: 86_400_000,
   messagesPerMinute: 60_000,
 };

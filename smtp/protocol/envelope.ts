@@ -21,8 +21,7 @@ export interface Envelope {
   readonly parameters: MailParameters;
   /**
    * The user who has authenticated: the name that the provider gave, or else
-   * the one that was typed; `""` if a token came without a name and the
-   * provider gave none. Absent if nobody has.
+   * the one that was typed. Absent if nobody has.
    */
   readonly user?: string;
   /** What the provider said about the user for hooks and destinations. */

@@ -1,7 +1,6 @@
 import {
   type DovecotAction,
-  type DovecotSession,
-  newDovecotSession,
+  DovecotSession,
 } from "../../../adapters/dovecot/session.ts";
 import type { Mechanism } from "../../../auth/sasl/mechanism.ts";
 import { PLAIN } from "../../../auth/sasl/plain.ts";
@@ -30,7 +29,7 @@ class Talk {
   #now = 0;
 
   constructor(minor = 0, mechanisms: readonly Mechanism[] = DEFAULT_OFFER) {
-    this.session = newDovecotSession(IDENTITY, mechanisms);
+    this.session = new DovecotSession(IDENTITY, mechanisms);
     this.session.open();
     this.session.receive(encode(`VERSION\t1\t${minor}\nCPID\t7\n`), 0);
   }
@@ -233,7 +232,7 @@ Deno.test("what is no protocol closes the connection", () => {
   for (const [line, why] of rows) {
     assertEquals(new Talk().lines(line), [`close: ${why}`]);
   }
-  const early = newDovecotSession(IDENTITY);
+  const early = new DovecotSession(IDENTITY);
   early.open();
   assertEquals(shown(early.receive(encode("AUTH\t1\tPLAIN\n"), 0)), [
     "close: no VERSION",
@@ -346,7 +345,7 @@ function tokenTalk(minor = 0): Talk {
 }
 
 Deno.test("a session offers the mechanisms that it is given", () => {
-  const session = newDovecotSession(IDENTITY, [TOKEN, PLAIN]);
+  const session = new DovecotSession(IDENTITY, [TOKEN, PLAIN]);
   const handshake = shown(session.open()).join("\n");
   assertEquals(handshake.match(/^MECH.*$/gm), [
     "MECH\tX-TOKEN\tplaintext",
