@@ -59,48 +59,14 @@ const RULES: Rules<HTTPAuthProviderOptions> = {
 };
 
 /**
- * Makes a provider that asks an HTTP endpoint "may this user send?".
- *
- * It POSTs the JSON object
- * `{"username","password","mechanism","remoteIp","heloName"}`. A `200` with
- * `{"ok":true}` is `authOk`; a `200` with `{"ok":false}`, a `401` and a `403`
- * are `authInvalid`; everything else is `authFailure`, because a broken back
- * end is not a wrong password: other statuses, redirects (never followed: they
- * would carry the password elsewhere), answers that are late, over 64 KiB or
- * not JSON, and connections that fail. So is a `401` with `WWW-Authenticate:
- * Bearer … error="invalid_token"` (RFC 6750): it is the `bearerToken` that is
- * wrong.
- *
- * A yes may say more, in the members of {@linkcode LoginRights}; one that is
- * not what it should be makes it `authFailure`. `cache-control: max-age` of the
- * answer is its `expiresAt`. A no may have a `text` for the client.
+ * Makes a provider that asks an HTTP endpoint, over whatever `fetch` there is:
+ * the part of `newHTTPAuthProvider` (`adapters/http/provider.ts`, which says all
+ * about it) that holds no connections of its own.
  *
  * @param url The endpoint: an `http:` or `https:` URL without credentials.
  * @param options Token, time limit, and the `fetch` to use.
- * @returns A provider that never throws and shows no secret to anyone but the
- * endpoint.
- * @throws {TypeError} If the URL is no http(s) URL, has credentials in it or a
- * port that `fetch` blocks (such as 10080), or if the token cannot stand in a
- * header. The text repeats neither URL nor token.
- * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
- *
- * @example
- * ```ts
- * import { newHTTPAuthProvider } from "@meowmail/smtpauth";
- *
- * const provider = newHTTPAuthProvider("https://intranet.example/may-send", {
- *   bearerToken: "known-to-the-endpoint",
- *   fetch: () => Promise.resolve(Response.json({ ok: true })), // for the example
- * });
- * const { decision } = await provider({
- *   username: "ann",
- *   password: "secret",
- *   mechanism: "PLAIN",
- *   remoteIp: "192.0.2.7",
- *   heloName: "laptop",
- * });
- * console.assert(decision === "authOk");
- * ```
+ * @throws {TypeError} If the URL or the token is none that can be used.
+ * @throws {RangeError} If `timeoutMs` is out of its range.
  */
 export function newHTTPAuthProvider(
   url: string | URL,
