@@ -9,9 +9,14 @@ import {
   type HTTPAuthProvider,
   newHTTPAuthProvider,
 } from "../adapters/http/provider.ts";
+import type { ReadyProvider } from "../auth/types.ts";
+import { LIMIT_MS } from "./deadline.ts";
 import { type Fault, type FaultFunction, faultFunction } from "./faults.ts";
 import type { Login } from "./habits.ts";
 import { serveHTTP } from "./http_server.ts";
+
+/** How long to wait for an answer that does not come, in milliseconds. */
+const WAITED_FOR_NOTHING_MS = 400;
 
 /**
  * A question as an endpoint has received it, without the password.
@@ -48,7 +53,10 @@ export interface TestEndpointOptions {
    * nothing.
    */
   readonly rights?: Readonly<Record<string, unknown>>;
-  /** How long its provider waits for it, in milliseconds. Default: 400. */
+  /**
+   * How long its provider waits for it, in milliseconds. Default: 400 while the
+   * fault is `hang` or `slow`, else 10000: a busy machine is no outage.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -99,9 +107,9 @@ export interface TestEndpoint extends AsyncDisposable {
 export async function newTestEndpoint(
   options: TestEndpointOptions = {},
 ): Promise<TestEndpoint> {
-  const { bearerToken, timeoutMs = 400 } = options;
   const asked: EndpointQuestion[] = [];
   let fault: FaultFunction = faultFunction("none");
+  let keepsWaiting = false;
   const server = await serveHTTP(async (request) => {
     const question: Question = await request.clone().json();
     const { password: _, ...rest } = question;
@@ -109,9 +117,15 @@ export async function newTestEndpoint(
     return await fault(request) ?? answer(request, question, options);
   });
   const url = `${server.origin}/may-send`;
-  const provider = newHTTPAuthProvider(url, {
-    timeoutMs,
-    ...bearerToken === undefined ? {} : { bearerToken },
+  const patient = newProvider(url, options, LIMIT_MS);
+  const hasty = newProvider(url, options, WAITED_FOR_NOTHING_MS);
+  const ask: ReadyProvider = (request, signal) =>
+    (keepsWaiting ? hasty : patient)(request, signal);
+  const provider = Object.assign(ask, {
+    [Symbol.dispose]: () => {
+      patient[Symbol.dispose]();
+      hasty[Symbol.dispose]();
+    },
   });
   return {
     url,
@@ -119,6 +133,7 @@ export async function newTestEndpoint(
     asked,
     async break(next) {
       fault = faultFunction(next);
+      keepsWaiting = next === "hang" || next === "slow";
       if (next === "refused") server.stop();
       else await server.start();
     },
@@ -127,6 +142,17 @@ export async function newTestEndpoint(
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+function newProvider(
+  url: string,
+  { bearerToken, timeoutMs }: TestEndpointOptions,
+  byDefaultMs: number,
+): HTTPAuthProvider {
+  return newHTTPAuthProvider(url, {
+    timeoutMs: timeoutMs ?? byDefaultMs,
+    ...bearerToken === undefined ? {} : { bearerToken },
+  });
 }
 
 /** What an endpoint is sent. */

@@ -7,6 +7,7 @@ import {
   TestIssuer,
 } from "../../testing.ts";
 import { outcomeOf } from "../support/asked_provider.ts";
+import { spyOnTimers } from "../support/timer_spy.ts";
 import {
   assert,
   assertEquals,
@@ -51,6 +52,18 @@ Deno.test("newTestEndpoint() knows its users, and whatever breaks it is an outag
     await endpoint.break("none");
     assertEquals(await outcomeOf(provider, LOGINS[0]), OK, `after ${fault}`);
   }
+});
+
+Deno.test("newTestEndpoint() takes no machine that is busy for an outage", async () => {
+  await using endpoint = await newTestEndpoint();
+  const { provider } = endpoint;
+  using timers = spyOnTimers();
+  assertEquals(await outcomeOf(provider, LOGINS[0]), OK);
+  assert(timers.delays().includes(10_000));
+  await endpoint.break("hang");
+  const outcome = outcomeOf(provider, LOGINS[0]);
+  timers.strike(400);
+  assertEquals(await outcome, ["authFailure", "backend-timeout"]);
 });
 
 Deno.test("newTestEndpoint() outlasts its provider where it hangs or is slow", async () => {
