@@ -1,6 +1,7 @@
 /**
- * SMTP authentication for any server: types, a SASL step decoder for PLAIN and
- * LOGIN, ready providers, and a whole submission listener.
+ * SMTP authentication for any server: types, a SASL step decoder for PLAIN,
+ * LOGIN, XOAUTH2 and OAUTHBEARER, ready providers, and a whole submission
+ * listener.
  *
  * An {@linkcode AuthProvider} is a function that answers one question: may
  * this user send? Everything else here asks it or answers it.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { race } from "../lib/race.ts";
+import { isTimedOut, race } from "../lib/race.ts";
 import { repeatsSecret } from "../lib/secret_text.ts";
 import { CLIENT_GONE } from "./reasons.ts";
 import { isNameless, nonsense, readResult, thrownResult } from "./results.ts";
@@ -59,7 +59,7 @@ export async function askProvider(
     case "late":
       return LATE;
     case "gone":
-      return isTimeout(signal?.reason) ? LATE : CLIENT_GONE;
+      return isTimedOut(signal) ? LATE : CLIENT_GONE;
     default:
       return raced satisfies never;
   }
@@ -69,11 +69,6 @@ const LATE: AuthResult = Object.freeze({
   decision: "authFailure",
   reason: "backend-timeout",
 });
-
-/** Whether a signal was aborted for want of time, as `AbortSignal.timeout()` is. */
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === "TimeoutError";
-}
 
 /** Looking at somebody else's object can throw as well. */
 function read(answer: unknown): AuthResult {

@@ -89,8 +89,8 @@ export type AuthProgress = typeof AuthProgress[keyof typeof AuthProgress];
  */
 export interface AuthRequest {
   /**
-   * Who the client says it is: no control characters, and not empty but with
-   * OAUTHBEARER, where a client may leave that to the token: then a yes must
+   * Who the client says it is: no control characters, and not empty. Only with
+   * OAUTHBEARER it may be empty, where the token says who it is: then a yes must
    * have a `user`, or it counts as `authFailure`.
    */
   readonly username: string;
@@ -105,7 +105,8 @@ export interface AuthRequest {
 }
 
 /**
- * How much a user may send; 0 is no limit, an absent member the flags' own.
+ * How much a user may send. 0 is no limit; where a member is absent, the limit
+ * for everybody holds.
  *
  * @category Words
  */
@@ -132,7 +133,7 @@ export interface LoginRights {
    * domain without its subdomains. Absent: anybody; `[]`: nobody but `<>`.
    */
   readonly senders?: readonly string[];
-  /** How much the user may send. Absent: what the flags say. */
+  /** How much the user may send. Absent: as much as everybody. */
   readonly limits?: SendingLimits;
   /** When the yes ends, in milliseconds since 1970: no cache keeps it longer. */
   readonly expiresAt?: number;

@@ -6,7 +6,7 @@
  */
 
 import { faultOf, type NetworkFault } from "../lib/network_fault.ts";
-import { hostPort } from "../lib/addresses.ts";
+import { bareHost, hostPort } from "../lib/addresses.ts";
 import { race } from "../lib/race.ts";
 import { systemReason } from "../lib/error_text.ts";
 import type { SocketAddress } from "../net/address.ts";
@@ -68,7 +68,7 @@ async function tryUrl(flag: string, text: string, way: Way): Promise<Finding> {
   // Never the whole URL: there may be a secret in it.
   const url = new URL(text);
   const encrypted = url.protocol === "https:";
-  const hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const hostname = bareHost(url.hostname);
   const port = Number(url.port) || (encrypted ? 443 : 80);
   const what = `${flag} ${hostPort(hostname, port)}`;
   const fault = await reach({ hostname, port }, encrypted, way);

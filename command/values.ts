@@ -12,7 +12,8 @@ import {
 import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { blockedPort } from "../lib/blocked_ports.ts";
-import { parseIp, parseNetwork } from "../lib/ip.ts";
+import { isIp, parseNetwork } from "../lib/ip.ts";
+import { MAX_TIMER_MS } from "../lib/options.ts";
 import { isServerName } from "../smtp/options.ts";
 import { parseStatePlace, STATE_PLACES } from "./state_place.ts";
 import type { HostPort, SocketAddress } from "../net/address.ts";
@@ -34,9 +35,6 @@ export interface Given {
 
 /** Reads a value, or throws a {@linkcode UsageError}. */
 export type Reader<T> = (given: Given) => T;
-
-/** The largest delay that timers take, in milliseconds. */
-const MAX_MS = 2_147_483_647;
 
 /** Anything. */
 export function text({ value }: Given): string {
@@ -66,7 +64,7 @@ export function whole(
 
 /** A time in milliseconds that timers take. */
 export function milliseconds(least: number): Reader<number> {
-  return whole(least, MAX_MS);
+  return whole(least, MAX_TIMER_MS);
 }
 
 /** A whole number, or nothing at all for `off`. */
@@ -145,10 +143,6 @@ function parseHostPort(value: string): HostPort | undefined {
   return hostname === undefined || Number(port) > 65_535
     ? undefined
     : { hostname, port: Number(port) };
-}
-
-function isIp(hostname: string): boolean {
-  return parseIp(hostname) !== undefined;
 }
 
 /** Permission bits, in octal. */

@@ -39,6 +39,11 @@ export function isLoopback(text: string): boolean {
     : octets.every((octet, i) => octet === (i === 15 ? 1 : 0));
 }
 
+/** A URL's host without the brackets that an IPv6 address has there. */
+export function bareHost(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
 /** `host:port`, an IPv6 address in brackets. */
 export function hostPort(hostname: string, port: number): string {
   return hostname.includes(":")

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isLoopback } from "./addresses.ts";
+import { bareHost, isLoopback } from "./addresses.ts";
 import { blockedPort } from "./blocked_ports.ts";
 import type { Rule } from "./options.ts";
 
@@ -30,6 +30,5 @@ export const anEndpoint: Rule = {
 /** Whether what goes to a URL can be read by nobody on the way. */
 export function isPrivateWay({ protocol, hostname }: URL): boolean {
   if (protocol !== "http:") return protocol === "https:";
-  return hostname === "localhost" ||
-    isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"));
+  return hostname === "localhost" || isLoopback(bareHost(hostname));
 }

@@ -10,7 +10,7 @@
 import { parseNetwork } from "./ip.ts";
 
 /** The longest delay that timers can take, in milliseconds: 2^31 - 1. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** What a value must be. */
 export interface Rule {
@@ -186,6 +186,13 @@ export function orFunction(rule: Rule): Rule {
     test: (value) => typeof value === "function" || rule.test(value),
     tell: kindOf,
   };
+}
+
+/** The value of such an option as it is now. */
+export function currentOf<T extends string | undefined>(
+  option: T | (() => T),
+): T {
+  return typeof option === "function" ? option() : option;
 }
 
 /** The name or the address of a machine. */

@@ -96,6 +96,12 @@ function put(
   return () => clearTimeout(timer);
 }
 
+/** Whether a signal was aborted for want of time, as `AbortSignal.timeout()` is. */
+export function isTimedOut(signal: AbortSignal | null | undefined): boolean {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error && reason.name === "TimeoutError";
+}
+
 /** Waits until the time is over or the signal is aborted. */
 export async function pause(
   milliseconds: number,

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { bare, isOwnMachine, proxyVariableFor } from "./proxy_env.ts";
+import { bareHost } from "../lib/addresses.ts";
+import { isTimedOut } from "../lib/race.ts";
+import { isOwnMachine, proxyVariableFor } from "./proxy_env.ts";
 
 /**
  * How long a connection is kept without use, in milliseconds. Node and Apache
@@ -108,7 +110,7 @@ class Clients {
     const client = this.#free.pop()?.client ?? this.#newClient();
     const signal = init?.signal;
     // At once: the next request may be on its way before this one rejects.
-    const onAbort = () => isLate(signal) && this.#close(this.#free.length);
+    const onAbort = () => isTimedOut(signal) && this.#close(this.#free.length);
     signal?.addEventListener("abort", onAbort);
     try {
       return await fetch(input, { ...init, client });
@@ -167,7 +169,7 @@ function straightWay(url: URL): Deno.Proxy | undefined {
   if (url.protocol !== "http:" || !isOwnMachine(url)) return undefined;
   if (proxyVariableFor(url, permittedVariable) === undefined) return undefined;
   const port = Number(url.port || 80);
-  return { transport: "tcp", hostname: bare(url.hostname), port };
+  return { transport: "tcp", hostname: bareHost(url.hostname), port };
 }
 
 /** What may not be read is not set, as far as anybody can tell. */
@@ -176,9 +178,4 @@ function permittedVariable(name: string): string | undefined {
   return Deno.permissions.querySync(permission).state === "granted"
     ? Deno.env.get(name)
     : undefined;
-}
-
-function isLate(signal: AbortSignal | null | undefined): boolean {
-  const reason: unknown = signal?.reason;
-  return reason instanceof DOMException && reason.name === "TimeoutError";
 }

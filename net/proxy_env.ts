@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isLoopback } from "../lib/addresses.ts";
+import { bareHost, isLoopback } from "../lib/addresses.ts";
 import { isIn, parseIp, parseNetwork } from "../lib/ip.ts";
 
 /** A variable's value in the environment; `undefined` if it is not set. */
@@ -35,7 +35,7 @@ export const PROXY_NAMES: readonly string[] = [
 export function isOwnMachine({ hostname }: URL): boolean {
   const name = hostname.replace(/\.$/, "");
   return name === "localhost" || name.endsWith(".localhost") ||
-    isLoopback(bare(name));
+    isLoopback(bareHost(name));
 }
 
 /** What `NO_PROXY` must be to keep requests to the machine itself from proxies. */
@@ -53,7 +53,7 @@ export function proxyVariableFor(
   url: URL,
   variable: Variable,
 ): string | undefined {
-  if (isSpared(bare(url.hostname), noProxy(variable))) return undefined;
+  if (isSpared(bareHost(url.hostname), noProxy(variable))) return undefined;
   return PROXY_VARIABLES[url.protocol]?.find((name) =>
     (variable(name) ?? "") !== ""
   );
@@ -75,9 +75,4 @@ function isSpared(host: string, list: string): boolean {
     return each === "*" ||
       domain !== "" && (host === domain || host.endsWith(`.${domain}`));
   });
-}
-
-/** A host without the brackets of an IPv6 address. */
-export function bare(hostname: string): string {
-  return hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -41,8 +41,8 @@ export interface TcpSocketOptions {
    * what was written. Default: false.
    *
    * Postfix notices a connection that was merely closed only when it has written
-   * its next question into it, and that login fails too (fixed in Postfix 20250304). A reset
-   * it notices before, and connects again.
+   * its next question into it, and that login fails too (fixed in Postfix
+   * 20250304). A reset it notices before, and connects again.
    */
   readonly halfOpen?: boolean;
   /** Whether other processes may bind the same port. Default: false. */

@@ -7,7 +7,7 @@
 
 import type { SmtpReply } from "../auth/replies.ts";
 import { errorText } from "../lib/error_text.ts";
-import { race } from "../lib/race.ts";
+import { isTimedOut, race } from "../lib/race.ts";
 import { type Deliver, isReply } from "./delivery.ts";
 import {
   type Destination,
@@ -133,11 +133,7 @@ function failed(
   const reply = replies.stepFailed;
   if (raced.kind === "broken") return { reply, error: errorText(raced.error) };
   // A client that has gone is no failure.
-  return isLate(signal) ? { reply, error: "no answer in time" } : { reply };
-}
-
-function isLate({ reason }: AbortSignal): boolean {
-  return reason instanceof Error && reason.name === "TimeoutError";
+  return isTimedOut(signal) ? { reply, error: "no answer in time" } : { reply };
 }
 
 function nonsense(): StepResult {

@@ -11,9 +11,10 @@ import {
   aFunction,
   aToken,
   checkOptions,
+  currentOf,
   limitMs,
+  orFunction,
   required,
-  type Rule,
   type Rules,
 } from "../../lib/options.ts";
 import { isOwnBody } from "../../smtp/body.ts";
@@ -63,14 +64,9 @@ export interface HTTPDeliveryOptions {
  */
 export interface HTTPDelivery extends Deliver, Disposable {}
 
-const aTokenSource: Rule = {
-  ...aToken,
-  test: (value) => aFunction.test(value) || aToken.test(value),
-};
-
 const RULES: Rules<HTTPDeliveryOptions> = {
   url: required(anEndpoint),
-  bearerToken: aTokenSource,
+  bearerToken: orFunction(aToken),
   timeoutMs: limitMs(),
   serverName: aServerName,
   fetch: aFunction,
@@ -117,8 +113,7 @@ export function newHTTPDelivery(options: HTTPDeliveryOptions): HTTPDelivery {
     : { fetch: options.fetch, close: () => {} };
   const endpoint: Endpoint = {
     url: new URL(options.url),
-    token: () =>
-      typeof bearerToken === "function" ? bearerToken() : bearerToken,
+    token: () => currentOf(bearerToken),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     serverName,
     fetch,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { bareHost } from "../../lib/addresses.ts";
+
 /** The server that mail is handed on to. */
 export interface NextHop {
   /**
@@ -51,14 +53,9 @@ export function parseNextHop(url: string | URL): NextHop {
   if (parsed.port === "0") throw unusable("url must have a port above 0");
   return {
     security: scheme.security,
-    hostname: bareHost(parsed),
+    hostname: bareHost(parsed.hostname),
     port: parsed.port === "" ? scheme.port : Number(parsed.port),
   };
-}
-
-/** The host of a URL, an IPv6 address without its brackets. */
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
 /** A name in ASCII or an address: other names are left as they were typed. */

@@ -12,6 +12,7 @@ import {
   anObject,
   aURL,
   checkOptions,
+  currentOf,
   integer,
   orFunction,
   required,
@@ -19,6 +20,7 @@ import {
   secret,
   text,
 } from "../../lib/options.ts";
+import { aCertificate } from "../../lib/pem.ts";
 import { hasControls } from "../../lib/text.ts";
 import { aServerName } from "../../smtp/options.ts";
 import type { RelayReason } from "./failures.ts";
@@ -133,7 +135,7 @@ const RULES: Rules<RelayOptions> = {
   username: aCredential,
   password: aLoginSecret,
   oauth: anObject,
-  ca: text("a certificate in PEM", (pem) => pem.includes("-----BEGIN")),
+  ca: aCertificate,
   serverName: aServerName,
   maxConnections: integer(1),
   onEvent: aFunction,
@@ -176,7 +178,7 @@ function loginOf(
 ): Login | undefined {
   if (username === undefined) return undefined;
   if (password === undefined) return { kind: "token", username };
-  return { kind: "password", username, password: now(password) };
+  return { kind: "password", username, password: currentOf(password) };
 }
 
 function tokenRules(
@@ -187,7 +189,7 @@ function tokenRules(
   return {
     tokenUrl: endpoint.url,
     clientId,
-    clientSecret: () => now(clientSecret),
+    clientSecret: () => currentOf(clientSecret),
     scope: scope ?? endpoint.scope,
     fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
     now: () => Date.now(),
@@ -233,10 +235,6 @@ function isCredential(credential: string): boolean {
 
 function isSecret(secret: string): boolean {
   return secret !== "" && !secret.includes("\0");
-}
-
-function now(secret: string | (() => string)): string {
-  return typeof secret === "string" ? secret : secret();
 }
 
 function unusable(rule: string): TypeError {

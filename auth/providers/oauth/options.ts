@@ -8,6 +8,7 @@ import { newTimeLimit } from "../../../lib/time_limit.ts";
 import {
   aFunction,
   checkOptions,
+  currentOf,
   orFunction,
   required,
   type Rule,
@@ -150,9 +151,5 @@ function clientOf(
     );
   }
   if (id === undefined || secret === undefined) return undefined;
-  return { id: () => now(id), secret: () => now(secret) };
-}
-
-function now(word: string | (() => string)): string {
-  return typeof word === "string" ? word : word();
+  return { id: () => currentOf(id), secret: () => currentOf(secret) };
 }

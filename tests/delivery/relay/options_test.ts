@@ -33,7 +33,10 @@ const WRONG: readonly (readonly [Partial<RelayOptions>, string])[] = [
     without({ username: "ann", oauth: { ...OAUTH, secret: 1 } }),
     "oauth may have tokenUrl, clientId, clientSecret, scope: got secret",
   ],
-  [{ ca: "/etc/ssl/ca.pem" }, "ca must be a certificate in PEM: got a string"],
+  [
+    { ca: "/etc/ssl/ca.pem" },
+    "ca must be PEM with -----BEGIN CERTIFICATE-----, not a path: got a string",
+  ],
   [
     {
       username: "ann",
