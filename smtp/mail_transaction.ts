@@ -7,6 +7,7 @@
 
 import type { SmtpReply } from "../auth/replies.ts";
 import { errorText } from "../lib/error_text.ts";
+import { harmless } from "../lib/hook.ts";
 import { isTimedOut, race } from "../lib/race.ts";
 import { type Deliver, isReply } from "./delivery.ts";
 import {
@@ -71,10 +72,11 @@ export class MailTransaction {
     // Who answers too late is told that nothing follows.
     if (raced.kind === "gone") beginning.then(abandon, () => {});
     if (raced.kind !== "done") return failed(raced, signal);
-    if (isTransfer(raced.value)) this.#transfer = raced.value;
-    else if (!isReply(raced.value) || raced.value.code < 400) return nonsense();
-    else return { reply: raced.value };
-    return ACCEPTED;
+    return looked(raced.value, (value) => {
+      if (!isTransfer(value)) return asRefusal(value);
+      this.#transfer = value;
+      return ACCEPTED;
+    });
   }
 
   /**
@@ -117,9 +119,28 @@ async function answerOf(
 ): Promise<StepResult> {
   const raced = await race<unknown>(step, { signal });
   if (raced.kind !== "done") return failed(raced, signal);
-  const { value } = raced;
+  return looked(raced.value, asAnswer);
+}
+
+/** Looking at somebody else's object can throw as well. */
+function looked(
+  value: unknown,
+  look: (value: unknown) => StepResult,
+): StepResult {
+  try {
+    return look(value);
+  } catch (error) {
+    return { reply: replies.stepFailed, error: errorText(error) };
+  }
+}
+
+function asAnswer(value: unknown): StepResult {
   if (value === undefined || value === null) return ACCEPTED;
   return isReply(value) ? { reply: value } : nonsense();
+}
+
+function asRefusal(value: unknown): StepResult {
+  return isReply(value) && value.code >= 400 ? { reply: value } : nonsense();
 }
 
 function isRefusal({ reply }: StepResult): boolean {
@@ -142,11 +163,6 @@ function nonsense(): StepResult {
 }
 
 /** Tells a transfer that nothing follows; what it throws harms nobody. */
-function abandon(transfer: unknown): void {
-  if (!isTransfer(transfer)) return;
-  try {
-    transfer.abandon?.();
-  } catch {
-    // It has been told.
-  }
-}
+const abandon = harmless((transfer: unknown) =>
+  isTransfer(transfer) ? transfer.abandon?.() : undefined
+);

@@ -185,7 +185,8 @@ class LimitedTransfer implements Transfer {
   }
 
   abandon(): void {
-    this.#inner.abandon?.();
+    // It may be async: what it rejects with is for who calls this.
+    return this.#inner.abandon?.();
   }
 }
 

@@ -182,7 +182,7 @@ function prepare(options: TestServerOptions): TestParts {
     ...served,
     onEvent(event) {
       events.push(event);
-      options.onEvent?.(event);
+      return options.onEvent?.(event);
     },
   };
   const take = async (message: SmtpMessage) => {

@@ -167,6 +167,36 @@ Deno.test("serveSmtp() abandons a transaction when it is shut down at once", asy
   assertEquals(asked, ["begin ann@example.org", "abandon"]);
 });
 
+Deno.test("serveSmtp() bears an abandon that throws or rejects, and what can't even be looked at", async () => {
+  const late = Promise.withResolvers<unknown>();
+  const broken = () => {
+    throw new Error("broken");
+  };
+  const begun = [
+    { message: () => {}, abandon: broken },
+    { message: () => {}, abandon: () => Promise.reject(new Error("later")) },
+    late.promise,
+  ];
+  const signals: AbortSignal[] = [];
+  const begin = (_mail: Mail, signal: AbortSignal) => {
+    signals.push(signal);
+    return begun[signals.length - 1];
+  };
+  await using setting = await start({ begin });
+  const { client, server } = setting;
+  for (const _ of [1, 2]) {
+    await client.send(MAIL, "RSET");
+    await client.expect("250", "250");
+  }
+  await client.send(MAIL);
+  await eventually("the question", () => signals.length === 3);
+  client.close();
+  await eventually("the abort", () => signals[2]?.aborted);
+  late.resolve(Object.defineProperty({}, "message", { get: broken }));
+  await server.shutdown();
+  // A rejection that nobody handles fails the test.
+});
+
 Deno.test("serveSmtp() abandons nothing that was refused, and asks again at the next MAIL", async () => {
   const { destination, asked } = newNoting({ begin: () => NO });
   await using setting = await start(destination);
@@ -223,8 +253,20 @@ Deno.test("serveSmtp() answers 451 4.3.0 where a step fails, and tells the log",
   const broken = () => {
     throw new Error("the database is down");
   };
+  const unreadable = (name: string) =>
+    Object.defineProperty({}, name, { get: broken });
   for (
     const [answers, replies, error] of [
+      [
+        { begin: () => unreadable("message") },
+        ["451 4.3.0"],
+        "Error: the database is down",
+      ],
+      [
+        { recipient: () => unreadable("code") },
+        ["250 2.1.0", "451 4.3.0"],
+        "Error: the database is down",
+      ],
       [{ begin: broken }, ["451 4.3.0"], "Error: the database is down"],
       [
         { begin: () => 5 },

@@ -295,6 +295,18 @@ Deno.test("withSendingLimits() hands on what the destination says at MAIL, and t
   assertEquals(abandoned, 1);
 });
 
+Deno.test("withSendingLimits() leaves what an async abandon rejects with to its caller", async () => {
+  const limited = withSendingLimits({
+    begin: () => ({
+      message: () => {},
+      abandon: () => Promise.reject(new Error("later")),
+    }),
+  }, { recipientsPerDay: 1 });
+  const abandoned: unknown = (await begin(limited)).abandon?.();
+  assert(abandoned instanceof Promise);
+  await assertRejects(() => abandoned, Error, "later");
+});
+
 Deno.test("withSendingLimits() tells the destination at once that the body has broken", async () => {
   const { promise: broken, resolve } = Promise.withResolvers<unknown>();
   const limited = withSendingLimits({
