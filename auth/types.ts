@@ -223,6 +223,9 @@ export type AuthResult = Accepted | Refused;
  * as a sender. A provider that throws, rejects or returns something else counts
  * as `authFailure`: ask it through `askProvider`, which takes care of that.
  *
+ * An `async` function with one answer only is `async () => AuthDecision.authOk`:
+ * TypeScript takes `async () => "authOk"` for one that answers any string.
+ *
  * @param request Who wants to send, and from where.
  * @param signal Aborted when the client has gone, so that work nobody waits
  * for can stop.

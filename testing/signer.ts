@@ -37,8 +37,8 @@ export interface SigningKey {
   readonly alg: SigningAlgorithm;
   /** What it is called. */
   readonly kid: string;
-  /** What stands in the key set. */
-  readonly jwk: JsonWebKey & { readonly kid: string };
+  /** What stands in the key set: the members of a JWK (RFC 7517). */
+  readonly jwk: Readonly<Record<string, string>> & { readonly kid: string };
   /** Signs octets. */
   readonly sign: (octets: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
 }
@@ -65,11 +65,18 @@ export async function newSigningKey(
   };
 }
 
-function publicHalf({ kty, crv, x, y, n, e }: JsonWebKey): JsonWebKey {
-  const all = { kty, crv, x, y, n, e };
-  const given = Object.entries(all).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
+function publicHalf(jwk: object): Record<string, string> {
+  const half: Record<string, string> = {};
+  for (const [name, value] of Object.entries(jwk)) {
+    if (PUBLIC_MEMBERS.has(name)) half[name] = String(value);
+  }
+  return half;
 }
+
+/** What a public key consists of (RFC 7518 section 6, RFC 8037 section 2). */
+const PUBLIC_MEMBERS: ReadonlySet<string> = new Set(
+  ["kty", "crv", "x", "y", "n", "e"],
+);
 
 const encoder = new TextEncoder();
 

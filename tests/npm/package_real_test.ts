@@ -8,6 +8,12 @@ import { codeBlocks } from "../support/pages.ts";
 
 const CONSUMER = "tests/npm/consumer.ts";
 
+/** What must compile, and what must not. */
+const TYPES = "tests/npm/types.ts";
+
+/** The oldest TypeScript that knows the types we have, and a new one. */
+const COMPILERS = ["5.7.3", "7.0.2"] as const;
+
 /** What every runtime prints. */
 function expected(hasArgon2: boolean): unknown {
   const outages = Array.from({ length: 12 }, () => "authFailure");
@@ -50,6 +56,21 @@ function filesOf(folder: string): string[] {
   );
 }
 
+/** How a strict project of Node's is compiled, without the types of browsers. */
+function projectFile(moduleResolution: string, exact: boolean): string {
+  return JSON.stringify({
+    compilerOptions: {
+      ...{ strict: true, noEmit: true, skipLibCheck: false },
+      ...{ target: "es2022", lib: ["es2023"], types: ["node"] },
+      module: moduleResolution === "bundler" ? "esnext" : moduleResolution,
+      moduleResolution,
+      resolveJsonModule: true,
+      exactOptionalPropertyTypes: exact,
+    },
+    files: [CONSUMER, TYPES],
+  });
+}
+
 /** Fails if a declaration names Deno, or another that is not there. */
 function assertDeclarations(folder: string): void {
   const files = new Set(filesOf(folder));
@@ -68,7 +89,10 @@ function assertDeclarations(folder: string): void {
 
 Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types", async (t) => {
   using cleanUp = new DisposableStack();
-  const project = await installed(cleanUp, [CONSUMER]);
+  const project = await installed(cleanUp, [CONSUMER, TYPES], [
+    "@types/node@22",
+    ...COMPILERS.map((version) => `tsc-${version}@npm:typescript@${version}`),
+  ]);
   await Deno.writeTextFile(
     `${project}/certificate.json`,
     JSON.stringify(await testCertificate()),
@@ -95,9 +119,27 @@ Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types
           },
         }),
       );
-      await run(project, Deno.execPath(), "check", CONSUMER);
+      await run(project, Deno.execPath(), "check", CONSUMER, TYPES);
     },
   );
+
+  for (const version of COMPILERS) {
+    await t.step(`TypeScript ${version} compiles it for Node`, async () => {
+      const tsc = `node_modules/tsc-${version}/bin/tsc`;
+      for (
+        const [resolution, exact] of [
+          ["bundler", true],
+          ["nodenext", false],
+        ] as const
+      ) {
+        await Deno.writeTextFile(
+          `${project}/tsconfig.json`,
+          projectFile(resolution, exact),
+        );
+        await run(project, "node", tsc, "-p", "tsconfig.json");
+      }
+    });
+  }
 
   for (const { name, program, hasArgon2 } of RUNTIMES) {
     await t.step(name, async () => {
