@@ -5,20 +5,38 @@
  * It is what the entry point `.` has for a server of one's own, and loads
  * nothing but that: no provider, no listener.
  *
- * @example One login, line by line
+ * @example One login, line by line, whatever the mechanism
  * ```ts
- * import { continueSasl, decisionReply, startSasl } from "@meowmail/smtpauth/sasl";
+ * import {
+ *   askProvider,
+ *   type AuthProvider,
+ *   continueSasl,
+ *   finishSasl,
+ *   type SaslStep,
+ *   startSasl,
+ * } from "@meowmail/smtpauth/sasl";
+ *
+ * const provider: AuthProvider = ({ password }) =>
+ *   password === "secret" ? "authOk" : "authInvalid";
+ * const where = { remoteIp: "192.0.2.7", heloName: "laptop" };
  *
  * const lines = [btoa("ann"), btoa("secret")]; // what the client answers
- * let step = startSasl("LOGIN"); // AUTH LOGIN
- * while (step.kind === "challenge") {
- *   console.log(`334 ${step.challenge}`);
- *   step = continueSasl(step, lines.shift() ?? "*");
+ * let step: SaslStep = startSasl("LOGIN", undefined, { mechanisms: ["PLAIN", "LOGIN"] });
+ * let reply;
+ * while (reply === undefined) {
+ *   if (step.kind === "challenge") {
+ *     console.log(`334 ${step.challenge}`);
+ *     step = continueSasl(step, lines.shift() ?? "*");
+ *   } else if (step.kind === "credentials") {
+ *     const { username, password, mechanism } = step;
+ *     const request = { username, password, mechanism, ...where };
+ *     // Whatever the provider does, it becomes a result, and that a reply; where
+ *     // a token is refused, the client hears why in one more challenge.
+ *     const last = finishSasl(step, await askProvider(provider, request));
+ *     if (last.kind === "done") reply = last.reply;
+ *     else step = last;
+ *   } else reply = step; // an error is a reply
  * }
- * // An error is a reply; credentials are for whoever knows the users.
- * const reply = step.kind === "error"
- *   ? step
- *   : decisionReply(step.password === "secret" ? "authOk" : "authInvalid");
  * console.assert(reply.code === 235);
  * ```
  *
@@ -33,6 +51,7 @@ export {
   type AuthRequest,
   type AuthResult,
   type LoginRights,
+  type ReadyProvider,
   type Refused,
   type ResultCause,
   type SendingLimits,
@@ -43,6 +62,7 @@ export type {
   SaslErrorReason,
   TokenReason,
 } from "./auth/reasons.ts";
+export { askProvider } from "./auth/ask_provider.ts";
 export { decisionReply, type SmtpReply } from "./auth/replies.ts";
 export {
   continueSasl,

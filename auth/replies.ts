@@ -17,7 +17,10 @@ export interface SmtpReply {
   readonly code: number;
   /** The enhanced status code (RFC 3463), such as `5.7.8`; absent if none. */
   readonly enhanced?: string;
-  /** The text for people. A line feed in it makes a multi-line reply. */
+  /**
+   * The text for people. A line feed in it makes a multi-line reply; the
+   * listener sends `?` for whatever else is not printable ASCII.
+   */
   readonly text: string;
 }
 

@@ -121,7 +121,11 @@ export interface ServeSmtpOptions {
   readonly onSender?: OnSender;
   /** Likewise about each recipient. Default: nobody. */
   readonly onRecipient?: OnRecipient;
-  /** Ends the listener and all its connections at once when aborted. */
+  /**
+   * Ends the listener and all its connections when aborted, also those with a
+   * transaction under way: the clients read `421`, and who does not close then
+   * is cut off within three seconds.
+   */
   readonly signal?: AbortSignal;
   /** Called for each address that is bound. What it throws is ignored. */
   readonly onListen?: (address: SmtpAddress) => void;

@@ -49,6 +49,19 @@ export function readOffer(
   return offer.flatMap((each) => mechanismOf(each) ?? []);
 }
 
+/** The mechanism on offer that a client names, in any letter case. */
+export function findOffered(
+  name: string,
+  offer: MechanismOffer,
+): Mechanism | undefined {
+  // Servers that ask at every line have values at hand.
+  return findMechanism(name, offer.every(isValue) ? offer : readOffer(offer));
+}
+
+function isValue(each: MechanismName | Mechanism): each is Mechanism {
+  return typeof each !== "string";
+}
+
 /** Which mechanisms are on offer, as an option. */
 export const offeredMechanisms: Rule = {
   is:

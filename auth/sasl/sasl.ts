@@ -10,8 +10,8 @@ import { reasonOf } from "../reasons.ts";
 import { decisionReply } from "../replies.ts";
 import { readResult } from "../results.ts";
 import type { AuthDecision, AuthResult, Refused } from "../types.ts";
-import { findMechanism, type Mechanism } from "./mechanism.ts";
-import { KNOWN_MECHANISMS } from "./offer.ts";
+import type { Mechanism } from "./mechanism.ts";
+import { findOffered, KNOWN_MECHANISMS, type MechanismOffer } from "./offer.ts";
 import {
   SASL_ERRORS,
   type SaslChallenge,
@@ -34,18 +34,19 @@ export const MAX_RESPONSE_OCTETS = 12_288;
  */
 export interface SaslOptions {
   /**
-   * The mechanisms on offer; another one is `504`. Default: PLAIN, LOGIN,
-   * XOAUTH2 and OAUTHBEARER. A server that checks no tokens leaves the last two
-   * out.
+   * The mechanisms on offer, by name or value; another one is `504`. Default:
+   * PLAIN, LOGIN, XOAUTH2 and OAUTHBEARER. A server that checks no tokens
+   * leaves the last two out.
    */
-  readonly mechanisms?: readonly Mechanism[];
+  readonly mechanisms?: MechanismOffer;
 }
 
 /**
  * Begins an exchange: what to do about `AUTH mechanism [initial-response]`.
  *
  * Never throws on client input and never decides: an error is a reply to send,
- * credentials are for `askProvider`.
+ * credentials are for `askProvider`. A command with more words than these two
+ * is the server's to refuse, with `501 5.5.4`.
  *
  * @param mechanism What the client named, in any letter case; `undefined` and
  * `""` mean that `AUTH` stood alone, which is `501 5.5.4`.
@@ -72,7 +73,7 @@ export function startSasl(
   if (mechanism === undefined || mechanism === "") {
     return SASL_ERRORS.noMechanism;
   }
-  const known = findMechanism(mechanism, mechanisms);
+  const known = findOffered(mechanism, mechanisms);
   if (known === undefined) return SASL_ERRORS.unknownMechanism;
   if (initialResponse === undefined || initialResponse === "") {
     return known.first;
@@ -111,7 +112,7 @@ export function continueSasl(
   if (response === "*") return SASL_ERRORS.cancelled;
   // It was only to hear why: some answer nothing, some 0x01, some anything.
   if (step.refusal !== undefined) return step.refusal;
-  return respond(findMechanism(step.mechanism, mechanisms), step, response);
+  return respond(findOffered(step.mechanism, mechanisms), step, response);
 }
 
 /**
@@ -143,7 +144,7 @@ export function finishSasl(
   answer: AuthDecision | AuthResult,
   { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
 ): SaslChallenge | SaslDone {
-  const known = findMechanism(step.mechanism, mechanisms);
+  const known = findOffered(step.mechanism, mechanisms);
   return explanation(known, step, answer) ??
     { kind: "done", reply: decisionReply(answer) };
 }

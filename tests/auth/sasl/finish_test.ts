@@ -122,6 +122,26 @@ Deno.test("a challenge with its refusal is plain data, without the password", ()
   );
 });
 
+Deno.test("an offer has names or values, in each step", () => {
+  const options = { mechanisms: ["XOAUTH2", TOKEN, "LOGIN"] } as const;
+  assertEquals(startSasl("PLAIN", "", options).kind, "error");
+  assertEquals(startSasl("x-token", "", options).kind, "challenge");
+  const first = startSasl("login", "", options);
+  assert(first.kind === "challenge");
+  const second = continueSasl(first, btoa("ann"), options);
+  assert(second.kind === "challenge");
+  assertEquals(continueSasl(second, btoa("secret"), options), {
+    kind: "credentials",
+    mechanism: "LOGIN",
+    username: "ann",
+    password: "secret",
+  });
+  const token = btoa("user=ann\x01auth=Bearer bad\x01\x01");
+  const step = startSasl("XOAUTH2", token, options);
+  assert(step.kind === "credentials");
+  assertEquals(finishSasl(step, "authInvalid", options).kind, "challenge");
+});
+
 Deno.test("startSasl() takes the mechanisms on offer, and no others", () => {
   const response = token("ann", "secret");
   assertEquals(startSasl("x-token", response, OFFER), credentials("X-TOKEN"));
