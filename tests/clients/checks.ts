@@ -77,6 +77,8 @@ export interface MailClient extends Client {
   readonly bodyOnly?: boolean;
   /** What must arrive. Default: {@linkcode MESSAGE}. */
   readonly arrives?: Uint8Array;
+  /** In which order it names its recipients. Default: as it was told. */
+  readonly order?: readonly string[];
   /** In which modes it sends 20 MB. Default: in none. */
   readonly large?: readonly Mode[];
   /** To whom it sends with UTF-8 in the addresses, and what it shows of that. */
@@ -159,7 +161,9 @@ function wordFor(mode: Mode): string {
 
 /** Sends by every mechanism through every target and compares what arrives. */
 export async function checkEverywhere(
-  { bodyOnly = false, arrives = MESSAGE }: Partial<MailClient>,
+  { bodyOnly = false, arrives = MESSAGE, order = RECIPIENTS }: Partial<
+    MailClient
+  >,
   send: (job: Job) => Promise<void>,
 ): Promise<void> {
   await using bench = await newBench();
@@ -175,7 +179,7 @@ export async function checkEverywhere(
       stored.map(({ octets: _, ...envelope }) => envelope),
       MECHANISMS.map(() => ({
         sender: SENDER,
-        recipients: RECIPIENTS,
+        recipients: order,
         word: wordFor(mode),
       })),
       mode,

@@ -203,3 +203,17 @@ const OTHER_SERVICES = [
   "tlsmgr unix - - y 1000? 1 tlsmgr",
   "",
 ].join("\n");
+
+/** What a Postfix needs that takes mail: more of master.cf. */
+export const QUEUE_SERVICES: string = [
+  "cleanup unix n - n - 0 cleanup",
+  "qmgr unix n - n 300 1 qmgr",
+  "bounce unix - - n - 0 bounce",
+  "defer unix - - n - 0 bounce",
+  "trace unix - - n - 0 bounce",
+  "error unix - - n - - error",
+  "retry unix - - n - - error",
+  "discard unix - - n - - discard",
+  "proxymap unix - - n - - proxymap",
+  "",
+].join("\n");

@@ -10,7 +10,7 @@ import { newStaticAuthProvider } from "../../auth/providers/static.ts";
 import type { TestCertificate } from "./certificate.ts";
 import { messagesIn, type Program, userIds } from "./daemons.ts";
 import { eventually } from "./eventually.ts";
-import { newPostfix, POSTFIX_USER } from "./postfix.ts";
+import { newPostfix, POSTFIX_USER, QUEUE_SERVICES } from "./postfix.ts";
 
 /** The one user of the service that wants a login. */
 export const HOP_USER = "relay@example.org";
@@ -54,17 +54,7 @@ function mainCf(): string {
   ].join("\n");
 }
 
-const SERVICES = [
-  "cleanup unix n - n - 0 cleanup",
-  "qmgr unix n - n 300 1 qmgr",
-  "virtual unix - n n - - virtual",
-  "bounce unix - - n - 0 bounce",
-  "defer unix - - n - 0 bounce",
-  "trace unix - - n - 0 bounce",
-  "error unix - - n - - error",
-  "proxymap unix - - n - - proxymap",
-  "",
-].join("\n");
+const VIRTUAL = "virtual unix - n n - - virtual\n";
 
 /**
  * Starts one.
@@ -91,7 +81,7 @@ export async function startPostfixHop(
       submissions: { ...auth, smtpd_tls_wrappermode: "yes" },
     },
     main: mainCf(),
-    master: SERVICES,
+    master: QUEUE_SERVICES + VIRTUAL,
     files: { "cert.pem": cert, "key.pem": key },
   }));
   const mail = `${postfix.queue}/mail`;
