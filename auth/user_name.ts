@@ -11,7 +11,7 @@ import { decodePunycode } from "../lib/punycode.ts";
  * gives an address 64 + 1 + 255 octets; what is longer is no user, and must
  * not fill a memory or outgrow the key of a database.
  */
-const MAX_NAME_UNITS = 320;
+export const MAX_NAME_UNITS = 320;
 
 /**
  * Letters that Unicode does not take apart, and that databases which ignore

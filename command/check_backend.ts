@@ -39,12 +39,10 @@ export async function checkEndpoint(
 ): Promise<Finding | undefined> {
   if (authUrl === undefined) return undefined;
   try {
-    const ca = authCa && readAuthority(authCa);
+    const ca = authCa && readAuthority("--auth-ca", authCa);
     return await tryUrl("--auth-url", authUrl, { ca, limitMs });
   } catch (error) {
-    const reason = withAdvice(systemReason(error));
-    const text = `cannot use --auth-ca ${authCa}: ${reason}`;
-    return { level: "error", text };
+    return { level: "error", text: withAdvice(systemReason(error)) };
   }
 }
 

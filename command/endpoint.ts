@@ -36,11 +36,11 @@ export function openEndpoint(
   const endpoint = new URL(url);
   watchWay(endpoint, LOGINS, log);
   if (caFile === undefined) return newHttpConnections(endpoint);
+  const caCerts = [readAuthority("--auth-ca", caFile)];
   try {
-    return newHttpConnections(endpoint, { caCerts: [readAuthority(caFile)] });
+    return newHttpConnections(endpoint, { caCerts });
   } catch (cause) {
-    const reason = systemReason(cause);
-    throw new Error(`cannot use --auth-ca ${caFile}: ${reason}`, { cause });
+    throw unusable("--auth-ca", caFile, cause);
   }
 }
 
@@ -115,9 +115,24 @@ function keepFromProxies(): void {
   Deno.env.set("NO_PROXY", value);
 }
 
-/** Deno itself passes over what is no certificate. */
-export function readAuthority(path: string): string {
-  const pem = Deno.readTextFileSync(path);
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new Error("there is no certificate in it");
+/**
+ * Reads the certificate of a private authority. Deno itself passes over what is
+ * none.
+ *
+ * @param flag Which flag names the file.
+ * @throws {Error} If it can't be used: which, and why.
+ */
+export function readAuthority(flag: string, path: string): string {
+  try {
+    const pem = Deno.readTextFileSync(path);
+    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+    throw new Error("there is no certificate in it");
+  } catch (cause) {
+    throw unusable(flag, path, cause);
+  }
+}
+
+function unusable(flag: string, path: string, cause: unknown): Error {
+  const reason = systemReason(cause);
+  return new Error(`cannot use ${flag} ${path}: ${reason}`, { cause });
 }

@@ -6,8 +6,8 @@
 
 import type { RelayEvent } from "../delivery/relay/options.ts";
 import { newRelay, type Relay } from "../delivery/relay/relay.ts";
-import { systemReason } from "../lib/error_text.ts";
 import type { OpenDestination } from "./destination.ts";
+import { readAuthority } from "./endpoint.ts";
 import { present } from "./present.ts";
 import type { Settings } from "./settings.ts";
 
@@ -55,7 +55,8 @@ export function openRelay(
   const password = settings.relayPass === undefined
     ? undefined
     : () => current.relayPass ?? "";
-  const ca = settings.relayCa && readAuthority(settings.relayCa);
+  const ca = settings.relayCa &&
+    readAuthority("--relay-ca", settings.relayCa);
   const relay = newRelay({
     url,
     serverName,
@@ -64,15 +65,4 @@ export function openRelay(
     ...present({ username, password, oauth, ca }),
   });
   return { relay, reload: (settings) => current = settings };
-}
-
-function readAuthority(path: string): string {
-  try {
-    const pem = Deno.readTextFileSync(path);
-    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-    throw new Error("there is no certificate in it");
-  } catch (cause) {
-    const reason = systemReason(cause);
-    throw new Error(`cannot use --relay-ca ${path}: ${reason}`, { cause });
-  }
 }

@@ -18,11 +18,12 @@ export async function openShared(
   place: Exclude<StatePlace, { kind: "memory" }>,
   { sharedStateCa }: Settings,
 ): Promise<OpenState> {
+  const ca = sharedStateCa &&
+    readAuthority("--shared-state-ca", sharedStateCa);
   try {
     if (place.kind !== "redis") {
       return await openKv(place.kind === "kv" ? place.path : place.url.href);
     }
-    const ca = sharedStateCa && readAuthority(sharedStateCa);
     const { connectRedis }: typeof import("./redis.ts") = await import(REDIS);
     const connection = await connectRedis(place.url, ca);
     await connection.tried;

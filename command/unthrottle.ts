@@ -9,7 +9,7 @@ import {
   unthrottle,
   unthrottleAll,
 } from "../auth/guards/throttle/unthrottle.ts";
-import { forgetSent } from "../auth/rights/sending_limits.ts";
+import { forgetAllSent, forgetSent } from "../auth/rights/sending_limits.ts";
 import type { MemoryStore } from "../auth/state/memory_store.ts";
 import type { LogEntry } from "./log.ts";
 import { shownName } from "./quoting.ts";
@@ -56,17 +56,12 @@ export function unthrottleEverybody(memory: MemoryStore | undefined): LogEntry {
     return { level: "warn", message, fields: {} };
   }
   const counts = unthrottleAll(memory, Date.now());
-  const sent = [...memory.keys()].filter((key) => key.startsWith("l:"));
-  for (const key of sent) {
-    memory.update([key], () => [
-      { key, value: undefined, keepMs: 1, share: "limit" },
-    ]);
-  }
+  const sent = forgetAllSent(memory);
   return {
     level: "warn",
     message:
       `SIGUSR2: forgotten: the wrong guesses at all users and what they sent (${
-        counts + sent.length
+        counts + sent
       } counts)`,
     fields: {},
   };

@@ -187,6 +187,8 @@ export function isInOneOf(ip: string, networks: readonly Network[]): boolean {
 export const CUSTOMER_BITS_4 = 24;
 /** The same for IPv6. */
 export const CUSTOMER_BITS_6 = 56;
+/** And a whole site, which many customers have instead (RFC 6177). */
+export const SITE_BITS_6 = 48;
 
 /**
  * The network that an address belongs to, as a text that is the same for all

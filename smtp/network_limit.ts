@@ -5,15 +5,12 @@
  */
 
 import { isLoopback } from "../lib/addresses.ts";
-import { CUSTOMER_BITS_4, networkOf } from "../lib/ip.ts";
+import { CUSTOMER_BITS_4, networkOf, SITE_BITS_6 } from "../lib/ip.ts";
 
 /**
- * Many customers have a whole IPv6 /48, with 256 networks of 56 bits. Without
- * a limit of its own one of them could take all places.
+ * How many times the limit of a network an IPv6 site may reach: it has 256 of
+ * them, and without a limit of its own could take all places.
  */
-const SITE_BITS_6 = 48;
-
-/** How many times the limit of a network such a site may reach. */
 const SITE_TIMES = 4;
 
 /** Counts clients by network. */

@@ -9,7 +9,11 @@ import type { LimitReachedEvent } from "../auth/events.ts";
 import { type Charge, Quota } from "../auth/rights/quota.ts";
 import { metersOf } from "../auth/rights/sending_limits.ts";
 import { newMemoryStore } from "../auth/state/memory_store.ts";
-import type { Store } from "../auth/state/store.ts";
+import {
+  MAX_STORE_TIMEOUT_MS,
+  type Store,
+  STORE_TIMEOUT_MS,
+} from "../auth/state/store.ts";
 import type { SendingLimits } from "../auth/types.ts";
 import { harmless } from "../lib/hook.ts";
 import {
@@ -30,9 +34,6 @@ import {
   type Transfer,
 } from "./destination.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
-
-/** The slowest that a store may be, in milliseconds: each RCPT waits for it. */
-const MAX_STORE_TIMEOUT_MS = 1_000;
 
 /**
  * What {@linkcode withSendingLimits} allows.
@@ -128,7 +129,7 @@ export function withSendingLimits(
   const quota = new Quota({
     limits,
     store: options.store ?? newMemoryStore(),
-    storeTimeoutMs: options.storeTimeoutMs ?? 250,
+    storeTimeoutMs: options.storeTimeoutMs ?? STORE_TIMEOUT_MS,
     now: options.now ?? Date.now,
     report: harmless(options.onEvent),
   });

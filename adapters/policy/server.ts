@@ -6,13 +6,13 @@
  */
 
 import { Quota } from "../../auth/rights/quota.ts";
-import {
-  MAX_STORE_TIMEOUT_MS,
-  STORE_TIMEOUT_MS,
-} from "../../auth/rights/remember_rights.ts";
 import { RightsMemory } from "../../auth/rights/rights_memory.ts";
 import { steadyStore } from "../../auth/state/fallback.ts";
-import type { Store } from "../../auth/state/store.ts";
+import {
+  MAX_STORE_TIMEOUT_MS,
+  type Store,
+  STORE_TIMEOUT_MS,
+} from "../../auth/state/store.ts";
 import type { SendingLimits } from "../../auth/types.ts";
 import { errorText } from "../../lib/error_text.ts";
 import { harmless } from "../../lib/hook.ts";

@@ -6,7 +6,11 @@
 
 import { askProvider } from "../ask_provider.ts";
 import { steadyStore } from "../state/fallback.ts";
-import type { Store } from "../state/store.ts";
+import {
+  MAX_STORE_TIMEOUT_MS,
+  type Store,
+  STORE_TIMEOUT_MS,
+} from "../state/store.ts";
 import type { AuthProvider, ReadyProvider } from "../types.ts";
 import {
   aFunction,
@@ -18,12 +22,6 @@ import {
   type Rules,
 } from "../../lib/options.ts";
 import { RightsMemory } from "./rights_memory.ts";
-
-/** The slowest that a store may be, in milliseconds: each login waits for it. */
-export const MAX_STORE_TIMEOUT_MS = 1_000;
-
-/** Milliseconds that a store may take if nothing else is said. */
-export const STORE_TIMEOUT_MS = 250;
 
 /**
  * Where {@linkcode rememberRights} keeps what it hears.

@@ -9,6 +9,7 @@ import type { Store } from "../state/store.ts";
 import { newStoreView, type StoreView } from "../state/view.ts";
 import { isLimits, isObject, type Untrusted } from "../results.ts";
 import type { Accepted, SendingLimits } from "../types.ts";
+import { MAX_NAME_UNITS } from "../user_name.ts";
 
 /**
  * How long an answer is remembered, in milliseconds: half a day. Whoever sends
@@ -21,9 +22,6 @@ export const RIGHTS_KEEP_MS = 43_200_000;
  * in milliseconds: most logins change nothing, and need not write.
  */
 const RENEW_MS = 3_600_000;
-
-/** The longest user name that is remembered, in UTF-16 units (RFC 5321). */
-const MAX_NAME_UNITS = 320;
 
 /** The most octets of an answer as JSON: databases take no more than 64 KiB. */
 const MAX_OCTETS = 32_768;

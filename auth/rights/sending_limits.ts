@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Store } from "../state/store.ts";
+import type { MemoryStore } from "../state/memory_store.ts";
+import type { Store, StoreWrite } from "../state/store.ts";
 import type { SmtpReply } from "../replies.ts";
 import type { SendingLimits } from "../types.ts";
 import { countingName } from "../user_name.ts";
@@ -21,10 +22,7 @@ const WINDOWS_MS: Readonly<Record<LimitName, number>> = {
 
 /** Whose mail is counted. */
 export interface Sender {
-  /**
-   * The user who has logged in; absent if nobody has, `""` for one without a
-   * name.
-   */
+  /** The user who has logged in; absent, or `""`, if nobody has. */
   readonly user?: string | undefined;
   /** The client's address, which is counted where there is no user. */
   readonly remoteIp: string;
@@ -87,10 +85,24 @@ export async function forgetSent(store: Store, user: string): Promise<boolean> {
   let isThere = false;
   await store.update(keys, (values) => {
     isThere = values.some((value) => value !== undefined);
-    return keys.filter((_, i) => values[i] !== undefined)
-      .map((key) => ({ key, value: undefined, keepMs: 1, share: "limit" }));
+    return keys.filter((_, i) => values[i] !== undefined).map(forgotten);
   });
   return isThere;
+}
+
+/**
+ * The same for all users, in the memory of one process.
+ *
+ * @returns How many values were forgotten.
+ */
+export function forgetAllSent(store: MemoryStore): number {
+  const keys = [...store.keys()].filter((key) => key.startsWith("l:"));
+  for (const key of keys) store.update([key], () => [forgotten(key)]);
+  return keys.length;
+}
+
+function forgotten(key: string): StoreWrite {
+  return { key, value: undefined, keepMs: 1, share: "limit" };
 }
 
 /** How much of a limit a message takes. */

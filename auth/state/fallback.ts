@@ -18,7 +18,7 @@ import {
 import { race, type Raced } from "../../lib/race.ts";
 import type { StateAwayEvent, StateEvent } from "../events.ts";
 import { newMemoryStore } from "./memory_store.ts";
-import type { Store, StoreValues } from "./store.ts";
+import { type Store, STORE_TIMEOUT_MS, type StoreValues } from "./store.ts";
 
 /** The most values kept meanwhile: an outage is short. */
 const MAX_SPARE_ENTRIES = 65_536;
@@ -115,7 +115,7 @@ class Fallback implements Store {
   #outage: Outage | undefined;
 
   constructor(store: Store, options: FallbackOptions) {
-    const { timeoutMs = 250, restMs = 5000, onEvent } = options;
+    const { timeoutMs = STORE_TIMEOUT_MS, restMs = 5000, onEvent } = options;
     this.#store = store;
     this.#timeoutMs = timeoutMs;
     this.#restMs = restMs;

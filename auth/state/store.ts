@@ -5,6 +5,12 @@
  * @module
  */
 
+/** Milliseconds that a store may take if nothing else is said. */
+export const STORE_TIMEOUT_MS = 250;
+
+/** The slowest that a store may be, in milliseconds: logins and RCPTs wait for it. */
+export const MAX_STORE_TIMEOUT_MS = 1_000;
+
 /**
  * What is there under some keys, in their order; `undefined` for nothing.
  *

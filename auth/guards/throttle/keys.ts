@@ -9,15 +9,10 @@ import {
   type Network,
   networkText,
   parseIp,
+  SITE_BITS_6,
   splitZone,
 } from "../../../lib/ip.ts";
 import { countingName, exactName } from "../../user_name.ts";
-
-/**
- * How much of an IPv6 address is one site's: providers give a customer a /48
- * (RFC 6177), or a /56 of their own one.
- */
-const SITE_BITS = 48;
 
 /**
  * How many addresses are remembered with where they are: to read one and to
@@ -92,8 +87,8 @@ function originOf(octets: Uint8Array, options: OriginOptions): Origin {
   const isShared = sharedNetworks.some((network) => isIn(octets, network));
   const isV4 = octets.length === 4;
   const network = networkText(octets, isV4 ? ipv4Prefix : ipv6Prefix);
-  const hasSite = !isV4 && !isShared && ipv6Prefix > SITE_BITS;
-  const site = hasSite ? networkText(octets, SITE_BITS) : undefined;
+  const hasSite = !isV4 && !isShared && ipv6Prefix > SITE_BITS_6;
+  const site = hasSite ? networkText(octets, SITE_BITS_6) : undefined;
   return { kind: isShared ? "shared" : "open", network, site };
 }
 

@@ -19,7 +19,11 @@ import {
   pauseMs,
   type Rules,
 } from "../../../lib/options.ts";
-import type { Store } from "../../state/store.ts";
+import {
+  MAX_STORE_TIMEOUT_MS,
+  type Store,
+  STORE_TIMEOUT_MS,
+} from "../../state/store.ts";
 import type { OriginOptions } from "./keys.ts";
 import type { ThrottleLimits } from "./meters.ts";
 
@@ -31,12 +35,6 @@ export const ACTION = "create throttle";
  * after 10 s, and the provider needs its time too.
  */
 export const MAX_HOLD_MS = 5000;
-
-/**
- * The slowest that a store may be, in milliseconds: it is called three times,
- * and once more by one who has waited.
- */
-const MAX_STORE_TIMEOUT_MS = 1000;
 
 /** The window if nothing else is said, in milliseconds. */
 export const HOUR_MS = 3_600_000;
@@ -134,7 +132,7 @@ export function checkedOptions(options: ThrottleOptions): {
   readonly now: () => number;
 } {
   checkOptions(ACTION, options, RULES);
-  const { storeTimeoutMs = 250, now = Date.now } = options;
+  const { storeTimeoutMs = STORE_TIMEOUT_MS, now = Date.now } = options;
   return {
     limits: {
       userLimit: options.userLimit ?? 20,
