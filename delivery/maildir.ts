@@ -41,14 +41,14 @@ const place = new Uint8Array(SYNC_OCTETS / 2);
 const encoder = new TextEncoder();
 
 /**
- * Opens a Maildir, makes it if need be, and cleans its tmp/.
+ * Opens a Maildir, creates it if needed, and cleans its tmp/.
  *
  * @param path The folder.
  * @param serverName The name of this server, for file names and trace lines.
  * Default: `localhost`.
- * @returns What takes messages. It answers `452 4.3.1` where there is no
- * room, and throws on all else that goes wrong.
- * @throws {TypeError} If one of them is none.
+ * @returns What takes messages. It answers `452 4.3.1` if there is no room, and
+ * throws whatever else goes wrong.
+ * @throws {TypeError} If the path is empty, or the name not a host name.
  * @throws {Error} What the system says if the folder can't be written to.
  *
  * @example A listener that keeps its mail

@@ -54,8 +54,8 @@ export interface SmtpServer extends AsyncDisposable {
   readonly finished: Promise<void>;
   /**
    * Stops in good order: no new connections, `421 4.3.2` to idle ones, nine
-   * seconds for transactions under way. Then it is over, whether or not
-   * whoever takes a message has answered; its client reads `421`.
+   * seconds for transactions in progress. After that it ends in any case: a
+   * client whose message was not answered by then gets `421`.
    *
    * @returns A promise for the end, the same as `finished`.
    */
@@ -84,8 +84,8 @@ export interface SmtpServer extends AsyncDisposable {
  * @throws {TypeError} If options do not fit together, such as a certificate
  * without a key.
  * @throws {RangeError} If a number is out of its range.
- * @throws {Error} What the system says when a port is taken or a certificate
- * is not one.
+ * @throws {Error} What the system says when a port is taken or a certificate is
+ * not valid.
  *
  * @example Take one message
  * ```ts

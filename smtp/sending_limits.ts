@@ -79,8 +79,8 @@ const RULES: Rules<SendingLimitsOptions> = {
 const ACTION = "limit sending";
 
 /**
- * Limits how much each user sends, around any destination: what a stolen
- * password is found out by.
+ * Limits how much each user sends, around any destination: this is how a stolen
+ * password is noticed.
  *
  * Counts drain at an even pace (GCRA): of 500 recipients a day one is forgiven
  * every 173 s, and none waits for midnight. A recipient that does not fit is
@@ -98,8 +98,8 @@ const ACTION = "limit sending";
  * @param to Who takes the mail.
  * @param options Limits, and where to count.
  * @returns A destination for `serveSmtp`.
- * @throws {RangeError} If a limit is no whole number from 0.
- * @throws {TypeError} If there is nobody to take mail.
+ * @throws {RangeError} If a limit is not a whole number from 0.
+ * @throws {TypeError} If `to` cannot take mail.
  *
  * @example At most 500 recipients a day
  * ```ts

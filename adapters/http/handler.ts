@@ -67,18 +67,18 @@ export interface AuthHandlerOptions {
  * Makes an HTTP endpoint out of a provider, for `Deno.serve` or any server
  * that speaks Request and Response.
  *
- * It is the inverse of `newHTTPAuthProvider`: what the provider decides here
- * is what that one decides there. authOk is `200 {"ok":true}`, authInvalid
- * `200 {"ok":false}`, authFailure 503, each with what belongs to the result. A
- * request that is none is 400, another method 405, and a missing or wrong token
- * 401 with `error="invalid_token"` (RFC 6750), so that no caller takes it for a
- * user's wrong password; the log has `bad-token`.
+ * It is the inverse of `newHTTPAuthProvider`: whatever the provider decides here
+ * is what `newHTTPAuthProvider` decides there. authOk is `200 {"ok":true}`,
+ * authInvalid `200 {"ok":false}`, authFailure 503, each with what belongs to the
+ * result. A malformed request is 400, another method 405, and a missing or wrong
+ * token 401 with `error="invalid_token"` (RFC 6750), so that no caller takes it
+ * for a user's wrong password; the log has `bad-token`.
  *
  * @param provider Who decides.
  * @param options Token, time limit and log.
  * @returns A function from request to response that never rejects.
- * @throws {TypeError} If the provider is no function, or if the token cannot
- * stand in a header. The text does not repeat it.
+ * @throws {TypeError} If the provider is not a function, or the token cannot be
+ * sent in a header. The text does not repeat the token.
  * @throws {RangeError} If `timeoutMs` is out of its range.
  *
  * @example A provider in TypeScript, served to every mail server of the house

@@ -89,9 +89,9 @@ export interface NginxAuthOptions {
  * @param provider Who decides.
  * @param options Where clients go, the shared secret, limits and log.
  * @returns A function from request to response that never rejects.
- * @throws {TypeError} If the provider is no function, the upstream no IP
- * address, or if secret and header cannot stand in a request. The text does
- * not repeat the secret.
+ * @throws {TypeError} If the provider is not a function, the upstream is not an
+ * IP address, or secret and header cannot be sent in a request. The text does not
+ * repeat the secret.
  * @throws {RangeError} If a number is out of its range.
  *
  * @example With `auth_http 127.0.0.1:8026; auth_http_header X-Auth-Key …;`

@@ -99,8 +99,8 @@ const RULES: Rules<OwnOptions> = {
 };
 
 /**
- * Serves Postfix's policy protocol, so that with Postfix too a user sends as
- * nobody else, and no more than so much.
+ * Serves Postfix's policy protocol, so that with Postfix too a user cannot send
+ * as somebody else, nor more than a limit.
  *
  * Postfix asks about users who have logged in through any adapter or listener
  * whose provider is wrapped in `rememberRights` with the same store: what the

@@ -108,7 +108,7 @@ export type SmtpServerOnAuth = (
  * @param provider Who decides.
  * @param options Time limit and log.
  * @returns What to give to smtp-server as `onAuth`.
- * @throws {TypeError} If the provider is no function.
+ * @throws {TypeError} If the provider is not a function.
  * @throws {RangeError} If `timeoutMs` is out of its range.
  *
  * @example One line in a server

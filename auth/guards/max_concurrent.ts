@@ -74,9 +74,9 @@ const RULES: Rules<MaxConcurrentOptions> = {
  * @param provider Whom to ask.
  * @param options The limits.
  * @returns A provider that never throws or rejects.
- * @throws {TypeError} If the provider is no function, or an option unknown.
- * @throws {RangeError} If `limit` is no whole number from 1, `queueLength` none
- * from 0, or `queueMs` not above 0 and at most 2147483647.
+ * @throws {TypeError} If the provider is not a function, or an option is unknown.
+ * @throws {RangeError} If `limit` is not a whole number from 1, `queueLength` not
+ * one from 0, or `queueMs` not above 0 and at most 2147483647.
  *
  * @example At most ten calls at once
  * ```ts

@@ -35,8 +35,8 @@ const aMechanism: Rule = {
  * @param others Asked about all other mechanisms. Default: nobody, and then
  * the answer is `authFailure`: credentials that nobody looked at are not wrong.
  * @returns A provider that never throws or rejects.
- * @throws {TypeError} If a name is none, comes twice, or what stands for it is
- * no function; or if there is no provider at all.
+ * @throws {TypeError} If a name is not that of a mechanism, or comes twice, or
+ * its provider is not a function; or if there is no provider at all.
  *
  * @example Users by password, machines by token
  * ```ts

@@ -106,7 +106,7 @@ const RULES: Rules<KvStoreOptions> = {
  * @param kv The database. It stays open: closing it is the caller's.
  * @param options Where in the database.
  * @returns A store that answers later, and rejects if the database does.
- * @throws {TypeError} If the database is none.
+ * @throws {TypeError} If the database is not an object, or an option is not valid.
  *
  * @example Several processes on one machine
  * ```ts

@@ -97,7 +97,7 @@ interface Held {
  * @param options Limits.
  * @returns A store that answers at once. It begins empty, and ends with the
  * process.
- * @throws {RangeError} If a limit is no whole number from 1.
+ * @throws {RangeError} If a limit is not a whole number from 1.
  *
  * @example A small one
  * ```ts

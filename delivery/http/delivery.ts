@@ -73,8 +73,9 @@ const RULES: Rules<HTTPDeliveryOptions> = {
 };
 
 /**
- * Makes what hands messages to an HTTP endpoint, as they arrive: nothing is
- * kept, and a client reads `250` only after the endpoint has said so.
+ * Makes a destination that hands messages to an HTTP endpoint as they arrive:
+ * nothing is stored, and a client gets `250` only after the endpoint has accepted
+ * the message.
  *
  * Each is a `POST` of a form (`multipart/form-data`). Its part `envelope` is
  * JSON (`id`, `sender`, `recipients`, `user`, `context`, `remoteIp`, `heloName`,
@@ -91,8 +92,8 @@ const RULES: Rules<HTTPDeliveryOptions> = {
  *
  * @param options The endpoint, and how to talk to it.
  * @returns What takes messages. Disposing closes its connections.
- * @throws {TypeError} If the URL is none for `fetch` or has credentials in it,
- * or if another option is not what it should be. The text repeats no secret.
+ * @throws {TypeError} If the URL cannot be fetched or has credentials in it, or
+ * if another option is not valid. The text repeats no secret.
  * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
  *
  * @example

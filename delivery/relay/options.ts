@@ -52,7 +52,7 @@ export interface RelayOptions {
   readonly oauth?: RelayOAuthOptions;
   /**
    * The private authority that must have signed its certificate, in PEM.
-   * Default: one that is trusted anyway.
+   * Default: any authority that the system trusts.
    */
   readonly ca?: string;
   /** Our own name, behind EHLO and in `Received`. Default: `localhost`. */
@@ -80,7 +80,7 @@ export interface RelayOAuthOptions {
   readonly clientId: string;
   /** Its secret; a function is asked at each request. */
   readonly clientSecret: string | (() => string);
-  /** What the token is for. Default: whatever the endpoint thinks of. */
+  /** What the token is for. Default: left to the endpoint. */
   readonly scope?: string;
 }
 

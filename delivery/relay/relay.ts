@@ -56,7 +56,8 @@ export interface Relay extends Destination {
  *
  * @param options The next hop, and who we are there.
  * @returns What takes mail; hand it to `serveSmtp`.
- * @throws {TypeError} If options do not fit together or the URL is none.
+ * @throws {TypeError} If options do not fit together, or the URL is not that of a
+ * next hop.
  * @throws {RangeError} If a number is out of its range.
  *
  * @example A login in front of a smarthost

@@ -93,9 +93,10 @@ export interface CacheOptions {
  * for 3 s, a failure not at all. Results are kept with all that they carry, and
  * a yes never beyond its `expiresAt`.
  *
- * So a user who was removed, or whose password was changed, can log in with the
- * old one for `ttlMs`, and for `graceMs` more while the back end fails; it is
- * not asked again for another address or HELO name in `ttlMs` either.
+ * So a user who was removed, or whose password was changed, can still log in
+ * with the old password for `ttlMs`, and for `graceMs` more while the back end
+ * fails. Within `ttlMs` the back end is not asked again for another address or
+ * HELO name either.
  *
  * Requests that are the same in all members and under way at once share one
  * call. A client that goes leaves the others theirs; when all have gone, the
@@ -108,9 +109,9 @@ export interface CacheOptions {
  * @param provider Whom to ask.
  * @param options How long, and how many.
  * @returns A provider that never throws or rejects.
- * @throws {TypeError} If the provider is no function, or an option unknown.
+ * @throws {TypeError} If the provider is not a function, or an option is unknown.
  * @throws {RangeError} If `ttlMs` or `graceMs` is not from 0 to a year, or
- * `maxEntries` no whole number from 1.
+ * `maxEntries` not a whole number from 1.
  *
  * @example The back end goes away
  * ```ts

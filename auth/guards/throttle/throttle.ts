@@ -90,9 +90,9 @@ const LATE_MS = 1000;
  * @param provider Whom to ask.
  * @param options Limits and times, and where to count.
  * @returns A provider that never throws or rejects.
- * @throws {RangeError} If a limit is no whole number from 1, a prefix no
- * length of one, or a time out of its range.
- * @throws {TypeError} If a shared network is none.
+ * @throws {RangeError} If a limit is not a whole number from 1, a prefix not a
+ * valid length, or a time out of its range.
+ * @throws {TypeError} If a shared network is not a network.
  *
  * @example Around a table of users
  * ```ts
