@@ -259,9 +259,8 @@ function mailMessage(event: SmtpMessageEvent): string {
     : "";
   const to = recipientsWord(event);
   const why = error === undefined ? "" : `: ${shownText(error)}`;
-  return `mail from <${
-    shownName(sender)
-  }> to ${to}, ${octets} bytes${user}: ${outcome}${why}`;
+  const from = sender === "" ? "" : shownName(sender);
+  return `mail from <${from}> to ${to}, ${octets} bytes${user}: ${outcome}${why}`;
 }
 
 function recipientsWord(event: SmtpMessageEvent): string {

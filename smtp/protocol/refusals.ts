@@ -174,6 +174,13 @@ export const authRequired: Refusal = refusal(
   "5.7.0",
   "Authentication required",
 );
+/** The same in other words, where AUTH is not on offer before TLS. */
+export const authBehindTls: Refusal = refusal(
+  "auth-required",
+  530,
+  "5.7.0",
+  "Authentication required, send STARTTLS first",
+);
 export const messageTooLarge: Refusal = refusal(
   "message-too-large",
   552,

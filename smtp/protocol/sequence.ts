@@ -55,7 +55,7 @@ export function outOfPlace(
   now: SessionStanding,
 ): Refusal | undefined {
   if (now.authRequired && !now.authenticated && !BEFORE_AUTH.has(verb)) {
-    return refusals.authRequired;
+    return now.authAllowed ? refusals.authRequired : refusals.authBehindTls;
   }
   switch (verb) {
     case "STARTTLS":

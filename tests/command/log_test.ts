@@ -130,6 +130,10 @@ Deno.test("textLine() is one short line per event", () => {
         "info  mail from <ann@example.com> to 1 recipient, 222 bytes, login ann: 250 Queued",
       ],
       [
+        { ...MESSAGE, sender: "" },
+        "info  mail from <> to 1 recipient, 222 bytes, login ann: 250 Queued",
+      ],
+      [
         { ...UNSIGNED, trusted: true },
         "info  mail from <ann@example.com> to 1 recipient, 222 bytes, no login (trusted network): 250 Queued",
       ],

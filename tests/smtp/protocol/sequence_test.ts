@@ -34,14 +34,21 @@ type OtherVerb = Exclude<Verb, "AUTH">;
 const isOther = (verb: Verb): verb is OtherVerb => verb !== "AUTH";
 
 /** 530 for all that needs AUTH first. */
-const NEED_AUTH: Refusals = {
-  DATA: "authRequired",
-  EXPN: "authRequired",
-  HELP: "authRequired",
-  MAIL: "authRequired",
-  RCPT: "authRequired",
-  VRFY: "authRequired",
-};
+const NEED_AUTH = needing("authRequired");
+
+/** The same, in the words for a client that must encrypt before that. */
+const NEED_TLS = needing("authBehindTls");
+
+function needing(refusal: "authRequired" | "authBehindTls"): Refusals {
+  return {
+    DATA: refusal,
+    EXPN: refusal,
+    HELP: refusal,
+    MAIL: refusal,
+    RCPT: refusal,
+    VRFY: refusal,
+  };
+}
 
 const NO_MAIL: Refusals = { RCPT: "mailFirst", DATA: "mailFirst" };
 
@@ -61,7 +68,7 @@ const TABLE: readonly (readonly [string, SessionStanding, Refusals])[] = [
     STARTTLS: "alreadyTls",
   }],
   ["nothing said, AUTH needs TLS", { ...FRESH, authAllowed: false }, {
-    ...NEED_AUTH,
+    ...NEED_TLS,
     AUTH: "tlsRequired",
   }],
   ["greeted", GREETED, NEED_AUTH],
@@ -70,7 +77,7 @@ const TABLE: readonly (readonly [string, SessionStanding, Refusals])[] = [
     STARTTLS: "alreadyTls",
   }],
   ["greeted, AUTH needs TLS", { ...GREETED, authAllowed: false }, {
-    ...NEED_AUTH,
+    ...NEED_TLS,
     AUTH: "tlsRequired",
   }],
   ["logged in", LOGGED_IN, { ...NO_MAIL, AUTH: "alreadyAuthenticated" }],
