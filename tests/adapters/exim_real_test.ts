@@ -123,7 +123,7 @@ daemonTest(
   "asks the saslauthd server",
   async ({ path }, t) => {
     await using endpoint = await newTestEndpoint();
-    Deno.mkdirSync("/run/saslauthd", { recursive: true });
+    using _entered = openFolder("/run/saslauthd");
     const events: ServerEvent[] = [];
     const open = () =>
       serveSaslauthd({
@@ -158,6 +158,19 @@ daemonTest(
     assertMatch(exim.log(), /daemon started/);
   },
 );
+
+/**
+ * Makes a folder that Exim may enter. With Debian's sasl2-bin it is there, for
+ * the group `sasl` alone; then it becomes that again.
+ */
+function openFolder(path: string): Disposable {
+  Deno.mkdirSync(path, { recursive: true });
+  const { mode } = Deno.statSync(path);
+  Deno.chmodSync(path, 0o711);
+  return {
+    [Symbol.dispose]: () => Deno.chmodSync(path, (mode ?? 0o755) & 0o7777),
+  };
+}
 
 /** Whether a saslauthd of this machine's own has a file there. */
 function isServed(path: string): boolean {
