@@ -1,4 +1,4 @@
-import { concat } from "../../lib/octets.ts";
+import { concat, free } from "../../lib/octets.ts";
 import { Gone } from "../../net/conn.ts";
 import { denoTlsEngine } from "../../net/deno_tls_engine.ts";
 import { nodeTlsEngine } from "../../net/node_tls_engine.ts";
@@ -117,6 +117,23 @@ for (const [name, newEngine] of ENGINES) {
       connection.close();
     });
   }
+
+  Deno.test(`TlsConnection leaves a room alone once that has been handed out: ${name}`, async () => {
+    const { peer, connection } = await shakeHands();
+    const [first, second] = [new Uint8Array(65_536), new Uint8Array(1024)];
+    peer.tls.write("EHLO ");
+    const read = await mustHappen(connection.read(first), "octets come");
+    assertEquals(read, 5);
+    const kept = first.slice();
+    peer.tls.write("NOOP ");
+    await mustHappen(connection.read(second), "octets come");
+    assertEquals(first, kept);
+    // Whoever has it may do that.
+    free(first);
+    peer.tls.write("QUIT ");
+    assertEquals(await readAll(connection, 5, 65_536), "QUIT ");
+    connection.close();
+  });
 
   Deno.test(`TlsConnection sees an end inside a record, behind octets that wait: ${name}`, async () => {
     const { socket, peer, connection } = await shakeHands();
