@@ -87,6 +87,7 @@ const OTHERS: readonly string[] = KEYS
   .flatMap(([name, key]) => isSwitch(name) ? [] : [key]);
 
 function parse(args: readonly string[]): Record<string, unknown> {
+  checkValuesBehindFlags(args);
   const parsed = parseArgs(args.map(spelledOut), {
     string: [...OTHERS, UNTHROTTLE],
     boolean: [...SWITCHES, ...REQUESTS],
@@ -119,12 +120,43 @@ function unexpected(): UsageError {
   );
 }
 
+/**
+ * What looks like the value of the flag before it and is none: the word behind
+ * a switch, and what begins with a dash. It may be a secret: only the flag is
+ * named.
+ */
+function checkValuesBehindFlags(args: readonly string[]): void {
+  for (const [i, arg] of args.entries()) {
+    if (arg === "--") return;
+    const next = args[i + 1];
+    if (!arg.startsWith("--") || next === undefined || next.startsWith("--")) {
+      continue;
+    }
+    const key = arg.slice(2);
+    if (SWITCHES.includes(key)) {
+      throw new UsageError(`${arg} takes on or off behind a =: ${arg}=off`);
+    }
+    if (REQUESTS.some((request) => request === key)) throw noValue(key);
+    if (OTHERS.includes(key) && /^-./.test(next)) {
+      throw new UsageError(
+        `${arg} needs a value; one that begins with - stands behind a =: ${arg}=…`,
+      );
+    }
+  }
+}
+
+function noValue(key: string): UsageError {
+  return new UsageError(`--${key} takes no value`);
+}
+
 /** `--switch=word`, which the parser would take for "on" whatever the word. */
 function spelledOut(arg: string): string {
   const [, no = "", key = "", word = ""] =
     /^--(no-)?([a-z-]+)=(.*)$/s.exec(arg) ?? [];
+  // A password behind --hash-password would go unread, and stay in `ps`.
+  if (no === "" && REQUESTS.some((each) => each === key)) throw noValue(key);
   if (!SWITCHES.includes(key)) return arg;
-  if (no !== "") throw new UsageError(`--no-${key} takes no value`);
+  if (no !== "") throw noValue(`no-${key}`);
   const on = onOff({ source: `--${key}`, value: word, secret: false });
   return on ? `--${key}` : `--no-${key}`;
 }

@@ -126,6 +126,13 @@ export function socketAddress(given: Given): SocketAddress {
   throw refused(given, "a path with a slash in it, or host:port");
 }
 
+/** The same of who is there already: port 0 is nobody's. */
+export function serverAddress(given: Given): SocketAddress {
+  const address = socketAddress(given);
+  if ("path" in address || address.port > 0) return address;
+  throw refused(given, "a path with a slash in it, or host:port from port 1");
+}
+
 /** An IP address and a port that can be connected to. */
 export function ipPort(given: Given): HostPort {
   const address = parseHostPort(given.value);

@@ -13,7 +13,7 @@ import {
   milliseconds,
   networks,
   onOff,
-  socketAddress,
+  serverAddress,
   text,
   token,
   url,
@@ -71,7 +71,7 @@ export const AUTHENTICATE_FLAGS: Rows<AuthenticateSettings> = {
   authDovecot: {
     placeholder: "PLACE",
     help: "or a Dovecot server: path or host:port",
-    read: socketAddress,
+    read: serverAddress,
     byDefault: undefined,
   },
   authTimeout: {
