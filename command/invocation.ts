@@ -25,6 +25,25 @@ export type Invocation =
   }
   | { readonly kind: "serve"; readonly settings: Settings };
 
+/** What stays where a setting that is read again is not good. */
+export interface Kept {
+  /** What has been in use until now. */
+  readonly settings: Settings;
+  /** Told what is wrong with each setting that stays. */
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * Settings that mean something only together: a name and the secret that goes
+ * with it. If one of them stays, the other does, too.
+ */
+const TOGETHER: readonly (readonly FlagName[])[] = [
+  ["user", "pass"],
+  ["oauthClientId", "oauthClientSecret"],
+  ["relayUser", "relayPass"],
+  ["relayOauthClientId", "relayOauthClientSecret"],
+];
+
 /**
  * Reads the command line and the environment; a flag wins over a variable.
  *
@@ -34,6 +53,8 @@ export type Invocation =
  * @param args The arguments.
  * @param variables The environment; called only when it is needed.
  * @param readFile Reads the octets of a file that a variable names.
+ * @param kept What each setting is that is not good; without it, one that is
+ * not good is an error.
  * @throws {UsageError} If something is wrong with them.
  * @throws {Error} If a file can't be read.
  */
@@ -41,6 +62,7 @@ export function readInvocation(
   args: readonly string[],
   variables: () => Variables,
   readFile: (path: string) => Uint8Array,
+  kept?: Kept,
 ): Invocation {
   const { request, user = "", given: flags } = readArguments(args);
   switch (request) {
@@ -51,22 +73,51 @@ export function readInvocation(
   }
   const environment = newEnvironment(variables(), readFile);
   const given = new Map<FlagName, Given>();
-  for (const name of FLAG_NAMES) {
+  const settings = readSettings((name) => {
     const found = flags.get(name) ?? environment(name);
     if (found !== undefined) given.set(name, found);
-  }
-  const settings = readSettings(given);
+    return found;
+  }, kept);
   checkConsistency(settings, (name) => given.get(name)?.source);
   if (request !== "unthrottle") return { kind: request, settings };
   checkShared(settings);
   return { kind: request, user, settings };
 }
 
-function readSettings(given: ReadonlyMap<FlagName, Given>): Settings {
+function readSettings(
+  find: (name: FlagName) => Given | undefined,
+  kept: Kept | undefined,
+): Settings {
   const settings: Partial<Settings> = {};
-  for (const name of FLAG_NAMES) set(settings, name, given.get(name));
+  const bad: FlagName[] = [];
+  for (const name of FLAG_NAMES) {
+    try {
+      set(settings, name, find(name));
+    } catch (error) {
+      if (kept === undefined) throw error;
+      kept.report(error);
+      bad.push(name);
+    }
+  }
+  if (kept !== undefined) {
+    for (const name of bad.flatMap(togetherWith)) {
+      keep(settings, name, kept.settings);
+    }
+  }
   if (isWhole(settings)) return settings;
   throw new TypeError("the table of flags has a row too few");
+}
+
+function togetherWith(name: FlagName): readonly FlagName[] {
+  return TOGETHER.find((names) => names.includes(name)) ?? [name];
+}
+
+function keep<N extends FlagName>(
+  settings: { -readonly [Name in FlagName]?: Settings[Name] },
+  name: N,
+  before: Settings,
+): void {
+  settings[name] = before[name];
 }
 
 /** A function of its own, so that name, row and member are of one type. */

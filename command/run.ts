@@ -8,7 +8,7 @@ import config from "../deno.json" with { type: "json" };
 import { systemReason } from "../lib/error_text.ts";
 import { pause } from "../lib/race.ts";
 import { VARIABLES, type Variables } from "./environment.ts";
-import { type Invocation, readInvocation } from "./invocation.ts";
+import { type Invocation, type Kept, readInvocation } from "./invocation.ts";
 import type { LogEntry } from "./log.ts";
 import { newLog, write } from "./output.ts";
 import { lackOf, lackOfVariables, mayListVariables } from "./permissions.ts";
@@ -37,7 +37,8 @@ const EXIT_INTERRUPTED = 130;
 export async function run(args: readonly string[]): Promise<number> {
   try {
     const read = (path: string) => Deno.readFileSync(path);
-    const ask = () => readInvocation(args, readVariables, read);
+    const ask = (kept?: Kept) =>
+      readInvocation(args, readVariables, read, kept);
     const invocation = ask();
     switch (invocation.kind) {
       // What does not serve is not loaded by who does.
@@ -87,7 +88,7 @@ async function printHash(): Promise<number> {
 
 async function serveUntilSignal(
   settings: Settings,
-  ask: () => Invocation,
+  ask: (kept: Kept) => Invocation,
 ): Promise<void> {
   const lack = lackOf(settings);
   if (lack !== undefined) throw new Error(lack);
