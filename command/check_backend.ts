@@ -13,25 +13,9 @@ import type { SocketAddress } from "../net/address.ts";
 import { isOwnMachine } from "../net/proxy_env.ts";
 import { connectUpgradable } from "../net/tcp_client.ts";
 import type { Finding } from "./check.ts";
-import { withAdvice } from "./check_advice.ts";
+import { networkAdvice, withAdvice } from "./check_advice.ts";
 import { readAuthority } from "./endpoint.ts";
 import type { Settings } from "./settings.ts";
-
-/** What to do about it. */
-const ADVICE: Readonly<Record<NetworkFault, string>> = {
-  "name not found": "is it spelt right?",
-  refused: "nobody listens there",
-  "host unreachable": "is there a route to it from this machine?",
-  timeout: "is something in the way, or the time limit too short?",
-  "certificate not trusted": "a private authority belongs into --auth-ca",
-  "certificate for another name": "name it as it names itself",
-  "certificate not valid now": "renew it, or set the clock of this machine",
-  "TLS error": "does it speak TLS there, and 1.2 or 1.3?",
-  reset: "is something else there, or a firewall in the way?",
-  closed: "is something else there, or a firewall in the way?",
-  "not HTTP": "is something else there?",
-  failed: "is the URL right?",
-};
 
 /** Connects to the endpoint, and has its certificate checked. */
 export async function checkEndpoint(
@@ -40,7 +24,8 @@ export async function checkEndpoint(
   if (authUrl === undefined) return undefined;
   try {
     const ca = authCa && readAuthority("--auth-ca", authCa);
-    return await tryUrl("--auth-url", authUrl, { ca, limitMs });
+    const way = { ca, limitMs, authority: "--auth-ca" };
+    return await tryUrl("--auth-url", authUrl, way);
   } catch (error) {
     return { level: "error", text: withAdvice(systemReason(error)) };
   }
@@ -50,15 +35,19 @@ export async function checkEndpoint(
 export function checkDelivery(
   { deliverUrl, deliverTimeout: limitMs }: Settings,
 ): Promise<Finding | undefined> {
+  // Deno's own variable, for what has no flag.
+  const way = { ca: undefined, limitMs, authority: "DENO_CERT" };
   return deliverUrl === undefined
     ? Promise.resolve(undefined)
-    : tryUrl("--deliver-url", deliverUrl, { ca: undefined, limitMs });
+    : tryUrl("--deliver-url", deliverUrl, way);
 }
 
 /** How to reach an endpoint. */
 interface Way {
   /** A private authority in PEM. */
   readonly ca: string | undefined;
+  /** Where one is given. */
+  readonly authority: string;
   readonly limitMs: number;
 }
 
@@ -71,7 +60,8 @@ async function tryUrl(flag: string, text: string, way: Way): Promise<Finding> {
   const what = `${flag} ${hostPort(hostname, port)}`;
   const fault = await reach({ hostname, port }, encrypted, way);
   if (fault !== undefined) {
-    return { level: "error", text: `${what}: ${fault}: ${ADVICE[fault]}` };
+    const advice = networkAdvice(fault, way.authority);
+    return { level: "error", text: `${what}: ${fault}: ${advice}` };
   }
   if (encrypted) {
     return { level: "ok", text: `${what}: reached, its certificate is good` };

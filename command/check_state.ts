@@ -6,10 +6,11 @@
  */
 
 import { systemReason } from "../lib/error_text.ts";
+import { faultOf } from "../lib/network_fault.ts";
 import { race } from "../lib/race.ts";
 import { isOwnMachine } from "../net/proxy_env.ts";
 import type { Finding } from "./check.ts";
-import { withAdvice } from "./check_advice.ts";
+import { networkAdvice, withAdvice } from "./check_advice.ts";
 import type { Settings } from "./settings.ts";
 import { openShared } from "./shared_state.ts";
 import { placeName, statePlaceOf } from "./state_place.ts";
@@ -33,8 +34,7 @@ export async function checkState(
     return found === value;
   }, { limit: LIMIT_MS });
   if (raced.kind === "broken") {
-    const text = `${what}: ${withAdvice(systemReason(raced.error))}`;
-    return { level: "error", text };
+    return { level: "error", text: `${what}: ${reasonOf(raced.error)}` };
   }
   if (raced.kind !== "done") {
     return { level: "error", text: `${what}: no answer in ${LIMIT_MS} ms` };
@@ -51,4 +51,15 @@ export async function checkState(
         `${what}: can be written to, but all goes there in plain text: use rediss`,
     }
     : { level: "ok", text: `${what}: can be written to` };
+}
+
+/** Why it cannot be used, and what to do: the database's own words, or ours. */
+function reasonOf(error: unknown): string {
+  const reason = systemReason(error);
+  const advised = withAdvice(reason);
+  if (advised !== reason) return advised;
+  const fault = faultOf(error);
+  return fault === "failed"
+    ? reason
+    : `${fault}: ${networkAdvice(fault, "--shared-state-ca")}`;
 }

@@ -100,10 +100,15 @@ class Reconnected {
     return this.#tried.promise;
   }
 
-  command(args: readonly string[]): Promise<unknown> {
-    return this.#client?.isReady
-      ? this.#client.sendCommand(args)
-      : Promise.reject(this.#fault);
+  async command(args: readonly string[]): Promise<unknown> {
+    const client = this.#client;
+    if (!client?.isReady) throw this.#fault;
+    try {
+      return await client.sendCommand(args);
+    } catch (error) {
+      // What waits when the connection is lost is only told that it is.
+      throw client === this.#client ? error : this.#fault;
+    }
   }
 
   end(): void {

@@ -41,7 +41,7 @@ const FAULTS: readonly (readonly [RegExp, NetworkFault])[] = [
   ],
   [/[Cc]onnection ?[Rr]efused|\bECONNREFUSED\b/, "refused"],
   [/unreachable|No route|\bE(?:HOST|NET)UNREACH\b/, "host unreachable"],
-  [/timed out|\bETIMEDOUT\b|_TIMEOUT\b/, "timeout"],
+  [/timed out|Connection timeout|\bETIMEDOUT\b|_TIMEOUT\b/, "timeout"],
   [/[Cc]onnection ?[Rr]eset|[Bb]roken pipe|\bE(?:CONNRESET|PIPE)\b/, "reset"],
   [/handshake|corrupt message|alert|\bSSL|\bTLS|ERR_TLS/i, "TLS error"],
   [

@@ -269,13 +269,27 @@ Deno.test("check() reaches an endpoint without asking it, or says why it can't",
 
 Deno.test("check() reaches the endpoint that mail goes to, and tries no maildir then", async () => {
   using nobody = await holdRefusedPort();
-  const { good, lines } = await checked([
-    ...["--deliver-url", `http://${nobody.host}/mail?key=s3cret`],
-  ]);
-  assertEquals([good, ...lines], [
-    false,
-    `error --deliver-url ${nobody.host}: refused: nobody listens there\n`,
-  ]);
+  await using encrypted = Deno.serve({
+    ...{ hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ...await testCertificate(),
+  }, () => new Response());
+  const at = `127.0.0.1:${encrypted.addr.port}`;
+  const rows = [
+    [`http://${nobody.host}`, `${nobody.host}: refused: nobody listens there`],
+    [
+      `https://${at}`,
+      `${at}: certificate not trusted: a private authority belongs into DENO_CERT`,
+    ],
+  ] as const;
+  for (const [origin, says] of rows) {
+    assertEquals(
+      await checked(["--deliver-url", `${origin}/mail?key=s3cret`]),
+      {
+        good: false,
+        lines: [`error --deliver-url ${says}\n`],
+      },
+    );
+  }
 });
 
 Deno.test("check() waits for a next hop that says nothing as long as somebody watches, and no longer", async () => {

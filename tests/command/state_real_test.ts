@@ -14,6 +14,7 @@ import {
   temporaryFolder,
   USER,
 } from "../support/listener.ts";
+import { holdRefusedPort } from "../support/raw_end.ts";
 import {
   REDIS_PROGRAMS,
   type RedisOptions,
@@ -266,6 +267,38 @@ for (const program of REDIS_PROGRAMS) {
     assert(/certificate|self.signed|UnknownIssuer/i.test(told(other)[0] ?? ""));
   });
 }
+
+Deno.test("--check says of a shared state that can't be used what to do about it", async () => {
+  using cleanUp = new DisposableStack();
+  using nobody = await holdRefusedPort();
+  await using noRedis = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response(),
+  );
+  const web = `127.0.0.1:${noRedis.addr.port}`;
+  const cwd = temporaryFolder(cleanUp);
+  const rows = [
+    [`redis://${nobody.host}`, "refused: nobody listens there"],
+    ["redis://nobody.invalid", "name not found: is it spelt right?"],
+    [
+      `redis://${web}`,
+      'Unknown RESP type 72 "H": is it Redis there, and does it want rediss?',
+    ],
+    [
+      `kv:${cwd}/none/state`,
+      `cannot open --shared-state kv:${cwd}/none/state: unable to open database file: ${cwd}/none/state: may this user write there, and is it no folder?`,
+    ],
+  ] as const;
+  for (const [state, says] of rows) {
+    const args = ["--check", "--users", "users", "--shared-state", state];
+    await Deno.writeTextFile(`${cwd}/users`, `${USER}:{PLAIN}x\n`);
+    const { code, stdout } = await runCommand({ args, cwd });
+    assertEquals(code, 1, stdout);
+    const line = stdout.split("\n")
+      .find((line) => line.includes("shared state"));
+    assertEquals(line, `error shared state ${state}: ${says}`);
+  }
+});
 
 Deno.test("--unthrottle forgets a user's counts in a shared state, and says what it did", async () => {
   using cleanUp = new DisposableStack();
