@@ -71,6 +71,11 @@ export class RelaySession {
     return this.#opening.extensions;
   }
 
+  /** Why it is over; `undefined` as long as it is not. */
+  get failure(): Failure | undefined {
+    return this.#state.kind === "failed" ? this.#state.failure : undefined;
+  }
+
   /**
    * How long to wait for what must come next, in milliseconds; `undefined`
    * where nothing need come: the next hop waits for us.
@@ -253,6 +258,8 @@ export class RelaySession {
   }
 
   #command(command: RelayCommand, line: string): void {
+    // The command before may have found that nothing more can be said.
+    if (this.#state.kind === "failed") return;
     // Nothing that has come through a parser of ours has any of these in it.
     // deno-lint-ignore no-control-regex
     if (this.#state.kind !== "open" || /[\0-\x1f\x7f]/.test(line)) {

@@ -122,6 +122,8 @@ export class Upstream {
    */
   async mail(mail: Mail, isUsed: boolean): Promise<SmtpReply> {
     const reset = isUsed ? this.#reset() : undefined;
+    // Nobody waits for it if there is no MAIL to be said.
+    reset?.catch(() => {});
     const reply = this.#ask((session) => session.mail(mail));
     this.#flush();
     await reset;
@@ -297,6 +299,9 @@ export class Upstream {
   /** Gives the session a command, if there is still somebody to read it. */
   #ask(command: (session: RelaySession) => void): Promise<SmtpReply> {
     if (this.isOpen) command(this.#session);
+    // Nothing need come that would wake whoever reads.
+    const { failure } = this.#session;
+    if (failure !== undefined) this.#end(failure);
     return this.#wait();
   }
 

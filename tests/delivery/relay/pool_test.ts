@@ -103,6 +103,57 @@ Deno.test("newRelay() uses no connection whose RSET is refused, though MAIL is t
   assertEquals([mails, hop.connections()], [3, 2]);
 });
 
+/** The beginnings of what nobody has asked for. */
+const STRAY = ["\r", "4", "421 4.4.2 idle too lo", "250-more\r\n", "250 \r"];
+
+Deno.test("newRelay() uses no connection on which something unasked has begun, and lives on", async () => {
+  for (const stray of STRAY) {
+    await using setting = hopAndRelay(20, {
+      ".": `250 2.0.0 taken\r\n${stray}`,
+    });
+    const { hop, relay } = setting;
+    // Several, so that one that turns out to be bad takes others with it.
+    assertEquals(
+      await Promise.all([send(relay), send(relay), send(relay)]),
+      [TAKEN, TAKEN, TAKEN],
+    );
+    assertEquals(await send(relay), TAKEN, stray);
+    assertEquals([hop.connections(), relay.events], [4, []]);
+    relay.close();
+    await hop.idle();
+  }
+});
+
+Deno.test("newRelay() lets go of a connection on which something unasked has begun", async () => {
+  for (const stray of STRAY) {
+    await using setting = hopAndRelay(20, {
+      ".": `250 2.0.0 taken\r\n${stray}`,
+    });
+    const { hop, relay, deadlines } = setting;
+    assertEquals(await send(relay), TAKEN);
+    deadlines.expire();
+    await hop.idle();
+    assertEquals(await send(relay), TAKEN);
+    assertEquals([hop.connections(), relay.events], [2, []]);
+  }
+});
+
+Deno.test("newRelay() answers 451 at once where something unasked has begun behind a reply", async () => {
+  for (const step of ["MAIL", "RCPT"] as const) {
+    for (const stray of STRAY) {
+      await using setting = hopAndRelay(20, {
+        [step]: `250 2.1.0 ok\r\n${stray}`,
+      });
+      const { hop, relay } = setting;
+      assertEquals((await send(relay)).at(-1), "451 4.4.2", step + stray);
+      assertEquals(relay.events.map(({ reason }) => reason), [
+        "relay-protocol",
+      ]);
+      await hop.idle();
+    }
+  }
+});
+
 Deno.test("newRelay() waits 10 s for an old connection, and then opens another", async () => {
   await using setting = hopAndRelay(1, { RSET: { then: "hang" } });
   const { hop, relay, deadlines } = setting;

@@ -437,6 +437,24 @@ Deno.test("RelaySession keeps the first reason", () => {
   }
 });
 
+Deno.test("RelaySession says at once that it has failed, and takes no command then", () => {
+  const { session } = openHop();
+  assertEquals(session.failure, undefined);
+  session.receive(latin1("42"));
+  assertEquals(session.next(), { kind: "needData" });
+  assertEquals(session.failure, undefined);
+  session.rset();
+  const failure = {
+    reason: "relay-protocol",
+    detail: "a reply has come before its command",
+  } as const;
+  assertEquals(session.failure, failure);
+  session.mail(MAIL);
+  session.quit();
+  assertEquals(text(session.takeOutput()), "");
+  assertEquals(session.next(), { kind: "failed", failure });
+});
+
 Deno.test("RelaySession throws at what has no place, and at a line in a line", () => {
   for (
     const wrong of [
