@@ -222,10 +222,19 @@ export class SmtpClient implements Disposable {
   async beginTls(trusted: string): Promise<void> {
     this.#mustBeEmpty("in plain text behind the 220");
     const conn = this.#conn;
-    const beginning = isUpgradable(conn)
-      ? conn.startTls("localhost", trusted)
-      : startTls(conn, trusted);
-    this.#conn = await mustHappen(beginning, "the TLS handshake ends");
+    const what = "the TLS handshake ends";
+    if (isUpgradable(conn)) {
+      this.#conn = await mustHappen(conn.startTls("localhost", trusted), what);
+      return;
+    }
+    if (!isTcp(conn)) throw new Error("This is no TCP connection");
+    const tls = await Deno.startTls(conn, {
+      hostname: "localhost",
+      caCerts: [trusted],
+    });
+    // From now on this is what is to be closed, whatever the handshake does.
+    this.#conn = tls;
+    await mustHappen(tls.handshake(), what);
   }
 
   /** Says that nothing more will be sent. */
@@ -364,17 +373,4 @@ async function connect(
   const conn = await connectUpgradable(target, AbortSignal.timeout(LIMIT_MS));
   if (trusted === undefined) return conn;
   return await conn.startTls(target.hostname, trusted);
-}
-
-async function startTls(
-  conn: ClientConn,
-  trusted: string,
-): Promise<ClientConn> {
-  if (!isTcp(conn)) throw new Error("This is no TCP connection");
-  const tls = await Deno.startTls(conn, {
-    hostname: "localhost",
-    caCerts: [trusted],
-  });
-  await tls.handshake();
-  return tls;
 }

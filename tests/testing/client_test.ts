@@ -1,5 +1,6 @@
 import { newTestServer, plain, SmtpClient } from "../../testing.ts";
 import { assertEquals, assertRejects } from "../support/assert.ts";
+import { testCertificate } from "../support/certificate.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
 
@@ -71,4 +72,20 @@ Deno.test("SmtpClient.startTls() begins TLS after the 220 and nothing else", asy
 Deno.test("plain() is the message of RFC 4616", () => {
   assertEquals(atob(plain("ann", "secret")), "\0ann\0secret");
   assertEquals(atob(plain("ann", "secret", "bob")), "bob\0ann\0secret");
+});
+
+Deno.test("SmtpClient.close() closes what TLS has begun on, also where the server leaves in the handshake", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serve = async () => {
+    using conn = await listener.accept();
+    await conn.write(new TextEncoder().encode("220 2.0.0 go on\r\n"));
+    // The first record of the handshake.
+    await conn.read(new Uint8Array(4096));
+  };
+  const serving = serve();
+  using client = await SmtpClient.open(listener.addr.port);
+  await client.expect("220");
+  const { cert } = await testCertificate();
+  await assertRejects(() => client.beginTls(cert), Error);
+  await serving;
 });
