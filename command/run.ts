@@ -16,6 +16,7 @@ import { newReload } from "./reload.ts";
 import { serve } from "./serve.ts";
 import type { Settings } from "./settings.ts";
 import { takeSignals } from "./signals.ts";
+import { catchStrayFaults } from "./stray_faults.ts";
 import { UsageError } from "./values.ts";
 
 /** The arguments or the environment make no sense. */
@@ -93,6 +94,7 @@ async function serveUntilSignal(
   const lack = lackOf(settings);
   if (lack !== undefined) throw new Error(lack);
   const { log, flush } = newLog(Deno.stderr, settings.log);
+  using _caught = catchStrayFaults(log);
   const signals = takeSignals();
   const print = (text: string) => write(Deno.stdout, text);
   try {

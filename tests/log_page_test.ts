@@ -90,6 +90,7 @@ Deno.test("docs/log.md lists every event with all of its fields", () => {
   };
   const expected = new Map<string, Set<string>>([
     ["logDropped", new Set(["lines"])],
+    ["fault", new Set(["error", "stack"])],
   ]);
   for (const [name, { kind }] of all) {
     if (kind === undefined) continue;
