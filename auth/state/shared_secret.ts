@@ -32,17 +32,20 @@ export function newSharedSecret(
     keepMs: () => Infinity,
     share: () => "secret",
   });
-  let mine = newSecret();
+  // Not before it is needed: Workers of Cloudflare have no random octets at
+  // the time when a module makes its providers.
+  let mine: Uint8Array | undefined;
   let current: Promise<Uint8Array> | undefined;
   let askedAt = 0;
 
   async function ask(): Promise<Uint8Array> {
+    const own = mine ??= newSecret();
     let chosen: string | undefined;
     await secrets.update([name], ([found]) => {
-      chosen = found ?? encodeBase64(mine);
+      chosen = found ?? encodeBase64(own);
       return [chosen];
     });
-    return mine = decodeBase64(chosen ?? "") ?? mine;
+    return mine = decodeBase64(chosen ?? "") ?? own;
   }
 
   return () => {
