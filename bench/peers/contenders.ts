@@ -55,17 +55,29 @@ function copy(tree: string, folder: string, names: {
   readonly library: string;
   readonly command: string;
 }): Contender[] {
+  // The first version cannot hand messages on.
+  const relays = isThere(`${tree}/delivery/relay`);
+  const takesPart = ({ hop }: Work) => hop === undefined || relays;
   return [
     {
       name: names.library,
       program: script(`${tree}/bench/peers/servers/ours.ts`),
+      takesPart,
     },
     {
       name: names.command,
       program: (config) => commandProgram(tree, folder, config),
-      takesPart: takesPartAsCommand,
+      takesPart: (work) => takesPart(work) && takesPartAsCommand(work),
     },
   ];
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /** Where contenders live. */
