@@ -149,6 +149,9 @@ async function beginAtNextHop(
 ): Promise<Upstream | SmtpReply> {
   for (;;) {
     const { upstream, isUsed } = await pool.take(signal);
+    // The next hop may hang, and others wait for the place.
+    const giveUp = () => upstream.close();
+    signal.addEventListener("abort", giveUp);
     try {
       const refusal = await refusalOf(mail, upstream, isUsed);
       if (refusal === undefined) return upstream;
@@ -159,6 +162,8 @@ async function beginAtNextHop(
       // One that was used before may have died meanwhile, and others with it.
       if (!isUsed || signal.aborted) throw error;
       pool.clear();
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   }
 }

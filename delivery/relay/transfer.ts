@@ -11,7 +11,7 @@ import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { Front } from "../front.ts";
 import { receivedField } from "../trace.ts";
-import { handedOn } from "./failures.ts";
+import { FAILURE_REPLIES, handedOn } from "./failures.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What a transfer needs of its relay. */
@@ -32,6 +32,7 @@ const encoder = new TextEncoder();
 export class RelayTransfer implements Transfer {
   readonly #upstream: Upstream;
   readonly #context: TransferContext;
+  #isAbandoned = false;
 
   /**
    * @param upstream The connection, which is this transfer's until its end.
@@ -64,6 +65,9 @@ export class RelayTransfer implements Transfer {
 
   /** Tells the next hop that nothing follows. */
   abandon(): void {
+    this.#isAbandoned = true;
+    // One that hangs would keep the connection, and its place, for minutes.
+    if (this.#upstream.owesReply) this.#upstream.close();
     const give = () => this.#context.give(this.#upstream);
     this.#upstream.rset().then(give, give);
   }
@@ -72,6 +76,8 @@ export class RelayTransfer implements Transfer {
     try {
       return handedOn(await reply);
     } catch (error) {
+      // That we have given up is no failure.
+      if (this.#isAbandoned) return FAILURE_REPLIES["relay-closed"];
       return this.#context.failed(error);
     }
   }

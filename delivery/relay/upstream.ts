@@ -109,6 +109,11 @@ export class Upstream {
     return this.#failure === undefined;
   }
 
+  /** Whether the next hop has not answered everything yet. */
+  get owesReply(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** What the next hop can do. */
   get extensions(): Extensions {
     return this.#session.extensions;

@@ -1,7 +1,13 @@
 import { assertEquals } from "../../support/assert.ts";
 import { newClock } from "../../support/clock.ts";
 import { newManualDeadlines } from "../../support/manual_deadlines.ts";
-import { begin, begun, newTestRelay, send } from "../../support/relay.ts";
+import {
+  begin,
+  begun,
+  newTestRelay,
+  send,
+  status,
+} from "../../support/relay.ts";
 import { type HopScript, serveHop } from "../../support/scripted_hop.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -194,20 +200,32 @@ Deno.test("newRelay() tells the next hop of a transaction that is abandoned, and
 Deno.test("newRelay() gives up for a client that leaves, wherever it waits", async () => {
   for (const step of ["greeting", "EHLO", "MAIL"] as const) {
     await using setting = hopAndRelay(1, { [step]: { then: "hang" } });
-    const { hop, relay, deadlines } = setting;
+    const { hop, relay } = setting;
     const abort = new AbortController();
     const reached = hop.reached(step);
     const transfer = begin(relay, {}, abort.signal);
     await reached;
     abort.abort();
-    if (step === "MAIL") {
-      await deadlines.isRunning(300_000);
-      deadlines.expire();
-    }
     assertEquals("code" in await transfer, true, step);
     await hop.idle();
     assertEquals(relay.events, []);
   }
+});
+
+Deno.test("newRelay() drops a connection that owes a reply when its client leaves: the next one need not wait for it", async () => {
+  let recipients = 0;
+  await using setting = hopAndRelay(1, {
+    RCPT: () => ++recipients === 1 ? { then: "hang" } : "250 2.1.5 ok\r\n",
+  });
+  const { hop, relay } = setting;
+  const transfer = await begun(relay);
+  const reached = hop.reached("RCPT");
+  const reply = transfer.recipient?.("bob@example.net");
+  await reached;
+  transfer.abandon?.();
+  assertEquals(status(await reply ?? undefined), "451 4.4.2");
+  assertEquals(await send(relay), TAKEN);
+  assertEquals([hop.connections(), relay.events], [2, []]);
 });
 
 Deno.test("newRelay() lets those behind a client that leaves have its turn", async () => {
