@@ -69,8 +69,8 @@ interface Pending {
   /** What to say when the server explains a refusal; then it is said. */
   dummy: string | undefined;
   tokenError?: TokenError;
-  /** How many lines the server had said when it was sent; absent before. */
-  sentAt?: number;
+  /** Whether the server has been asked. */
+  isSent?: true;
 }
 
 /** One connection, from before it is made until it has broken. */
@@ -86,8 +86,6 @@ export class Link {
   #writing: Promise<void> = Promise.resolve();
   #ended = false;
   #retired = false;
-  /** How many lines the server has said. */
-  #heard = 0;
   #lastId = 0;
 
   /**
@@ -119,13 +117,17 @@ export class Link {
       if (!this.#mechanisms.has(mechanism)) {
         return this.#settle(id, UNKNOWN_MECHANISM);
       }
-      pending.sentAt = this.#heard;
+      pending.isSent = true;
       this.#send(formatAuth(id, mechanism, fields, response));
     });
     return {
       answer: promise,
-      cancel: () => this.#cancel(id, false),
-      giveUp: () => this.#cancel(id, true),
+      cancel: () => this.#cancel(id),
+      giveUp: () => {
+        // A server that hangs may have said much before.
+        this.#retired = true;
+        this.#cancel(id);
+      },
     };
   }
 
@@ -158,7 +160,6 @@ export class Link {
   }
 
   #hear(reply: DovecotReply): void {
-    this.#heard++;
     switch (reply.kind) {
       case "version":
         if (reply.major !== 1) this.#end(NONSENSE);
@@ -208,15 +209,11 @@ export class Link {
     this.#holdOrLetGo();
   }
 
-  #cancel(id: number, late: boolean): void {
+  #cancel(id: number): void {
     const pending = this.#questions.get(id);
     if (pending === undefined) return;
     this.#questions.delete(id);
-    const { sentAt } = pending;
-    if (sentAt !== undefined) this.#send(formatCancel(id));
-    // Not a word since: the server hangs.
-    const isSilent = sentAt === undefined || sentAt === this.#heard;
-    if (late && isSilent) this.#retired = true;
+    if (pending.isSent) this.#send(formatCancel(id));
     this.#holdOrLetGo();
   }
 

@@ -190,6 +190,23 @@ Deno.test("newDovecotAuthProvider() gives up in time and tries another connectio
   assertEquals(server.connections(), 2);
 });
 
+Deno.test("newDovecotAuthProvider() leaves a connection that says nothing more, whatever it has said before", async () => {
+  await using server = newFakeDovecot(async (connection, number) => {
+    await greet(connection);
+    const ids = [(await connection.line()).split("\t")[1]];
+    if (number === 1) ids.push((await connection.line()).split("\t")[1]);
+    await connection.say(`OK\t${ids[0]}\tuser=ann\n`);
+    await connection.line();
+  });
+  using provider = providerOf(server, 100);
+  assertEquals(await Promise.all([ask(provider), ask(provider)]), [
+    "authOk ok",
+    "authFailure backend-timeout",
+  ]);
+  assertEquals(await ask(provider), "authOk ok");
+  assertEquals(server.connections(), 2);
+});
+
 Deno.test("newDovecotAuthProvider() cancels when the client has gone", async () => {
   const asked = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<string>();
