@@ -11,13 +11,15 @@ import type { Socket } from "node:net";
 import { type Conn, Gone } from "./conn.ts";
 
 /** What makes a socket's owner look again at what there is to read. */
-const NEWS = ["readable", "end", "close", "error"] as const;
+const NEWS = ["readable", "end", "close"] as const;
 
 /** A socket of node's as the connection that others want. */
 export class NodeConn implements Conn {
   readonly #socket: Socket;
   readonly #resets: boolean;
   #wake: () => void = () => {};
+  /** What has broken it. */
+  #error: Error | undefined;
   #closed = false;
 
   /**
@@ -28,9 +30,15 @@ export class NodeConn implements Conn {
   constructor(socket: Socket, resets = false) {
     this.#socket = socket;
     this.#resets = resets;
-    // An error shows in reads and writes; nobody else is to be told.
     const wake = () => this.#wake();
     for (const event of NEWS) socket.on(event, wake);
+    // An error shows in reads and writes; nobody else is to be told.
+    socket.on("error", (error: Error) => {
+      this.#error ??= error;
+      // Deno's TLS reads on behind its own, and keeps all that comes.
+      socket.destroy();
+      wake();
+    });
   }
 
   async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
@@ -43,7 +51,8 @@ export class NodeConn implements Conn {
         into.set(octets);
         return octets.length;
       }
-      if (socket.errored) throw gone(socket.errored);
+      const error = this.#error ?? socket.errored;
+      if (error) throw gone(error);
       if (socket.readableEnded || socket.destroyed) return null;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
