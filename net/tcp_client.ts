@@ -81,6 +81,7 @@ export async function connectUpgradable(
   signal.throwIfAborted();
   const { connect } = await import("node:net");
   const socket = connect({ host: hostname, port, noDelay: true });
+  const conn = new NodeConn(socket);
   const giveUp = () => socket.destroy(new Error("given up"));
   signal.addEventListener("abort", giveUp, { once: true });
   try {
@@ -89,7 +90,6 @@ export async function connectUpgradable(
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
-  const conn = new NodeConn(socket);
   return {
     read: (into) => conn.read(into),
     write: (octets) => conn.write(octets),
@@ -113,6 +113,8 @@ async function startTls(
     ...(isIp(name) ? {} : { servername: name }),
     ...(ca === undefined ? {} : { ca }),
   });
+  // It may break in the turn in which it is there.
+  const conn = new NodeConn(tls);
   try {
     await happened(tls, "secureConnect");
     if (!tls.authorized) throw new Error("the certificate is not good");
@@ -121,7 +123,7 @@ async function startTls(
     socket.destroy();
     throw error;
   }
-  return new NodeConn(tls);
+  return conn;
 }
 
 /** Waits for what must come before a connection is of use. */
