@@ -5,6 +5,7 @@
  */
 
 import { race } from "../lib/race.ts";
+import { newTimeLimit } from "../lib/time_limit.ts";
 
 /** How long a server may take to accept a connection, in milliseconds. */
 const CONNECT_MS = 1000;
@@ -19,6 +20,16 @@ const RECONNECT_MS = 1000;
  */
 const SILENCE_MS = 5000;
 const PING_MS = 2000;
+
+/**
+ * How long the reply to a command may take, in milliseconds: four times what
+ * anybody waits for. Replies have no names, only an order: where one is missing,
+ * each later one passes for that of the command before.
+ */
+const REPLY_MS = 1000;
+
+/** How long it may take until commands can be sent, in milliseconds. */
+const READY_MS = CONNECT_MS + SILENCE_MS;
 
 /** The most commands that wait for their replies. */
 const MAX_COMMANDS = 10_000;
@@ -89,6 +100,7 @@ class Reconnected {
   #client: Client | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fault: unknown = new Error("not connected yet");
+  readonly #limit = newTimeLimit(REPLY_MS);
 
   constructor(newClient: () => Client) {
     this.#newClient = newClient;
@@ -103,12 +115,16 @@ class Reconnected {
   async command(args: readonly string[]): Promise<unknown> {
     const client = this.#client;
     if (!client?.isReady) throw this.#fault;
-    try {
-      return await client.sendCommand(args);
-    } catch (error) {
-      // What waits when the connection is lost is only told that it is.
-      throw client === this.#client ? error : this.#fault;
+    const sent = await race(() => client.sendCommand(args), {
+      limit: this.#limit,
+    });
+    if (sent.kind === "done") return sent.value;
+    if (sent.kind !== "broken") {
+      this.#lost(client, new Error("no reply in time"));
     }
+    // What waits when the connection is lost is only told that it is.
+    const isOwn = sent.kind === "broken" && client === this.#client;
+    throw isOwn ? sent.error : this.#fault;
   }
 
   end(): void {
@@ -122,7 +138,11 @@ class Reconnected {
     const lost = (error?: unknown) => this.#lost(client, error);
     client.on("error", lost);
     client.on("end", lost);
-    client.connect().then(() => this.#tried.resolve(), lost);
+    race(() => client.connect(), { limit: READY_MS }).then((connected) => {
+      if (connected.kind === "done") return this.#tried.resolve();
+      const isLate = connected.kind !== "broken";
+      lost(isLate ? new Error("not ready in time") : connected.error);
+    });
   }
 
   #lost(client: Client, error: unknown): void {
