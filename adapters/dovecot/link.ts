@@ -60,6 +60,12 @@ const UNKNOWN_MECHANISM: DovecotAnswer = { kind: "unknownMechanism" };
  */
 const MAX_AGE_MS = 60_000;
 
+/**
+ * The most lines in a row that answer no question of ours. There are some twenty
+ * in a handshake, and one for each question that nobody waits for any more.
+ */
+const MOST_IDLE_LINES = 10_000;
+
 /** Ids are 32-bit numbers; half of them are enough. */
 const MAX_ID = 0x7fff_ffff;
 
@@ -86,6 +92,8 @@ export class Link {
   #writing: Promise<void> = Promise.resolve();
   #ended = false;
   #retired = false;
+  /** How many lines since the last one that was of use. */
+  #idleLines = 0;
   #lastId = 0;
 
   /**
@@ -160,6 +168,7 @@ export class Link {
   }
 
   #hear(reply: DovecotReply): void {
+    if (++this.#idleLines > MOST_IDLE_LINES) return this.#end(NONSENSE);
     switch (reply.kind) {
       case "version":
         if (reply.major !== 1) this.#end(NONSENSE);
@@ -204,6 +213,7 @@ export class Link {
     const pending = this.#questions.get(id);
     // Nobody: it was cancelled.
     if (pending === undefined) return;
+    this.#idleLines = 0;
     this.#questions.delete(id);
     pending.resolve(answer);
     this.#holdOrLetGo();

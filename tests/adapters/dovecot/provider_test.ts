@@ -207,6 +207,18 @@ Deno.test("newDovecotAuthProvider() leaves a connection that says nothing more, 
   assertEquals(server.connections(), 2);
 });
 
+Deno.test("newDovecotAuthProvider() leaves who talks without end", async () => {
+  for (const line of ["NEWS\n", "MECH\tX\n", "CONT\t7\t\n", "OK\t7\n"]) {
+    await using server = newFakeDovecot(async (connection) => {
+      await greet(connection);
+      for (;;) await connection.say(line.repeat(1_000));
+    });
+    using provider = providerOf(server);
+    const answer = await ask(provider);
+    assertEquals(answer, "authFailure backend-answer", line);
+  }
+});
+
 Deno.test("newDovecotAuthProvider() cancels when the client has gone", async () => {
   const asked = Promise.withResolvers<void>();
   const cancelled = Promise.withResolvers<string>();
