@@ -253,6 +253,7 @@ export class Upstream {
   /** Does what the session asks for until it is over. */
   async #talk(): Promise<void> {
     const space = new Uint8Array(READ_OCTETS);
+    this.#arm();
     for (;;) {
       const action = this.#session.next();
       switch (action.kind) {
@@ -322,8 +323,10 @@ export class Upstream {
   /** Writes what the session has to say. */
   #flush(): void {
     const octets = this.#session.takeOutput();
+    // What the next hop says meanwhile is no reason to wait longer for it.
+    if (octets.length === 0) return;
     this.#arm();
-    if (octets.length > 0) this.#write(octets);
+    this.#write(octets);
   }
 
   #stuffed(pieces: readonly Uint8Array[]): Uint8Array[] {
