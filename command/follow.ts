@@ -7,6 +7,7 @@
 
 import { systemReason } from "../lib/error_text.ts";
 import type { LogEntry } from "./log.ts";
+import { mustBeRegular } from "./regular_file.ts";
 
 /**
  * How often to look whether the files have changed, in milliseconds. Looking
@@ -51,6 +52,7 @@ export function followFiles(
   function take(): void {
     used = fingerprint(paths);
     try {
+      paths.forEach(mustBeRegular);
       load();
       complaint = "";
       log({ level: "info", message: `${taken} in use`, fields: {} });

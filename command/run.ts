@@ -12,6 +12,7 @@ import { type Invocation, type Kept, readInvocation } from "./invocation.ts";
 import type { LogEntry } from "./log.ts";
 import { newLog, write } from "./output.ts";
 import { lackOf, lackOfVariables, mayListVariables } from "./permissions.ts";
+import { mustBeRegular } from "./regular_file.ts";
 import { newReload } from "./reload.ts";
 import { serve } from "./serve.ts";
 import type { Settings } from "./settings.ts";
@@ -37,9 +38,13 @@ const EXIT_INTERRUPTED = 130;
  */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    const read = (path: string) => Deno.readFileSync(path);
-    const ask = (kept?: Kept) =>
-      readInvocation(args, readVariables, read, kept);
+    const ask = (kept?: Kept) => {
+      const read = (path: string) => {
+        if (kept !== undefined) mustBeRegular(path);
+        return Deno.readFileSync(path);
+      };
+      return readInvocation(args, readVariables, read, kept);
+    };
     const invocation = ask();
     switch (invocation.kind) {
       // What does not serve is not loaded by who does.

@@ -94,6 +94,19 @@ Deno.test("followFiles() says once what is not good, and takes what is good agai
   assertEquals(taken(), [["good"], ["info: new users in use"]]);
 });
 
+Deno.test("followFiles() reads nothing that may have no end", () => {
+  using cleanUp = new DisposableStack();
+  const { path, look, reload, taken } = follow(cleanUp);
+  const said = ["error: the old users stay in use: it is not a regular file"];
+  Deno.removeSync(path);
+  Deno.symlinkSync("/dev/null", path);
+  look();
+  look();
+  assertEquals(taken(), [[], said]);
+  reload();
+  assertEquals(taken(), [[], said]);
+});
+
 Deno.test("followFiles() reads at once when asked to, changed or not, and says what came of it", () => {
   using cleanUp = new DisposableStack();
   const { look, write, reload, taken } = follow(cleanUp);

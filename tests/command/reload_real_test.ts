@@ -167,3 +167,31 @@ Deno.test("main.ts reads users, passwords and tokens again on SIGHUP, and keeps 
   await login(port, "eve", "one", "235");
   assertEquals(tokens(), ["Bearer t1", "Bearer t2", "Bearer t3"]);
 });
+
+Deno.test("main.ts serves on where files have become pipes that nobody writes to", async () => {
+  await using cleanUp = new AsyncDisposableStack();
+  const cwd = temporaryFolder(cleanUp);
+  const files = { pass: "one", users: "bob:{PLAIN}one\n" };
+  for (const [name, text] of Object.entries(files)) {
+    Deno.writeTextFileSync(`${cwd}/${name}`, text);
+  }
+  await using end = serveHttp(() => Response.json({ ok: false }));
+  await using listener = await startListener({
+    cwd,
+    authUrl: end.url,
+    args: ["--users", "users"],
+    env: { MEOWMAIL_SMTP_USER: "ann", MEOWMAIL_SMTP_PASS_FILE: "pass" },
+  });
+  for (const name of Object.keys(files)) {
+    Deno.removeSync(`${cwd}/${name}`);
+    const args = [`${cwd}/${name}`];
+    await new Deno.Command("mkfifo", { args }).output();
+  }
+  listener.signal("SIGHUP");
+  await listener.logged(
+    /the old one stays in use: .*PASS_FILE.*not a regular file/,
+  );
+  await listener.logged(/the old users stay in use: .*not a regular file/);
+  await login(listener.port, "ann", "one", "235");
+  await login(listener.port, "bob", "one", "235");
+});
