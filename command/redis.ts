@@ -5,6 +5,7 @@
  */
 
 import { race } from "../lib/race.ts";
+import { repeatsSecret } from "../lib/secret_text.ts";
 import { newTimeLimit } from "../lib/time_limit.ts";
 
 /** How long a server may take to accept a connection, in milliseconds. */
@@ -75,7 +76,8 @@ export async function connectRedis(
         ...(isEncrypted ? { tls: true, ...(ca ? { ca } : {}) } : {}),
       },
     });
-  const connection = new Reconnected(newClient);
+  const password = decodeURIComponent(url.password);
+  const connection = new Reconnected(newClient, password);
   return {
     command: (...args) => connection.command(args),
     tried: race(() => connection.tried, { limit: 2 * CONNECT_MS })
@@ -96,14 +98,16 @@ interface Client {
 /** One client after the other, each for one connection. */
 class Reconnected {
   readonly #newClient: () => Client;
+  readonly #password: string;
   readonly #tried = Promise.withResolvers<void>();
   #client: Client | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #fault: unknown = new Error("not connected yet");
   readonly #limit = newTimeLimit(REPLY_MS);
 
-  constructor(newClient: () => Client) {
+  constructor(newClient: () => Client, password: string) {
     this.#newClient = newClient;
+    this.#password = password;
     this.#connect();
   }
 
@@ -124,7 +128,7 @@ class Reconnected {
     }
     // What waits when the connection is lost is only told that it is.
     const isOwn = sent.kind === "broken" && client === this.#client;
-    throw isOwn ? sent.error : this.#fault;
+    throw isOwn ? withoutSecret(sent.error, this.#password) : this.#fault;
   }
 
   end(): void {
@@ -147,7 +151,9 @@ class Reconnected {
 
   #lost(client: Client, error: unknown): void {
     if (client !== this.#client) return;
-    this.#fault = error ?? new Error("the connection is closed");
+    this.#fault = error === undefined
+      ? new Error("the connection is closed")
+      : withoutSecret(error, this.#password);
     this.#drop();
     this.#timer = setTimeout(() => this.#connect(), RECONNECT_MS);
     this.#tried.resolve();
@@ -159,4 +165,17 @@ class Reconnected {
     // One that is closed has timers still.
     client?.destroy();
   }
+}
+
+/** How a server ends that does not know a command: with what came behind it. */
+const REPEATED = /,? with args beginning with:.*$/s;
+
+/** An error in the server's words, less the password that they may repeat. */
+function withoutSecret(error: unknown, password: string): unknown {
+  if (!(error instanceof Error)) return error;
+  const words = error.message.replace(REPEATED, "");
+  if (repeatsSecret(words, password)) {
+    return new Error("an error that repeats the password");
+  }
+  return words === error.message ? error : new Error(words);
 }

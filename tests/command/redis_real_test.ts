@@ -78,3 +78,24 @@ Deno.test("connectRedis() tries anew where the first reply never ends", async ()
   });
   assertEquals(server.connections(), 2);
 });
+
+Deno.test("connectRedis() repeats no password, whatever the server says of it", async () => {
+  const args = "'ann' 's3cret-canary' ";
+  for (
+    const [says, told] of [
+      [
+        `unknown command 'AUTH', with args beginning with: ${args}`,
+        "ERR unknown command 'AUTH'",
+      ],
+      ["s3cret-canary is wrong", "an error that repeats the password"],
+      ["invalid DB index", "ERR invalid DB index"],
+    ]
+  ) {
+    await using server = serveRedis(() => `-ERR ${says}\r\n`);
+    const url = new URL(`redis://ann:s3cret-canary@127.0.0.1:${server.port}`);
+    using connection = await connectRedis(url, undefined);
+    await connection.tried;
+    const error = await assertRejects(() => connection.command("GET"), Error);
+    assertEquals(error.message, told);
+  }
+});

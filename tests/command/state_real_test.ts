@@ -135,7 +135,8 @@ const AILMENTS: readonly Ailment[] = [
     what: "hangs",
     break: (server) => server.signal("SIGSTOP"),
     mend: (server) => server.signal("SIGCONT"),
-    says: /^error: shared state: away: timeout: this process counts/,
+    says:
+      /^error: shared state: away: error: Error: no reply in time: this process counts/,
   },
   {
     what: "is full",
