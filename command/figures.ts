@@ -26,6 +26,7 @@ import {
   type ProbeServer,
   serveProbes,
 } from "../net/probe_server.ts";
+import { exportedQueries } from "./exported_urls.ts";
 import { type LogEntry, logEvents } from "./log.ts";
 import { PROMETHEUS } from "./optional.ts";
 import type { Settings } from "./settings.ts";
@@ -40,12 +41,16 @@ import type { Telemetry, Watch } from "./telemetry.ts";
  * @throws {Error} If the port can't be had.
  */
 export async function openFigures(
-  { metricsPort: port, metricsHost: hostname }: Settings,
+  settings: Settings,
   log: (entry: LogEntry) => void,
 ): Promise<Telemetry | undefined> {
+  const { metricsPort: port, metricsHost: hostname } = settings;
   const logged = logEvents(log);
   const otel = findOpenTelemetry(config.version);
   if (port === undefined && otel === undefined) return undefined;
+  for (const message of otel === undefined ? [] : exportedQueries(settings)) {
+    log({ level: "warn", message, fields: {} });
+  }
   const prometheus = port === undefined ? undefined : await openPrometheus();
   const health = new Health();
   const sinks = [prometheus, otel].filter((sink) => sink !== undefined);
