@@ -160,8 +160,8 @@ export class SmtpClient implements Disposable {
 
   /**
    * Reads as many replies as statuses are given and compares them. A status
-   * is a code, or a code and an enhanced code: `250` stands for `250 2.1.0`
-   * too.
+   * is a code, a code and an enhanced code, or more words of the reply: `250`
+   * stands for `250 2.1.0` and for `250 2.1.0 Sender ok` too.
    *
    * @returns The last of them.
    */
@@ -170,13 +170,9 @@ export class SmtpClient implements Disposable {
     for (const status of statuses) {
       const reply = await this.reply();
       replies.push(reply);
-      if (reply.status === status || reply.status.startsWith(`${status} `)) {
-        continue;
-      }
-      const text = reply.lines.join(" / ");
-      throw new Error(
-        `The reply must be ${status}: got ${reply.status} ${text}`,
-      );
+      const got = `${reply.status} ${reply.lines.join(" / ")}`.trimEnd();
+      if (got === status || got.startsWith(`${status} `)) continue;
+      throw new Error(`The reply must be ${status}: got ${got}`);
     }
     const last = replies.at(-1);
     if (last === undefined) throw new Error("Nothing is expected");

@@ -7,16 +7,22 @@
 import type { SmtpReply } from "../auth/replies.ts";
 import type { SmtpEvent } from "../smtp/events.ts";
 import type { Deliver } from "../smtp/delivery.ts";
+import type { Destination } from "../smtp/destination.ts";
 import {
   listenSmtp,
   serveAt,
   serveSmtp,
   type SmtpServer,
 } from "../smtp/listener.ts";
-import type { ServeSmtpOptions, SmtpAddress } from "../smtp/options.ts";
+import {
+  ACTION,
+  type ServeSmtpOptions,
+  type SmtpAddress,
+} from "../smtp/options.ts";
 import type { Envelope, SmtpMessage } from "../smtp/protocol/envelope.ts";
 import { acceptAny } from "./accept_any.ts";
 import { type ConnectOptions, SmtpClient } from "./client.ts";
+import { type Keep, keeping } from "./keeping.ts";
 import { Mailbox } from "./mailbox.ts";
 import { type MemoryPorts, newMemoryPorts } from "./memory_ports.ts";
 
@@ -50,6 +56,7 @@ export interface TestServerOptions extends Partial<ServeSmtpOptions> {
   /**
    * What is answered to a message, such as a `452`; nothing: `250`. One that
    * throws is a `451`. Only what is answered with 250 is among the messages.
+   * Whoever takes the mail, if somebody is given, answers by itself.
    */
   readonly answer?: (
     message: TestMessage,
@@ -100,7 +107,11 @@ export interface TestServer extends SmtpServer {
  *
  * @param options Those of `serveSmtp`, none of which must be given, and where
  * to serve.
+ * @param to Takes the mail, as in `serveSmtp`: a `Deliver` or a `Destination`
+ * that is to be tested. What it has taken is among the messages, too. Default:
+ * whatever comes is taken.
  * @returns The running listener. Disposing stops it.
+ * @throws {TypeError} If there is both `to` and the option `answer`.
  * @throws What `serveSmtp` throws.
  *
  * @example What your program sends
@@ -124,8 +135,11 @@ export interface TestServer extends SmtpServer {
  * ```
  * @category Testing
  */
-export function newTestServer(options: TestServerOptions = {}): TestServer {
-  const { settings, take, hold } = prepare(options);
+export function newTestServer(
+  options: TestServerOptions = {},
+  to?: Deliver | Destination,
+): TestServer {
+  const { settings, take, hold } = prepare(options, to);
   if (options.inMemory !== true) return hold(serveSmtp(settings, take));
   const ports = newMemoryPorts();
   return hold(serveAt(() => ports, settings, take), ports);
@@ -136,6 +150,7 @@ export function newTestServer(options: TestServerOptions = {}): TestServer {
  * port cannot be bound at once.
  *
  * @param options Those of `newTestServer`.
+ * @param to The same as there.
  * @returns The running listener, once its ports are bound. Rejects with what
  * `listenSmtp` rejects with.
  *
@@ -157,9 +172,10 @@ export function newTestServer(options: TestServerOptions = {}): TestServer {
  */
 export async function openTestServer(
   options: TestServerOptions = {},
+  to?: Deliver | Destination,
 ): Promise<TestServer> {
-  if (options.inMemory === true) return newTestServer(options);
-  const { settings, take, hold } = prepare(options);
+  if (options.inMemory === true) return newTestServer(options, to);
+  const { settings, take, hold } = prepare(options, to);
   return hold(await listenSmtp(settings, take));
 }
 
@@ -167,13 +183,21 @@ export async function openTestServer(
 interface TestParts {
   readonly settings: ServeSmtpOptions;
   /** Takes the mail. */
-  readonly take: Deliver;
+  readonly take: Deliver | Destination;
   /** Makes it of a listener that runs with these. */
   readonly hold: (server: SmtpServer, ports?: MemoryPorts) => TestServer;
 }
 
-function prepare(options: TestServerOptions): TestParts {
+function prepare(
+  options: TestServerOptions,
+  to: Deliver | Destination | undefined,
+): TestParts {
   const { inMemory: _, answer, ...served } = options;
+  if (to !== undefined && answer !== undefined) {
+    throw new TypeError(
+      `Cannot ${ACTION}: answer must not be given beside to, which answers`,
+    );
+  }
   const events: SmtpEvent[] = [];
   const mailbox = new Mailbox<TestMessage>();
   const settings: ServeSmtpOptions = {
@@ -185,7 +209,7 @@ function prepare(options: TestServerOptions): TestParts {
       return options.onEvent?.(event);
     },
   };
-  const take = async (message: SmtpMessage) => {
+  const take: Deliver = async (message) => {
     const got = await read(message);
     const reply = await answer?.(got);
     if (reply === undefined || reply.code < 400) mailbox.put(got);
@@ -208,11 +232,16 @@ function prepare(options: TestServerOptions): TestParts {
       },
     };
   };
-  return { settings, take, hold };
+  const keep: Keep = (envelope, octets) => mailbox.put(kept(envelope, octets));
+  return { settings, take: to === undefined ? take : keeping(to, keep), hold };
 }
 
 async function read({ envelope, body }: SmtpMessage): Promise<TestMessage> {
   const octets = new Uint8Array(await new Response(body).arrayBuffer());
+  return kept(envelope, octets);
+}
+
+function kept(envelope: Envelope, octets: Uint8Array): TestMessage {
   return { envelope, octets, text: new TextDecoder().decode(octets) };
 }
 

@@ -37,16 +37,24 @@ Deno.test("SmtpClient.expect() throws at another reply, at an end and at what is
   const rows = [
     ["535 5.7.8 no\r\n", "235", "The reply must be 235: got 535 5.7.8 no"],
     ["250 2.1.0 ok\r\n", "250 2.1", "The reply must be 250 2.1: got"],
+    [
+      "250 2.1.0 okay\r\n",
+      "250 2.1.0 ok",
+      "The reply must be 250 2.1.0 ok: got",
+    ],
     ["2500 ok\r\n", "250", "This is no reply: 2500 ok"],
     ["250 half", "250", 'The server has closed behind "250 half"'],
   ] as const;
   for (const [text, status, words] of rows) {
     await assertRejects(() => hearing(text).expect(status), Error, words);
   }
-  assertEquals(
-    (await hearing("250 2.1.0 ok\r\n").expect("250")).status,
-    "250 2.1.0",
-  );
+  for (
+    const status of ["250", "250 2.1.0", "250 2.1.0 ok", "250 2.1.0 ok so"]
+  ) {
+    const reply = await hearing("250 2.1.0 ok so\r\n").expect(status);
+    assertEquals(reply.status, "250 2.1.0");
+  }
+  assertEquals((await hearing("354 \r\n").expect("354")).status, "354");
 });
 
 Deno.test("SmtpClient.expectEnd() throws if something comes before the end", async () => {

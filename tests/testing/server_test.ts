@@ -67,6 +67,108 @@ Deno.test("newTestServer() keeps what is answered with 250 alone", async () => {
   assertEquals(server.messages.map(({ text }) => text), ["yes\r\n"]);
 });
 
+Deno.test("newTestServer() hands mail to a Deliver, and keeps what that took", async () => {
+  const seen: string[] = [];
+  await using server = newTestServer(
+    { inMemory: true, requireAuth: false, maxSize: 60_000 },
+    async ({ envelope, body }) => {
+      const [recipient = ""] = envelope.recipients;
+      const [name = ""] = recipient.split("@");
+      if (name === "unread") return;
+      if (name === "thrown") throw new Error("broken");
+      if (name === "refused") {
+        return { code: 554, enhanced: "5.6.0", text: "no" };
+      }
+      seen.push(await new Response(body).text());
+    },
+  );
+  using client = await server.greeted();
+  const rows = [
+    ["unread", "a".repeat(40_000), "250 2.0.0"],
+    ["thrown", "b".repeat(40_000), "451 4.3.0"],
+    ["refused", "c".repeat(40_000), "554 5.6.0"],
+    ["large", "d".repeat(70_000), "552 5.3.4"],
+    ["read", "e", "250 2.0.0"],
+  ] as const;
+  for (const [name, line, status] of rows) {
+    await client.envelope("ann@example.org", [`${name}@example.net`]);
+    for (let at = 0; at < line.length; at += 900) {
+      await client.send(line.slice(at, at + 900));
+    }
+    await client.send(".");
+    await client.expect(status);
+  }
+  assertEquals(seen, ["e\r\n"]);
+  const kept = server.messages.map(({ envelope, text }) => [
+    envelope.recipients,
+    text.replaceAll("\r\n", "").length,
+  ]);
+  assertEquals(kept, [
+    [["unread@example.net"], 40_000],
+    [["read@example.net"], 1],
+  ]);
+});
+
+Deno.test("newTestServer() hands mail to a Destination, each step of it", async () => {
+  const steps: string[] = [];
+  await using server = newTestServer({ inMemory: true, requireAuth: false }, {
+    begin({ sender }) {
+      steps.push(`begin ${sender}`);
+      if (sender === "") return { code: 550, enhanced: "5.7.1", text: "no" };
+      return {
+        recipient(mailbox) {
+          steps.push(`recipient ${mailbox}`);
+          if (mailbox.startsWith("eve")) {
+            return { code: 550, enhanced: "5.1.1", text: "no" };
+          }
+        },
+        async message({ body }) {
+          steps.push(`message ${await new Response(body).text()}`);
+          return { code: 250, enhanced: "2.0.0", text: "queued as 7" };
+        },
+        abandon() {
+          steps.push("abandon");
+        },
+      };
+    },
+  });
+  using client = await server.greeted();
+  await client.command("MAIL FROM:<>", "550 5.7.1");
+  await client.command("MAIL FROM:<ann@example.org>", "250");
+  await client.command("RCPT TO:<eve@example.net>", "550 5.1.1");
+  await client.command("RSET", "250");
+  await client.envelope("ann@example.org", ["bob@example.net"]);
+  await client.send("one", ".");
+  await client.expect("250 2.0.0 queued as 7");
+  const { envelope, text } = await server.nextMessage();
+  assertEquals([envelope.recipients, text], [["bob@example.net"], "one\r\n"]);
+  assertEquals(steps, [
+    "begin ",
+    "begin ann@example.org",
+    "recipient eve@example.net",
+    "abandon",
+    "begin ann@example.org",
+    "recipient bob@example.net",
+    "message one\r\n",
+  ]);
+});
+
+Deno.test("newTestServer() refuses what cannot take mail, and two who answer", () => {
+  assertThrows(
+    // @ts-expect-error: there is no begin.
+    () => newTestServer({ inMemory: true }, {}),
+    TypeError,
+    "Cannot serve SMTP: to must be a function, or an object with a function begin",
+  );
+  const both = () =>
+    newTestServer({ inMemory: true, answer: () => {} }, () => {});
+  assertThrows(
+    both,
+    TypeError,
+    "Cannot serve SMTP: answer must not be given beside to, which answers",
+  );
+});
+
 Deno.test("newTestServer() tells the address that a client in memory comes from", async () => {
   const ips: string[] = [];
   await using server = newTestServer({
