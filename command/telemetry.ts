@@ -10,6 +10,7 @@ import type { CountedEvent } from "../metrics/observer.ts";
 import type { Deliver } from "../smtp/delivery.ts";
 import type { Destination } from "../smtp/destination.ts";
 import { type LogEntry, logEvents } from "./log.ts";
+import { mayHaveOpenTelemetry } from "./may_have_open_telemetry.ts";
 import type { Settings } from "./settings.ts";
 
 /** What measures the way to a back end; where nobody looks, it is the way. */
@@ -64,13 +65,6 @@ export async function openTelemetry(
   }
   const { openFigures } = await import("./figures.ts");
   return await openFigures(settings, log) ?? unseen(logged);
-}
-
-/** Whether Deno may export figures and spans. Who may not look must try. */
-function mayHaveOpenTelemetry(): boolean {
-  const variable = "OTEL_DENO";
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state !== "granted" || Boolean(Deno.env.get(variable));
 }
 
 function unseen(onEvent: Telemetry["onEvent"]): Telemetry {

@@ -1,7 +1,12 @@
 import { assertEquals } from "../support/assert.ts";
 import { mustHappen } from "../../testing/deadline.ts";
 import { eventually } from "../support/eventually.ts";
-import { PASSWORD, startListener, USER } from "../support/listener.ts";
+import {
+  type Listener,
+  PASSWORD,
+  startListener,
+  USER,
+} from "../support/listener.ts";
 import { messagesIn, withoutTrace } from "../support/maildir.ts";
 import { plain, SmtpClient } from "../../testing/client.ts";
 import { FOREVER, loggedIn, startHeld } from "../support/listener_session.ts";
@@ -105,3 +110,25 @@ Deno.test("main.ts exits with 0 on a SIGTERM that comes as soon as it says that 
   }
   assertEquals(codes, codes.map(() => 0));
 });
+
+Deno.test("main.ts exits with 0 however many signals to stop come until its end", async () => {
+  const codes: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await using listener = await startListener();
+    while (isThere(listener)) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    codes.push((await listener.status).code);
+  }
+  assertEquals(codes, [0, 0, 0]);
+});
+
+/** Sends one more signal; whether there was somebody to take it. */
+function isThere(listener: Listener): boolean {
+  try {
+    listener.signal("SIGTERM");
+    return true;
+  } catch {
+    return false;
+  }
+}
