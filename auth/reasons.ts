@@ -54,7 +54,8 @@ export type SaslErrorReason =
  * no user's fault. `no-provider`: no provider is there for the mechanism.
  * `backend-busy`: too many calls are under way. `cached`: the decision is a
  * remembered one. `cached-through-outage`: the back end failed, and the same
- * login was accepted before. `throttled-…`: the back end was not asked, because
+ * login was accepted before. `interrupted`: the listener stopped, or did not wait
+ * any longer. `throttled-…`: the back end was not asked, because
  * of too many wrong guesses for the user, for the user from this network, or
  * from this network.
  *
@@ -78,6 +79,7 @@ export type ProviderReason =
   | "throttled-pair"
   | "throttled-network"
   | "client-gone"
+  | "interrupted"
   | "provider-error"
   | "provider-nonsense"
   | "provider-failure"
@@ -98,8 +100,7 @@ export type AuthReason =
   | SaslErrorReason
   | ProviderReason
   | "bad-token"
-  | "tls-required"
-  | "interrupted";
+  | "tls-required";
 
 /** All of them, so that the compiler wants a new one here too. */
 const PROVIDER_REASONS: Readonly<Record<ProviderReason, true>> = {
@@ -131,6 +132,7 @@ const PROVIDER_REASONS: Readonly<Record<ProviderReason, true>> = {
   "throttled-pair": true,
   "throttled-network": true,
   "client-gone": true,
+  "interrupted": true,
   "provider-error": true,
   "provider-nonsense": true,
   "provider-failure": true,
@@ -166,4 +168,10 @@ export function isGuess({ decision, reason }: AuthResult): boolean {
 export const CLIENT_GONE: AuthResult = Object.freeze({
   decision: "authFailure",
   reason: "client-gone",
+});
+
+/** The result for one that we did not wait for. */
+export const INTERRUPTED: AuthResult = Object.freeze({
+  decision: "authFailure",
+  reason: "interrupted",
 });

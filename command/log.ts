@@ -200,8 +200,9 @@ function authLevel(
   { outcome, reason }: { readonly outcome: string; readonly reason: string },
 ): Level {
   switch (reason) {
-    // Clients may go whenever they like.
+    // Clients may go whenever they like, and we may stop.
     case "client-gone":
+    case "interrupted":
       return "info";
     case "throttled-user":
     case "throttled-pair":

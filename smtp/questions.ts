@@ -6,6 +6,7 @@
  */
 
 import { askProvider } from "../auth/ask_provider.ts";
+import { INTERRUPTED } from "../auth/reasons.ts";
 import type { AuthRequest, AuthResult } from "../auth/types.ts";
 import { writeAll } from "../net/conn.ts";
 import type { ConnectionParts } from "./connection_context.ts";
@@ -46,6 +47,8 @@ export class Questions {
   #asking: OpenQuestion | undefined;
   /** The transaction, where somebody is asked about it. */
   #transaction: MailTransaction | undefined;
+  /** We have ended the question, and not the client. */
+  #isAborted = false;
 
   /** @param parts The connection's. */
   constructor(parts: ConnectionParts) {
@@ -59,7 +62,8 @@ export class Questions {
       const began = log.now;
       const result = await askProvider(context.provider, request, signal);
       log.asked(log.now - began);
-      return result;
+      const isOurs = this.#isAborted && result.reason === "client-gone";
+      return isOurs ? INTERRUPTED : result;
     }, PROVIDER_MS);
   }
 
@@ -110,6 +114,7 @@ export class Questions {
 
   /** Ends the question that is open. */
   abort(): void {
+    this.#isAborted = true;
     this.#asking?.abort();
   }
 

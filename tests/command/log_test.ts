@@ -101,6 +101,10 @@ Deno.test("textLine() is one short line per event", () => {
         "info  auth failure ann (client-gone) from 192.0.2.7, PLAIN, TLS, 12 ms",
       ],
       [
+        { ...AUTH, outcome: "failure", reason: "interrupted" },
+        "info  auth failure ann (interrupted) from 192.0.2.7, PLAIN, TLS, 12 ms",
+      ],
+      [
         { ...AUTH, outcome: "failure", reason: "throttled-user" },
         "warn  auth failure ann (throttled-user) from 192.0.2.7, PLAIN, TLS, 12 ms",
       ],

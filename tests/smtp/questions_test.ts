@@ -68,13 +68,15 @@ async function visit(said: string, part: Partial<ConnectionContext>) {
     report: (event) => events.push(event),
     ...part,
   });
-  const ended = new Connection(conn, PEER, context).run([]);
+  const connection = new Connection(conn, PEER, context);
+  const ended = connection.run([]);
   await settled();
   conn.says(said);
   await settled();
   return {
     conn,
     events,
+    connection,
     /** The last reply. */
     last: () => conn.written.at(-1)?.split("\r\n").at(-2)?.slice(0, 9),
     async seconds(count: number) {
@@ -144,4 +146,23 @@ Deno.test("a provider without a limit of its own has five minutes, then the clie
   client.conn.says("NOOP\r\n");
   await settled();
   assertEquals(client.last(), "250 2.0.0");
+});
+
+Deno.test("an AUTH that a stop ends is not told of as the client's going", async () => {
+  const { ask } = newStuck();
+  await using client = await visit(
+    `EHLO x\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n`,
+    {
+      rules: { ...RULES, authRequired: false },
+      provider: (_request, signal) => ask(signal),
+    },
+  );
+  client.connection.abort();
+  await settled();
+  assertEquals(
+    client.events.flatMap((event) =>
+      event.kind === "auth" ? [[event.outcome, event.reason]] : []
+    ),
+    [["failure", "interrupted"]],
+  );
 });
