@@ -141,7 +141,7 @@ for (
 Deno.test("newHTTPAuthProvider() takes one late answer for a sign that all waiting connections are dead", async () => {
   const dying = newDyingEnd((connection) => connection.gone());
   await using _end = dying.end;
-  using provider = newHTTPAuthProvider(dying.url, { timeoutMs: 500 });
+  using provider = newHTTPAuthProvider(dying.url, { timeoutMs: 1_500 });
   await warmUp(provider);
   dying.die();
   assertEquals(await outcomeOf(provider), ["authFailure", "backend-timeout"]);
