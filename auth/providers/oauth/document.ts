@@ -87,6 +87,23 @@ export class IssuerDocument<T> {
     return this.#failure ?? { kind: "fetched", value: known };
   }
 
+  /**
+   * A member of the document, or of a newer one if this one lacks it: an issuer
+   * may have left it out once.
+   */
+  async member<M>(
+    memberOf: (value: T) => M | undefined,
+    signal?: AbortSignal,
+  ): Promise<Fetched<M | undefined>> {
+    let known = await this.get(signal);
+    if (known.kind === "fetched" && memberOf(known.value) === undefined) {
+      known = await this.newer(known.value, signal);
+    }
+    return known.kind === "fetched"
+      ? { kind: "fetched", value: memberOf(known.value) }
+      : known;
+  }
+
   #mayRefetch(): boolean {
     return !this.#isWithin(this.#refetchedAt, REFETCH_PAUSE_MS);
   }

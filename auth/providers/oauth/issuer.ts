@@ -91,9 +91,12 @@ export class Issuer {
     const { http, introspectionUrl } = this.#settings;
     let url = introspectionUrl;
     if (url === undefined) {
-      const known = await this.#metadata.get(signal);
+      const known = await this.#metadata.member(
+        ({ introspectionEndpoint }) => introspectionEndpoint,
+        signal,
+      );
       if (known.kind === "outage") return known;
-      url = known.value.introspectionEndpoint;
+      url = known.value;
     }
     return url === undefined
       ? outage("backend-answer", "discovery: introspection_endpoint")

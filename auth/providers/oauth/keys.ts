@@ -48,9 +48,9 @@ export function newKeys(
   now: () => number,
 ): IssuerDocument<KeySet> {
   const fetch = async () => {
-    const known = await metadata.get();
+    const known = await metadata.member(({ jwksUri }) => jwksUri);
     if (known.kind === "outage") return known;
-    const { jwksUri: url } = known.value;
+    const { value: url } = known;
     if (url === undefined) {
       return outage("backend-answer", "discovery: jwks_uri");
     }
@@ -102,14 +102,18 @@ export async function verify(
   const known = await keys.get(signal);
   if (known.kind === "outage") return known;
   const verified = await verifyWith(known.value, token);
-  if (verified.kind !== "bad" || verified.reason !== "token-key") {
-    return verified;
-  }
+  if (!blamesKeys(verified)) return verified;
   const newer = await keys.newer(known.value, signal);
   if (newer.kind === "outage") return newer;
   return newer.value === known.value
     ? verified
     : await verifyWith(newer.value, token);
+}
+
+/** Whether newer keys may say otherwise: the issuer may have mended them. */
+function blamesKeys(verified: Signed | BadToken | Outage): boolean {
+  return verified.kind === "outage" ||
+    verified.kind === "bad" && verified.reason === "token-key";
 }
 
 async function verifyWith(

@@ -135,6 +135,42 @@ Deno.test("newOAuthProvider() blames a key that is too short on the issuer", asy
   assertEquals(result.detail, "keys: the token's cannot be used");
 });
 
+/** What an issuer has left out or has wrong, for how long that counts. */
+const MENDED = [
+  ["jwks_uri", "discovery", "authOk"],
+  ["introspection_endpoint", "discovery", "authInvalid token-inactive"],
+  ["keys", "keys", "authOk"],
+] as const;
+
+Deno.test("newOAuthProvider() looks whether an issuer has mended what it has published, at once and then once in 300 s", async () => {
+  for (const [part, document, after] of MENDED) {
+    using clock = newClock();
+    const { issuer, ask, wind } = newChecker({
+      clientId: "mail server",
+      clientSecret: "s3cret: ä",
+    });
+    const isOpaque = part === "introspection_endpoint";
+    const token = isOpaque
+      ? "opaque"
+      : await issuer.token({}, { alg: part === "keys" ? "RS256" : "ES256" });
+    const asked = async () => outcome(await workedOff(clock, ask(token)));
+    issuer.metadata = { [part]: undefined };
+    if (part === "keys") {
+      const { jwk } = await issuer.key("RS256");
+      const n = jwk.n?.slice(0, 171); // 1024 bits
+      issuer.faults.set("keys", () => Response.json({ keys: [{ ...jwk, n }] }));
+    }
+    assertEquals(await asked(), "authFailure backend-answer", part);
+    assertEquals(issuer.count(document), 2, part);
+    issuer.metadata = {};
+    issuer.faults.clear();
+    assertEquals(await asked(), "authFailure backend-answer", part);
+    wind(300);
+    assertEquals(await asked(), after, part);
+    assertEquals(issuer.count(document), 3, part);
+  }
+});
+
 Deno.test("newOAuthProvider() can be made while the issuer is down, and works once it is up", async () => {
   using clock = newClock();
   const { issuer, ask } = newChecker();
