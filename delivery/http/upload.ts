@@ -8,6 +8,13 @@ import { free } from "../../lib/octets.ts";
 
 type Octets = Uint8Array<ArrayBuffer>;
 
+/**
+ * The most that goes on its way at once, in octets. Whoever sends it keeps
+ * sixteen of them for an endpoint that does not read: of what large clients
+ * bring in one piece, that were megabytes for each of hundreds.
+ */
+const SLICE_OCTETS = 32_768;
+
 /** What an {@linkcode Upload} needs to know of who takes it. */
 export interface UploadOptions {
   /** How long the endpoint may do nothing, in milliseconds. */
@@ -36,6 +43,8 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
   #controller: ReadableStreamDefaultController<Octets> | undefined;
   #stopped = false;
   #last: Octets | undefined;
+  /** What of it has not gone on its way. */
+  #rest: Octets | undefined;
   #fault: { readonly error: unknown } | undefined;
 
   /**
@@ -67,6 +76,7 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
     controller: ReadableStreamDefaultController<Octets>,
   ): Promise<void> {
     clearTimeout(this.#timer);
+    if (this.#rest !== undefined) return this.#send(controller, this.#rest);
     if (this.#options.frees && this.#last !== undefined) free(this.#last);
     let next: IteratorResult<Octets>;
     try {
@@ -77,11 +87,21 @@ export class Upload implements UnderlyingDefaultSource<Octets> {
       return;
     }
     if (this.#stopped) return;
-    this.#startClock();
     this.#last = next.value;
-    if (!next.done) return controller.enqueue(next.value);
+    if (!next.done) return this.#send(controller, next.value);
+    this.#startClock();
     controller.close();
     this.#end(true);
+  }
+
+  #send(
+    controller: ReadableStreamDefaultController<Octets>,
+    octets: Octets,
+  ): void {
+    this.#startClock();
+    const isMore = octets.length > SLICE_OCTETS;
+    this.#rest = isMore ? octets.subarray(SLICE_OCTETS) : undefined;
+    controller.enqueue(isMore ? octets.subarray(0, SLICE_OCTETS) : octets);
   }
 
   /** The connection to the endpoint has broken. */
