@@ -14,32 +14,27 @@ import { isOwnMachine } from "../net/proxy_env.ts";
 import { connectUpgradable } from "../net/tcp_client.ts";
 import type { Finding } from "./check.ts";
 import { networkAdvice, withAdvice } from "./check_advice.ts";
-import { readAuthority } from "./endpoint.ts";
+import { proxyOnTheWay, readAuthority } from "./endpoint.ts";
 import type { Settings } from "./settings.ts";
 
 /** Connects to the endpoint, and has its certificate checked. */
-export async function checkEndpoint(
+export function checkEndpoint(
   { authUrl, authCa, authTimeout: limitMs }: Settings,
 ): Promise<Finding | undefined> {
-  if (authUrl === undefined) return undefined;
-  try {
+  return tryUrl("--auth-url", authUrl, () => {
     const ca = authCa && readAuthority("--auth-ca", authCa);
-    const way = { ca, limitMs, authority: "--auth-ca" };
-    return await tryUrl("--auth-url", authUrl, way);
-  } catch (error) {
-    return { level: "error", text: withAdvice(systemReason(error)) };
-  }
+    return { ca, limitMs, authority: "--auth-ca" };
+  });
 }
 
 /** The same for where mail goes. */
 export function checkDelivery(
   { deliverUrl, deliverTimeout: limitMs }: Settings,
 ): Promise<Finding | undefined> {
-  // Deno's own variable, for what has no flag.
-  const way = { ca: undefined, limitMs, authority: "DENO_CERT" };
-  return deliverUrl === undefined
-    ? Promise.resolve(undefined)
-    : tryUrl("--deliver-url", deliverUrl, way);
+  return tryUrl("--deliver-url", deliverUrl, () => {
+    // Deno's own variable, for what has no flag.
+    return { ca: undefined, limitMs, authority: "DENO_CERT" };
+  });
 }
 
 /** How to reach an endpoint. */
@@ -51,13 +46,36 @@ interface Way {
   readonly limitMs: number;
 }
 
-async function tryUrl(flag: string, text: string, way: Way): Promise<Finding> {
+async function tryUrl(
+  flag: string,
+  text: string | undefined,
+  way: () => Way,
+): Promise<Finding | undefined> {
+  if (text === undefined) return undefined;
+  try {
+    return await tryWay(flag, text, way());
+  } catch (error) {
+    return { level: "error", text: withAdvice(systemReason(error)) };
+  }
+}
+
+/**
+ * Connects, and has the certificate checked, without a request: an endpoint may
+ * take whatever it is sent for a login, and count it.
+ */
+async function tryWay(flag: string, text: string, way: Way): Promise<Finding> {
   // Never the whole URL: there may be a secret in it.
   const url = new URL(text);
   const encrypted = url.protocol === "https:";
   const hostname = bareHost(url.hostname);
   const port = Number(url.port) || (encrypted ? 443 : 80);
   const what = `${flag} ${hostPort(hostname, port)}`;
+  const proxy = proxyOnTheWay(url);
+  if (proxy !== undefined) {
+    // There may be no other way there, nor need to be.
+    const text = `${what}: not tried: the way there is the proxy of ${proxy}`;
+    return { level: "warn", text };
+  }
   const fault = await reach({ hostname, port }, encrypted, way);
   if (fault !== undefined) {
     const advice = networkAdvice(fault, way.authority);

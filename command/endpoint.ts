@@ -102,8 +102,25 @@ export function wayWarnings(
   return warnings;
 }
 
+/**
+ * The variable that names a proxy on the way to an endpoint, if one does.
+ *
+ * @throws {Error} If the environment can't be seen.
+ */
+export function proxyOnTheWay(url: URL): string | undefined {
+  mustSeeProxies();
+  if (isOwnMachine(url)) return undefined;
+  return proxyVariableFor(url, (name) => Deno.env.get(name));
+}
+
 /** Only who may see and change the environment can keep proxies out. */
 function keepFromProxies(): void {
+  mustSeeProxies();
+  const value = noProxyForOwnMachine((name) => Deno.env.get(name));
+  Deno.env.set("NO_PROXY", value);
+}
+
+function mustSeeProxies(): void {
   for (const variable of PROXY_NAMES) {
     const { state } = Deno.permissions.querySync({ name: "env", variable });
     if (state === "granted") continue;
@@ -111,8 +128,6 @@ function keepFromProxies(): void {
       `cannot keep requests from proxies: --allow-env must have ${PROXY_NAMES}`,
     );
   }
-  const value = noProxyForOwnMachine((name) => Deno.env.get(name));
-  Deno.env.set("NO_PROXY", value);
 }
 
 /**

@@ -292,6 +292,36 @@ Deno.test("check() reaches the endpoint that mail goes to, and tries no maildir 
   }
 });
 
+Deno.test("check() tries no endpoint that a proxy is the way to", async () => {
+  // In a process of its own, as the environment is everybody's.
+  const run = (...args: string[]) =>
+    runCommand({
+      args: ["--check", ...args],
+      env: {
+        HTTPS_PROXY: "http://s3cret@127.0.0.1:9",
+        HTTP_PROXY: "http://s3cret@127.0.0.1:9",
+        NO_PROXY: "spared.invalid",
+      },
+    });
+  const { code, stdout } = await run(
+    ...["--auth-url", "https://nobody.invalid/may-send"],
+    ...["--deliver-url", "http://nobody.invalid/mail"],
+  );
+  assertEquals([code, stdout.split("\n")], [0, [
+    "warn  --auth-url nobody.invalid:443: not tried: the way there is the proxy of HTTPS_PROXY",
+    "warn  --deliver-url nobody.invalid:80: not tried: the way there is the proxy of HTTP_PROXY",
+    "",
+  ]]);
+  const spared = await run("--auth-url", "https://spared.invalid/");
+  assertEquals(
+    [spared.code, spared.stdout.split("\n")[0]],
+    [
+      1,
+      "error --auth-url spared.invalid:443: name not found: is it spelt right?",
+    ],
+  );
+});
+
 Deno.test("check() waits for a next hop that says nothing as long as somebody watches, and no longer", async () => {
   await using silent = serveHop({ script: { greeting: { then: "hang" } } });
   const at = `127.0.0.1:${silent.port}`;
