@@ -4,9 +4,9 @@
  *     deno task build:npm [folder]
  *
  * `deno pack` makes JavaScript and declarations of it all; what it lacks is
- * done before and after, on a copy: it leaves the names of the import map as
- * they are, which Node cannot find, and does not see the Worker's program, which
- * nobody imports.
+ * done before and after, on a copy: it leaves the names of the import map and
+ * of deno.json as they are, which Node cannot find, and does not see the
+ * Worker's program, which nobody imports.
  *
  * @module
  */
@@ -56,7 +56,11 @@ export async function buildPackage(folder: string): Promise<string> {
   }
 }
 
-/** Copies what is published, with the names of the import map written out. */
+/** How a module gets at deno.json, which is not in the package. */
+const IMPORT_OF_CONFIG =
+  /import config from "[./]+\/deno\.json" with { type: "json" };/;
+
+/** Copies what is published, with what deno.json says written out. */
 async function copySource(to: string): Promise<void> {
   for (const entry of config.publish.include) {
     if (!DENO_ONLY.has(entry) && entry !== "deno.json") {
@@ -88,7 +92,11 @@ async function copy(from: URL, to: URL): Promise<void> {
 }
 
 function writtenOut(source: string): string {
-  let text = source;
+  const { version } = config;
+  let text = source.replace(
+    IMPORT_OF_CONFIG,
+    `const config = ${JSON.stringify({ version })};`,
+  );
   for (const [name, specifier] of Object.entries(config.imports)) {
     text = text.replaceAll(`"${name}"`, `"${specifier}"`);
   }

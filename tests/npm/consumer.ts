@@ -25,6 +25,7 @@ import {
   withThrottle,
 } from "@meowmail/smtpauth";
 import { newOAuthProvider } from "@meowmail/smtpauth/oauth";
+import { newMetrics } from "@meowmail/smtpauth/metrics";
 import { startSasl } from "@meowmail/smtpauth/sasl";
 import {
   CLIENT_NAMES,
@@ -215,6 +216,12 @@ async function listener(): Promise<unknown[]> {
   return [new Set(statuses).size, statuses[0], server.messages.length];
 }
 
+async function metrics(): Promise<string | undefined> {
+  const { text } = await newMetrics();
+  const lines = (await text()).split("\n");
+  return lines.find((line) => line.startsWith("smtpauth_build_info{"));
+}
+
 async function listenSmtpAtPorts(): Promise<unknown[]> {
   const where: unknown[] = [];
   const server = await listenSmtp({
@@ -293,6 +300,7 @@ const results = {
   handler: await handler(),
   onAuth: [await onAuth("secret"), await onAuth("wrong")],
   listener: await listener(),
+  metrics: await metrics(),
   dovecot: await dovecot(),
   relay: await relay(),
   listenSmtp: await listenSmtpAtPorts(),

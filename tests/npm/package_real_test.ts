@@ -1,6 +1,7 @@
 // The package for npm, installed into a fresh project and used there by Node 22,
 // Node 24 and Bun, each from npm.
 
+import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import { installed, run, RUNTIMES } from "../support/npm_package.ts";
@@ -33,6 +34,7 @@ function expected(hasArgon2: boolean): unknown {
     handler: ["authOk", "authInvalid"],
     onAuth: ["ann", "Authentication credentials invalid"],
     listener: [1, "250 2.0.0", 13],
+    metrics: `smtpauth_build_info{version="${config.version}"} 1`,
     dovecot: true,
     relay: ["0", "1", "2"].map((i) => [`Subject: ${i}`, "", "."]),
     listenSmtp: ["127.0.0.1", false, true],
@@ -87,6 +89,20 @@ function assertDeclarations(folder: string): void {
   }
 }
 
+/** Fails if a module imports a file that is not there. */
+function assertImports(folder: string): void {
+  const files = new Set(filesOf(folder));
+  for (const file of files) {
+    if (!file.endsWith(".js")) continue;
+    const text = Deno.readTextFileSync(file).replaceAll(/\/\*\*[^]*?\*\//g, "");
+    const names = text.matchAll(/\b(?:from |import\(|import )"(\.[^"]*)"/g);
+    for (const [, name = ""] of names) {
+      const target = new URL(name, `file://${file}`).pathname;
+      assert(files.has(target), `${file}: ${name}`);
+    }
+  }
+}
+
 Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types", async (t) => {
   using cleanUp = new DisposableStack();
   const project = await installed(cleanUp, [CONSUMER, TYPES], [
@@ -99,12 +115,13 @@ Deno.test("the package for npm works on Node 22, Node 24 and Bun, with its types
   );
   const folder = `${project}/node_modules/@meowmail/smtpauth`;
 
-  await t.step("no source is left, and every declaration is there", () => {
+  await t.step("no source is left, and all that is imported is there", () => {
     const sources = filesOf(folder).filter((file) =>
       /(?<!\.d)\.ts$/.test(file)
     );
     assertEquals(sources, []);
     assertDeclarations(folder);
+    assertImports(folder);
   });
 
   await t.step(
