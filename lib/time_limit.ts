@@ -31,6 +31,24 @@ interface Call extends Listed {
  * @param limitMs The time of each call, in milliseconds.
  */
 export function newTimeLimit(limitMs: number): TimeLimit {
+  return TIMERS_END_WITH_A_REQUEST
+    ? { start: (onOver) => startAlone(limitMs, onOver) }
+    : newSharedTimer(limitMs);
+}
+
+/**
+ * Whether a timer strikes only while the request is under way in which it was
+ * set, as in the Workers of Cloudflare: other calls must not rely on it.
+ */
+const TIMERS_END_WITH_A_REQUEST =
+  globalThis.navigator?.userAgent === "Cloudflare-Workers";
+
+function startAlone(limitMs: number, onOver: () => void): () => void {
+  const timer = setTimeout(onOver, limitMs);
+  return () => clearTimeout(timer);
+}
+
+function newSharedTimer(limitMs: number): TimeLimit {
   /** Those under way. */
   const calls = new LiveSet<Call>();
   let timer: ReturnType<typeof setTimeout> | undefined;
