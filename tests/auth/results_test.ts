@@ -89,6 +89,24 @@ Deno.test("readResult() takes a yes without its limits for no yes", () => {
   }
 });
 
+Deno.test("readResult() freezes a context to its depths, which a cache hands to many, and leaves the provider's own alone", () => {
+  const own = { tenant: { ids: [1] } };
+  const result = readResult({ decision: "authOk", context: own });
+  const seen: unknown[] = [];
+  JSON.stringify(result, (_, value) => (seen.push(value), value));
+  const objects = seen.filter((value) => typeof value === "object");
+  assertEquals(objects, [
+    { decision: "authOk", context: own },
+    ...[own, own.tenant, own.tenant.ids],
+  ]);
+  // The result itself is the caller's.
+  assertEquals(
+    objects.slice(1).map((object) => Object.isFrozen(object)),
+    [true, true, true],
+  );
+  assert(!Object.isFrozen(own) && !Object.isFrozen(own.tenant));
+});
+
 Deno.test("readResult() keeps a no whatever its text, so that guesses count", () => {
   const no = { decision: "authInvalid" };
   for (const text of ["Account closed, ask 555", "x".repeat(200), "!", "x "]) {
