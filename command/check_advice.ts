@@ -44,7 +44,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/READONLY/, "it is a replica: name its primary"],
   [
     /unable to open database/,
-    "may this user write there, and is it no folder?",
+    "is its folder there, and may this user write to it?",
   ],
   [/RESP type|Socket closed/, "is it Redis there, and does it want rediss?"],
   [/DB index/, "it has fewer databases: name another one behind the host"],

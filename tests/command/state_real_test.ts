@@ -287,7 +287,7 @@ Deno.test("--check says of a shared state that can't be used what to do about it
     ],
     [
       `kv:${cwd}/none/state`,
-      `cannot open --shared-state kv:${cwd}/none/state: unable to open database file: ${cwd}/none/state: may this user write there, and is it no folder?`,
+      `cannot open --shared-state kv:${cwd}/none/state: unable to open database file: ${cwd}/none/state: is its folder there, and may this user write to it?`,
     ],
   ] as const;
   for (const [state, says] of rows) {
