@@ -138,6 +138,9 @@ export function faultFunction(fault: Fault): FaultFunction {
 /**
  * A fault that comes and goes: each of these in turn, round and round.
  *
+ * @param faults What happens to each question in turn.
+ * @returns A fault to break an endpoint or an issuer with.
+ *
  * @example Every other question meets a reset
  * ```ts
  * import { flapping, newTestEndpoint } from "@meowmail/smtpauth/testing";

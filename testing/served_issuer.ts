@@ -52,11 +52,12 @@ export interface ServedIssuerOptions extends Omit<TestIssuerOptions, "url"> {
  * @category Testing
  */
 export async function serveTestIssuer(
-  { path = "/realms/staff", ...options }: ServedIssuerOptions = {},
+  options: ServedIssuerOptions = {},
 ): Promise<ServedIssuer> {
+  const { path = "/realms/staff", ...others } = options;
   const server = await serveHTTP((request) => issuer.handle(request));
   const url = `${server.origin}${path}`;
-  const issuer: TestIssuer = new TestIssuer({ ...options, url });
+  const issuer: TestIssuer = new TestIssuer({ ...others, url });
   const shutdown = async () => await server[Symbol.asyncDispose]();
   return { issuer, shutdown, [Symbol.asyncDispose]: shutdown };
 }

@@ -68,12 +68,12 @@ export interface SaslOptions {
 export function startSasl(
   mechanism: string | undefined,
   initialResponse?: string,
-  { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
+  options: SaslOptions = {},
 ): SaslStep {
   if (mechanism === undefined || mechanism === "") {
     return SASL_ERRORS.noMechanism;
   }
-  const known = findOffered(mechanism, mechanisms);
+  const known = findOffered(mechanism, offerOf(options));
   if (known === undefined) return SASL_ERRORS.unknownMechanism;
   if (initialResponse === undefined || initialResponse === "") {
     return known.first;
@@ -107,12 +107,13 @@ export function startSasl(
 export function continueSasl(
   step: SaslChallenge,
   response: string,
-  { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
+  options: SaslOptions = {},
 ): SaslStep {
   if (response === "*") return SASL_ERRORS.cancelled;
   // It was only to hear why: some answer nothing, some 0x01, some anything.
   if (step.refusal !== undefined) return step.refusal;
-  return respond(findOffered(step.mechanism, mechanisms), step, response);
+  const known = findOffered(step.mechanism, offerOf(options));
+  return respond(known, step, response);
 }
 
 /**
@@ -142,11 +143,15 @@ export function continueSasl(
 export function finishSasl(
   step: SaslCredentials,
   answer: AuthDecision | AuthResult,
-  { mechanisms = KNOWN_MECHANISMS }: SaslOptions = {},
+  options: SaslOptions = {},
 ): SaslChallenge | SaslDone {
-  const known = findOffered(step.mechanism, mechanisms);
+  const known = findOffered(step.mechanism, offerOf(options));
   return explanation(known, step, answer) ??
     { kind: "done", reply: decisionReply(answer) };
+}
+
+function offerOf({ mechanisms = KNOWN_MECHANISMS }: SaslOptions) {
+  return mechanisms;
 }
 
 /** What a mechanism says before a refusal, if it is one that says something. */
