@@ -10,6 +10,8 @@ import type { AuthResult } from "../auth/types.ts";
  * Answers `authOk` to whatever it is asked. For tests only: a listener with it
  * is an open relay for everybody who can connect.
  *
+ * @returns A yes that says nothing more.
+ *
  * @example
  * ```ts
  * import { serveSmtp } from "@meowmail/smtpauth";
