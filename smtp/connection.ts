@@ -6,6 +6,7 @@
  */
 
 import type { AuthRequest } from "../auth/types.ts";
+import { nextTurn } from "../lib/next_turn.ts";
 import { type Conn, writeAll } from "../net/conn.ts";
 import type {
   ConnectionContext,
@@ -172,6 +173,7 @@ export class Connection implements ConnectionParts {
     const questions = this.#questions;
     switch (action.kind) {
       case "flush":
+        // A write may end at once.
         return nextTurn();
       case "authenticate":
         return this.#authenticate(action.request);
@@ -291,9 +293,4 @@ export class Connection implements ConnectionParts {
     await this.#message?.abandon();
     log.refused(session.takeRefused());
   }
-}
-
-/** Lets everything else that waits have its turn: a write may end at once. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -6,6 +6,7 @@
  */
 
 import type { AuthRequest } from "../../auth/types.ts";
+import { nextTurn } from "../../lib/next_turn.ts";
 import { type Conn, readSome, tryClose, writeAll } from "../../net/conn.ts";
 import { askInTime } from "../ask.ts";
 import type { AuthServerContext } from "../auth_server.ts";
@@ -63,7 +64,10 @@ export class DovecotConnection {
       // No new questions once the server stops: the old ones end it.
       if (stop.aborted) continue;
       const octets = space.subarray(0, count);
-      this.#act(this.#session.receive(octets, performance.now()));
+      const actions = this.#session.receive(octets, performance.now());
+      this.#act(actions);
+      // Who asks much at once does not keep the others waiting.
+      if (actions.length > 1) await nextTurn();
     }
   }
 

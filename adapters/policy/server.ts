@@ -16,6 +16,7 @@ import {
 import type { SendingLimits } from "../../auth/types.ts";
 import { errorText } from "../../lib/error_text.ts";
 import { harmless } from "../../lib/hook.ts";
+import { nextTurn } from "../../lib/next_turn.ts";
 import {
   aFunction,
   anObject,
@@ -210,6 +211,8 @@ async function talk(
       }
       if (answered.requests === 0) continue;
       limit.renew(reader.isInside ? REQUEST_MS : IDLE_MS);
+      // Who asks much at once does not keep the others waiting.
+      if (answered.requests > 1) await nextTurn();
     }
   } finally {
     limit.stop();

@@ -262,6 +262,29 @@ Deno.test("serveDovecotAuth() reports named fields and no password", async () =>
   assertEquals(others, []);
 });
 
+Deno.test("serveDovecotAuth() lets others ask between the questions that come at once on one connection", async () => {
+  const asked: string[] = [];
+  await using server = await serve({
+    provider: ({ username }) => {
+      asked.push(username);
+      return "authInvalid";
+    },
+  });
+  const question = (id: number, name: string) =>
+    `AUTH\t${id}\tPLAIN\tservice=smtp\tresp=${plain(name, "no")}\n`;
+  const ids = Array.from({ length: 3_000 }, (_, index) => index + 1);
+  using busy = await greeted(server);
+  const sent = busy.send(POSTFIX + ids.map((id) => question(id, "b")).join(""));
+  using other = await greeted(server);
+  await other.send(POSTFIX + question(1, "other"));
+  await other.lines(1);
+  await sent;
+  await busy.lines(ids.length);
+  assertEquals(asked.length, ids.length + 1);
+  assert(asked.includes("other"));
+  assertEquals(asked.at(-1), "b");
+});
+
 Deno.test("shutdown() lets questions under way end, and no others", async () => {
   const answer = Promise.withResolvers<AuthDecision>();
   const asked = Promise.withResolvers<void>();

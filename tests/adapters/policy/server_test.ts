@@ -59,6 +59,33 @@ const AT_END = {
   recipient_count: "1",
 };
 
+Deno.test("servePostfixPolicy() lets others ask between the requests that come at once on one connection", async () => {
+  const asked: string[] = [];
+  const store = newMemoryStore();
+  await using setting = await start({
+    store: {
+      ...store,
+      read: (keys) => {
+        asked.push(keys.join(" "));
+        return store.read(keys);
+      },
+    },
+  });
+  const { server } = setting;
+  const as = (name: string) => request({ ...AT_RCPT, sasl_username: name });
+  const count = 1_500;
+  using busy = await connectTo(server);
+  const sent = busy.send(as("busy").repeat(count));
+  using other = await connectTo(server);
+  await other.send(as("other"));
+  await other.lines(2);
+  await sent;
+  await busy.lines(2 * count);
+  assertEquals(asked.length, count + 1);
+  assertEquals(asked.filter((key) => key.includes("other")).length, 1);
+  assert(asked.at(-1)?.includes("busy"));
+});
+
 Deno.test("servePostfixPolicy() goes by what the last login has said", async () => {
   await using setting = await start();
   const { server, login, events } = setting;
