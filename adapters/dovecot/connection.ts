@@ -12,6 +12,13 @@ import { askInTime } from "../ask.ts";
 import type { AuthServerContext } from "../auth_server.ts";
 import type { DovecotAction, DovecotSession } from "./session.ts";
 
+/**
+ * Room for one read, in octets: a question or a few. Deno may look for news from
+ * other sockets only at every sixtieth turn of a busy loop, so that a turn must
+ * be short.
+ */
+const READ_OCTETS = 512;
+
 /** A mail server that asks, many questions at a time. */
 export class DovecotConnection {
   readonly #conn: Conn;
@@ -55,7 +62,7 @@ export class DovecotConnection {
 
   async #read(): Promise<void> {
     const { stop } = this.#context;
-    const space = new Uint8Array(4096);
+    const space = new Uint8Array(READ_OCTETS);
     while (!this.#closed) {
       // A client that does not read is not read from.
       await this.#writing;
