@@ -156,10 +156,14 @@ function readToken(answer: unknown, now: number): Token {
  */
 function oauthError(answer: unknown): string {
   const { error, error_description: description } = membersOf(answer);
-  const word = /^[a-z_]{1,40}$/.exec(String(error))?.[0];
-  const number = /^AADSTS[0-9]{1,10}(?=:)/.exec(String(description))?.[0];
+  const word = /^[a-z_]{1,40}$/.exec(textOf(error))?.[0];
+  const number = /^AADSTS[0-9]{1,10}(?=:)/.exec(textOf(description))?.[0];
   return [word, number].map((part) => part === undefined ? "" : ` ${part}`)
     .join("");
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function membersOf(answer: unknown): Readonly<Record<string, unknown>> {

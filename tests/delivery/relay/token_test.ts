@@ -172,8 +172,9 @@ const FAILURES: readonly (readonly [() => Response, string])[] = [
 Deno.test("TokenSource says what is wrong, and no secret", async () => {
   for (const [answer, detail] of FAILURES) {
     const { source } = newSource([answer]);
-    const error = await assertRejects(() => source.get(), RelayError, detail);
+    const error = await assertRejects(() => source.get(), RelayError);
     assertEquals(error.reason, "relay-token");
+    assert(error.detail.endsWith(detail), error.detail);
     assert(!error.message.includes("canary"), error.message);
   }
 });
