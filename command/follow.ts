@@ -15,6 +15,9 @@ import { mustBeRegular } from "./regular_file.ts";
  */
 const LOOK_MS = 1_000;
 
+/** After how many looks something that was not good is tried again as it is. */
+const RETRY_LOOKS = 30;
+
 /** Which files, and what to do with them. */
 export interface Following {
   readonly paths: readonly string[];
@@ -48,17 +51,20 @@ export function followFiles(
   let used: string | undefined = fingerprint(paths);
   let seen = used;
   let complaint = "";
+  /** What could not be taken, and how often it was looked at since. */
+  let refused: string | undefined;
+  let looks = 0;
 
   function take(): void {
     used = fingerprint(paths);
+    refused = undefined;
     try {
       paths.forEach(mustBeRegular);
       load();
       complaint = "";
       log({ level: "info", message: `${taken} in use`, fields: {} });
     } catch (error) {
-      // What can't be read now may be read later, without any change to it.
-      used = undefined;
+      [refused, used, looks] = [used, undefined, 0];
       const message = `${kept} in use: ${systemReason(error)}`;
       if (message === complaint) return;
       complaint = message;
@@ -68,7 +74,9 @@ export function followFiles(
 
   const timer = setInterval(() => {
     const now = fingerprint(paths);
-    if (now !== used && now === seen) take();
+    // What can't be read now may be read later, without any change to it.
+    const isDue = now !== refused || ++looks >= RETRY_LOOKS;
+    if (now !== used && now === seen && isDue) take();
     seen = now;
   }, LOOK_MS);
   const reload = () => {
@@ -79,12 +87,15 @@ export function followFiles(
   return { reload, stop: () => clearInterval(timer) };
 }
 
-/** What is different when a file is another one, or has other content. */
+/**
+ * What is different when a file is another one, has other content, or may be
+ * read by others.
+ */
 function fingerprint(paths: readonly string[]): string {
   return paths.map((path) => {
     try {
-      const { ino, size, mtime } = Deno.statSync(path);
-      return `${ino} ${size} ${mtime?.getTime()}`;
+      const { ino, size, mtime, mode, uid, gid } = Deno.statSync(path);
+      return `${ino} ${size} ${mtime?.getTime()} ${mode} ${uid} ${gid}`;
     } catch {
       return "gone";
     }

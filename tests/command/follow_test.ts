@@ -24,7 +24,7 @@ function withoutTime(): Disposable & { readonly look: () => void } {
 }
 
 /** Follows a file `users` in a folder of its own. */
-function follow(cleanUp: DisposableStack) {
+function follow(cleanUp: DisposableStack, onRead: () => void = () => {}) {
   const path = `${temporaryFolder(cleanUp)}/users`;
   const time = cleanUp.use(withoutTime());
   const loaded: string[] = [];
@@ -32,6 +32,7 @@ function follow(cleanUp: DisposableStack) {
   const following: Following = {
     paths: [path],
     load: () => {
+      onRead();
       const text = Deno.readTextFileSync(path);
       if (text.startsWith("bad")) throw new Error(`it is ${text}`);
       loaded.push(text);
@@ -105,6 +106,20 @@ Deno.test("followFiles() reads nothing that may have no end", () => {
   assertEquals(taken(), [[], said]);
   reload();
   assertEquals(taken(), [[], said]);
+});
+
+Deno.test("followFiles() tries what is not good again when it is another, or after half a minute", () => {
+  using cleanUp = new DisposableStack();
+  let reads = 0;
+  const { look, write } = follow(cleanUp, () => reads++);
+  write("bad");
+  for (let i = 0; i < 31; i++) look();
+  assertEquals(reads, 1);
+  for (let i = 0; i < 3; i++) look();
+  assertEquals(reads, 2);
+  write("bad too");
+  for (let i = 0; i < 3; i++) look();
+  assertEquals(reads, 3);
 });
 
 Deno.test("followFiles() reads at once when asked to, changed or not, and says what came of it", () => {
