@@ -10,14 +10,21 @@ import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 /** The extensions that EHLO told of: keyword in upper case, its parameters. */
 export type Extensions = ReadonlyMap<string, readonly string[]>;
 
-/** Reads the text of the reply to EHLO, whose first line is a name. */
+/**
+ * Reads the text of the reply to EHLO, whose first line is a name. A keyword on
+ * several lines has the parameters of all: some servers write a line for each
+ * mechanism. `AUTH=` is how drafts of RFC 2554 had it, and how servers for old
+ * clients of Microsoft's write it, some of them on their only such line.
+ */
 export function parseExtensions(text: string): Extensions {
-  return new Map(
-    text.split("\n").slice(1).map((line): [string, readonly string[]] => {
-      const [keyword = "", ...parameters] = line.toUpperCase().split(/ +/);
-      return [keyword, parameters];
-    }),
-  );
+  const extensions = new Map<string, readonly string[]>();
+  for (const line of text.toUpperCase().split("\n").slice(1)) {
+    const words = line.replace(/^AUTH=/, "AUTH ").split(/ +/);
+    const [keyword = "", ...parameters] = words;
+    const known = extensions.get(keyword) ?? [];
+    extensions.set(keyword, [...known, ...parameters]);
+  }
+  return extensions;
 }
 
 /** Nothing is converted: that would take signatures and meanings away. */

@@ -27,22 +27,27 @@ export interface Dialogue {
 const encoder = new TextEncoder();
 
 /**
- * The words of a login by password: PLAIN (RFC 4616), else LOGIN.
+ * The words of a login by password: PLAIN (RFC 4616), then LOGIN, where the
+ * server says that it can't do the first.
  *
  * @param offered The mechanisms that the server offers, in upper case.
- * @returns `undefined` if it offers neither.
+ * @returns Nothing if it offers neither.
  */
-export function passwordDialogue(
+export function passwordDialogues(
   { username, password }: Login & { kind: "password" },
   offered: ReadonlySet<string>,
-): Dialogue | undefined {
+): readonly Dialogue[] {
+  const dialogues: Dialogue[] = [];
   if (offered.has("PLAIN")) {
     const message = base64(`\0${username}\0${password}`);
-    return { command: `AUTH PLAIN ${message}`, answers: [] };
+    // Once more for a server that reads no initial response and asks for one.
+    dialogues.push({ command: `AUTH PLAIN ${message}`, answers: [message] });
   }
-  if (!offered.has("LOGIN")) return undefined;
-  const answers = [base64(username), base64(password)];
-  return { command: "AUTH LOGIN", answers };
+  if (offered.has("LOGIN")) {
+    const answers = [base64(username), base64(password)];
+    dialogues.push({ command: "AUTH LOGIN", answers });
+  }
+  return dialogues;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type Failure, type RelayReason, shown } from "./failures.ts";
 import {
   type Dialogue,
   type Login,
-  passwordDialogue,
+  passwordDialogues,
   tokenDialogue,
 } from "./login.ts";
 
@@ -49,13 +49,25 @@ export type OpeningStep =
   | { readonly kind: "opened" }
   | { readonly kind: "failed"; readonly failure: Failure };
 
+/**
+ * Codes that say nothing about our password: the mechanism is not known, not
+ * implemented, or too weak for that server (RFC 4954 section 6), though some
+ * offer it all the same.
+ */
+const NO_SUCH_MECHANISM: ReadonlySet<number> = new Set([500, 502, 504, 534]);
+
 /** Which reply comes next. Only this file changes it. */
 type State =
   | { readonly kind: "greeting" }
   | { readonly kind: "hello"; readonly verb: "EHLO" | "HELO" }
   | { readonly kind: "startTls" }
   | { readonly kind: "token"; readonly username: string }
-  | { readonly kind: "login"; readonly answers: readonly string[] }
+  | {
+    readonly kind: "login";
+    readonly answers: readonly string[];
+    /** What else there is to say if the next hop can't do this. */
+    readonly others: readonly Dialogue[];
+  }
   | { readonly kind: "opened" };
 
 /** The beginning of one session. */
@@ -92,7 +104,7 @@ export class Opening {
           ? { kind: "startTls" }
           : failed("relay-tls", shown(reply));
       case "login":
-        return this.#challenged(reply, state.answers);
+        return this.#challenged(reply, state);
       case "token":
       case "opened":
         return failed("relay-protocol", `unasked: ${shown(reply)}`);
@@ -117,7 +129,7 @@ export class Opening {
     if (this.#state.kind !== "token") {
       throw new Error("Opening.useToken() answers no question");
     }
-    return this.#logIn(tokenDialogue(this.#state.username, token));
+    return this.#logIn([tokenDialogue(this.#state.username, token)]);
   }
 
   #greeted(reply: SmtpReply, verb: "EHLO" | "HELO"): OpeningStep {
@@ -149,27 +161,31 @@ export class Opening {
       this.#state = { kind: "token", username: login.username };
       return { kind: "getToken" };
     }
-    const dialogue = login.kind === "password"
-      ? passwordDialogue(login, offered)
-      : undefined;
-    if (dialogue !== undefined) return this.#logIn(dialogue);
+    const dialogues = login.kind === "password"
+      ? passwordDialogues(login, offered)
+      : [];
+    if (dialogues.length > 0) return this.#logIn(dialogues);
     const mechanisms = [...offered].join(" ") || "no mechanism";
     return failed("relay-credentials", `the next hop offers ${mechanisms}`);
   }
 
-  #logIn({ command, answers }: Dialogue): OpeningStep {
-    this.#state = { kind: "login", answers };
-    return { kind: "say", line: command };
+  #logIn([dialogue, ...others]: readonly Dialogue[]): OpeningStep {
+    if (dialogue === undefined) throw new Error("Opening has nothing to say");
+    this.#state = { kind: "login", answers: dialogue.answers, others };
+    return { kind: "say", line: dialogue.command };
   }
 
   #challenged(
     { code, enhanced = "" }: SmtpReply,
-    [answer, ...answers]: readonly string[],
+    { answers: [answer, ...answers], others }: State & { kind: "login" },
   ): OpeningStep {
     if (code === 235) return this.#open();
     if (code === 334 && answer !== undefined) {
-      this.#state = { kind: "login", answers };
+      this.#state = { kind: "login", answers, others };
       return { kind: "say", line: answer };
+    }
+    if (NO_SUCH_MECHANISM.has(code) && others.length > 0) {
+      return this.#logIn(others);
     }
     // Not its text: a server may repeat there what it was told.
     return failed("relay-credentials", shown({ code, text: enhanced }));

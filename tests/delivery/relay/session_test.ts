@@ -60,6 +60,30 @@ const OPENINGS = {
     ["334 UGFzc3dvcmQ6\r\n", base64("secret")],
     ["235 2.7.0 in\r\n", null],
   ], "opened"],
+  "with PLAIN in the form of old drafts, and on two lines": [PASSWORD, [
+    ["220 hop\r\n", EHLO],
+    [helloReply("AUTH=LOGIN", "AUTH=PLAIN"), PLAIN],
+    ["235 in\r\n", null],
+  ], "opened"],
+  "with PLAIN beside another line of mechanisms": [PASSWORD, [
+    ["220 hop\r\n", EHLO],
+    [helloReply("AUTH PLAIN", "AUTH XOAUTH2"), PLAIN],
+    ["235 in\r\n", null],
+  ], "opened"],
+  "with PLAIN where no initial response is read": [PASSWORD, [
+    ["220 hop\r\n", EHLO],
+    [helloReply("AUTH PLAIN"), PLAIN],
+    ["334 \r\n", base64("\0ann\0secret")],
+    ["235 in\r\n", null],
+  ], "opened"],
+  "with LOGIN where PLAIN is offered and cannot be": [PASSWORD, [
+    ["220 hop\r\n", EHLO],
+    [helloReply("AUTH PLAIN LOGIN"), PLAIN],
+    ["504 5.5.4 no such mechanism\r\n", "AUTH LOGIN"],
+    ["334 VXNlciBOYW1lAA==\r\n", base64("ann")],
+    ["334 UGFzc3dvcmQA\r\n", base64("secret")],
+    ["235 in\r\n", null],
+  ], "opened"],
   "with STARTTLS and XOAUTH2": [
     { ...TOKEN, peer: { loopback: false } },
     [
@@ -134,8 +158,14 @@ const OPENINGS = {
   "with a challenge too many": [PASSWORD, [
     ["220 hop\r\n", EHLO],
     [helloReply("AUTH PLAIN"), PLAIN],
+    ["334 \r\n", base64("\0ann\0secret")],
     ["334 \r\n", null],
   ], "relay-credentials: 334"],
+  "with a wrong password, which is not tried in another way": [PASSWORD, [
+    ["220 hop\r\n", EHLO],
+    [helloReply("AUTH PLAIN LOGIN"), PLAIN],
+    ["535 5.7.8 no\r\n", null],
+  ], "relay-credentials: 535 5.7.8"],
   "with a login that fails for now": [PASSWORD, [
     ["220 hop\r\n", EHLO],
     [helloReply("AUTH LOGIN"), "AUTH LOGIN"],
