@@ -7,11 +7,15 @@
 import { newKvStore } from "../auth/state/kv_store.ts";
 import { newRedisStore } from "../auth/state/redis_store.ts";
 import { systemReason } from "../lib/error_text.ts";
+import { race } from "../lib/race.ts";
 import { readAuthority } from "./endpoint.ts";
 import { REDIS } from "./optional.ts";
 import type { Settings } from "./settings.ts";
 import type { OpenState } from "./state.ts";
 import { placeName, type StatePlace } from "./state_place.ts";
+
+/** How long a denokv server may take, in milliseconds: Deno would wait for ever. */
+const OPEN_MS = 5_000;
 
 /** Opens a store that several processes share, as it is: it may fail. */
 export async function openShared(
@@ -39,6 +43,9 @@ export async function openShared(
 
 async function openKv(path: string): Promise<OpenState> {
   if (!("openKv" in Deno)) throw new Error("Deno needs --unstable-kv for it");
-  const kv = await Deno.openKv(path);
+  const opened = await race(() => Deno.openKv(path), { limit: OPEN_MS });
+  if (opened.kind === "broken") throw opened.error;
+  if (opened.kind !== "done") throw new Error(`no answer in ${OPEN_MS} ms`);
+  const { value: kv } = opened;
   return { store: newKvStore(kv), [Symbol.dispose]: () => kv.close() };
 }

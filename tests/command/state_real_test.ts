@@ -1,6 +1,7 @@
 // The state that processes share, in real servers and files: they count together,
 // and while it is away, whatever ails it, logins go on.
 
+import { readSome } from "../../net/conn.ts";
 import { assert, assertEquals, assertFalse } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
 import type { Program } from "../support/daemons.ts";
@@ -14,7 +15,7 @@ import {
   temporaryFolder,
   USER,
 } from "../support/listener.ts";
-import { holdRefusedPort } from "../support/raw_end.ts";
+import { holdRefusedPort, serveTcp } from "../support/raw_end.ts";
 import {
   REDIS_PROGRAMS,
   type RedisOptions,
@@ -332,6 +333,24 @@ Deno.test("--unthrottle forgets a user's counts in a shared state, and says what
   );
   assertEquals(away.code, 1);
   assert(/^error: cannot write --shared-state redis:/.test(away.stderr));
+});
+
+Deno.test("main.ts does not wait for a denokv that says nothing", async () => {
+  await using silent = serveTcp(async (conn, close) => {
+    // Until the command has ended.
+    while (await readSome(conn, new Uint8Array(4096)) !== null);
+    close();
+  });
+  const at = `http://127.0.0.1:${silent.port}`;
+  const started = await runCommand({
+    args: ["--shared-state", at],
+    env: { DENO_KV_ACCESS_TOKEN: "token" },
+  });
+  assertEquals(started.code, 1);
+  assertEquals(
+    started.stderr,
+    `error: cannot open --shared-state ${at}: no answer in 5000 ms\n`,
+  );
 });
 
 Deno.test("SIGUSR2 forgets all counts in memory, and the log says so", async () => {
