@@ -261,7 +261,7 @@ export class RelaySession {
     // The command before may have found that nothing more can be said.
     if (this.#state.kind === "failed") return;
     // Nothing that has come through a parser of ours has any of these in it.
-    // deno-lint-ignore no-control-regex
+    // deno-lint-ignore no-control-regex -- they are what would end the line
     if (this.#state.kind !== "open" || /[\0-\x1f\x7f]/.test(line)) {
       throw misused(command);
     }
