@@ -24,6 +24,12 @@ export interface Dialogue {
   readonly answers: readonly string[];
 }
 
+/**
+ * The longest command line in octets, without its CRLF (RFC 5321 section
+ * 4.5.3.1.4). Tokens are often longer, and some servers go by it.
+ */
+const MAX_COMMAND_OCTETS = 510;
+
 const encoder = new TextEncoder();
 
 /**
@@ -41,7 +47,7 @@ export function passwordDialogues(
   if (offered.has("PLAIN")) {
     const message = base64(`\0${username}\0${password}`);
     // Once more for a server that reads no initial response and asks for one.
-    dialogues.push({ command: `AUTH PLAIN ${message}`, answers: [message] });
+    dialogues.push(beginWith("PLAIN", message, [message]));
   }
   if (offered.has("LOGIN")) {
     const answers = [base64(username), base64(password)];
@@ -56,7 +62,23 @@ export function passwordDialogues(
  */
 export function tokenDialogue(username: string, token: string): Dialogue {
   const message = base64(`user=${username}\x01auth=Bearer ${token}\x01\x01`);
-  return { command: `AUTH XOAUTH2 ${message}`, answers: [""] };
+  return beginWith("XOAUTH2", message, [""]);
+}
+
+/**
+ * An exchange that begins with what we have to say: in the command itself, or,
+ * where that would be too long a line, when the server asks for it (RFC 4954
+ * section 4).
+ */
+function beginWith(
+  mechanism: string,
+  message: string,
+  answers: readonly string[],
+): Dialogue {
+  const command = `AUTH ${mechanism} ${message}`;
+  return command.length <= MAX_COMMAND_OCTETS
+    ? { command, answers }
+    : { command: `AUTH ${mechanism}`, answers: [message, ...answers] };
 }
 
 function base64(text: string): string {

@@ -96,3 +96,50 @@ Deno.test("newRelay() answers 451 4.7.0 where there is no token", async () => {
   await hop.idle();
   assertEquals(hop.lines(), ["EHLO relay.example.net"]);
 });
+
+Deno.test("newRelay() says a token that is too long for a command when it is asked (RFC 4954 section 4)", async () => {
+  // A command has 510 octets at most, and base64 comes by four.
+  for (
+    const [token, isLong] of [
+      ["t".repeat(335), false],
+      ["t".repeat(336), true],
+      ["t".repeat(6_000), true],
+    ] as const
+  ) {
+    const script: HopScript = {
+      AUTH: (line) => line === "AUTH XOAUTH2" ? "334 \r\n" : "235 in\r\n",
+    };
+    await using setting = setUp(
+      script,
+      () => Response.json({ access_token: token, token_type: "Bearer" }),
+    );
+    const { hop, relay } = setting;
+    assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"]);
+    const whole = LOGIN(token);
+    assertEquals(whole.length > 510, isLong);
+    const message = whole.slice("AUTH XOAUTH2 ".length);
+    assertEquals(
+      hop.lines().slice(1, isLong ? 3 : 2),
+      isLong ? ["AUTH XOAUTH2", message] : [whole],
+    );
+  }
+});
+
+Deno.test("newRelay() hears why a long token is refused, too", async () => {
+  const script: HopScript = {
+    AUTH: "334 \r\n",
+    response: (line) =>
+      line === "" ? "535 5.7.3 no\r\n" : "334 eyJzdGF0dXMiOiI0MDEifQ==\r\n",
+  };
+  await using setting = setUp(
+    script,
+    () =>
+      Response.json({ access_token: "t".repeat(2_000), token_type: "Bearer" }),
+  );
+  const { relay } = setting;
+  assertEquals(await send(relay), ["451 4.7.0"]);
+  assertEquals(
+    relay.events.map((event) => event.kind === "relay" ? event.detail : ""),
+    ["535 5.7.3"],
+  );
+});
