@@ -9,6 +9,7 @@ import { type FollowedFiles, followFiles } from "./follow.ts";
 import type { LogEntry } from "./log.ts";
 import type { Certificate } from "../net/tls.ts";
 import type { Settings } from "./settings.ts";
+import { readText } from "./text_file.ts";
 
 /** Where certificate chain and private key are, in PEM. */
 export interface CertificateFiles {
@@ -91,7 +92,7 @@ function readPem(
 
 function readFile(flag: string, path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readText(path);
   } catch (cause) {
     throw new Error(`cannot read ${flag} ${path}: ${systemReason(cause)}`, {
       cause,

@@ -18,6 +18,7 @@ import {
   proxyVariableFor,
   type Variable,
 } from "../net/proxy_env.ts";
+import { readText } from "./text_file.ts";
 
 /**
  * Opens what carries the questions to the endpoint. No proxy of the environment
@@ -139,7 +140,7 @@ function mustSeeProxies(): void {
  */
 export function readAuthority(flag: string, path: string): string {
   try {
-    const pem = Deno.readTextFileSync(path);
+    const pem = readText(path);
     if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
     throw new Error("there is no certificate in it");
   } catch (cause) {
