@@ -98,6 +98,11 @@ export class ConnectionTimer implements Watched {
     return this.#phase;
   }
 
+  /** The time, in milliseconds of the listener's clock. */
+  get now(): number {
+    return this.#deadlines.now();
+  }
+
   /** What a client has not done in its time. */
   get lateFor(): "no-login" | "idle" {
     return this.#needsLogin ? "no-login" : "idle";

@@ -29,6 +29,12 @@ const PROVIDER_MS = 300_000;
 const STEP_MS = 600_000;
 
 /**
+ * How often to look whether a client is still there whose octets are not read
+ * meanwhile, in milliseconds.
+ */
+const PROBE_MS = 1_000;
+
+/**
  * How many turns of the microtask queue an answer has until it is waited for:
  * many need no waiting at all, and neither clock nor client must be watched
  * for them.
@@ -148,9 +154,19 @@ export class Questions {
       await writeAll(transport.conn, session.takeOutput())
         .catch(() => asking.abort());
     }
-    timer.begin("question", limitMs, () => {
-      if (asking.open) asking.abort(new DOMException("Late", "TimeoutError"));
+    const lateAt = timer.now + limitMs;
+    const look = () => {
+      if (!asking.open) return;
+      if (timer.now >= lateAt) {
+        return asking.abort(new DOMException("Late", "TimeoutError"));
+      }
+      transport.probe(asking);
+      timer.begin("question", PROBE_MS, look);
+    };
+    timer.begin("question", limitMs, look);
+    // Once nothing more of it is read, a reset shows only to who writes.
+    transport.watch(asking).then(() => {
+      if (asking.open) timer.begin("question", PROBE_MS, look);
     });
-    transport.watch(asking);
   }
 }

@@ -166,3 +166,26 @@ Deno.test("an AUTH that a stop ends is not told of as the client's going", async
     [["failure", "interrupted"]],
   );
 });
+
+Deno.test("a reset is noticed while a provider is asked, whatever waits behind the AUTH", async () => {
+  const { ask, signals } = newStuck();
+  const behind = "NOOP\r\n".repeat(5_000);
+  await using client = await visit(
+    `EHLO x\r\nAUTH PLAIN ${btoa("\0ann\0secret")}\r\n${behind}`,
+    {
+      rules: { ...RULES, authRequired: false },
+      provider: (_request, signal) => ask(signal),
+    },
+  );
+  await client.seconds(60);
+  assertEquals(signals.map((signal) => signal?.aborted), [false]);
+  client.conn.resets();
+  await client.seconds(3);
+  assertEquals(signals.map((signal) => signal?.aborted), [true]);
+  assertEquals(
+    client.events.flatMap((event) =>
+      event.kind === "auth" ? [[event.outcome, event.reason]] : []
+    ),
+    [["failure", "client-gone"]],
+  );
+});
