@@ -5,7 +5,12 @@
  */
 
 import { askProvider } from "../auth/ask_provider.ts";
-import { type AuthReason, CLIENT_GONE, reasonOf } from "../auth/reasons.ts";
+import {
+  type AuthReason,
+  CLIENT_GONE,
+  INTERRUPTED,
+  reasonOf,
+} from "../auth/reasons.ts";
 import type {
   AuthDecision,
   AuthProvider,
@@ -41,6 +46,8 @@ export interface AskOptions {
   readonly timeoutMs: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** Aborted when the server stops: then it is not the client that has gone. */
+  readonly stop?: AbortSignal;
 }
 
 /** What came of it. */
@@ -63,11 +70,14 @@ export async function askInTime(
   );
   const milliseconds = wholeMicroseconds(performance.now() - began);
   if (raced.kind !== "done") abort.abort();
-  const result = resultOf(raced);
+  const result = resultOf(raced, options.stop);
   return { result, event: authEvent(options, request, result, milliseconds) };
 }
 
-function resultOf(raced: Raced<AuthResult>): AuthResult {
+function resultOf(
+  raced: Raced<AuthResult>,
+  stop: AbortSignal | undefined,
+): AuthResult {
   switch (raced.kind) {
     case "done":
       return raced.value;
@@ -75,7 +85,7 @@ function resultOf(raced: Raced<AuthResult>): AuthResult {
     case "late":
       return LATE;
     case "gone":
-      return CLIENT_GONE;
+      return stop?.aborted ? INTERRUPTED : CLIENT_GONE;
     default:
       return raced satisfies never;
   }

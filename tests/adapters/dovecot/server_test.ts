@@ -307,17 +307,28 @@ Deno.test("shutdown() lets questions under way end, and no others", async () => 
   await server.finished;
 });
 
-Deno.test("an aborted signal ends everything at once", async () => {
+Deno.test("an aborted signal ends everything at once, and that is not told of as the client's going", async () => {
   const stop = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const events: ServerEvent[] = [];
   const server = await serve({
-    provider: () => new Promise<AuthDecision>(() => {}),
+    provider: () => {
+      asked.resolve();
+      return new Promise<AuthDecision>(() => {});
+    },
     signal: stop.signal,
+    onEvent: (event) => events.push(event),
   });
   using client = await greeted(server);
   await client.send(`${POSTFIX}AUTH\t1\tPLAIN\t${FIELDS}\n`);
+  await asked.promise;
   stop.abort();
   assertEquals(await client.end(), "");
   await server.finished;
+  assertEquals(
+    events.map((event) => [event.kind, "reason" in event && event.reason]),
+    [["opened", false], ["auth", "interrupted"], ["closed", "shutdown"]],
+  );
   const dead = await serve({ signal: stop.signal });
   await dead.finished;
 });
