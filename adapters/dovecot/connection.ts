@@ -19,6 +19,9 @@ import type { DovecotAction, DovecotSession } from "./session.ts";
  */
 const READ_OCTETS = 512;
 
+/** After how many reads others have a turn in any case. */
+const READS_IN_A_ROW = 16;
+
 /** A mail server that asks, many questions at a time. */
 export class DovecotConnection {
   readonly #conn: Conn;
@@ -63,7 +66,7 @@ export class DovecotConnection {
   async #read(): Promise<void> {
     const { stop } = this.#context;
     const space = new Uint8Array(READ_OCTETS);
-    while (!this.#closed) {
+    for (let reads = 1; !this.#closed; reads++) {
       // A client that does not read is not read from.
       await this.#writing;
       const count = await readSome(this.#conn, space);
@@ -73,8 +76,9 @@ export class DovecotConnection {
       const octets = space.subarray(0, count);
       const actions = this.#session.receive(octets, performance.now());
       this.#act(actions);
-      // Who asks much at once does not keep the others waiting.
-      if (actions.length > 1) await nextTurn();
+      // Who says much at once does not keep the others waiting.
+      const isMuch = actions.length > 1 || reads % READS_IN_A_ROW === 0;
+      if (isMuch) await nextTurn();
     }
   }
 
