@@ -175,6 +175,8 @@ Deno.test("authHandler() refuses bad requests with 400 and does not ask", async 
     with_({ password: "" }),
     with_({ password: "a\0b" }),
     with_({ password: null }),
+    with_({ password: "a\udc00" }),
+    with_({ heloName: "\ud800" }),
     with_({ mechanism: undefined }),
     with_({ remoteIp: [] }),
     with_({ heloName: {} }),
