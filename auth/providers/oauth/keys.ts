@@ -35,6 +35,13 @@ const ALGORITHMS: readonly string[] = [
   ...["EdDSA", "Ed25519"],
 ];
 
+/**
+ * How many keys are tried for a token that does not say which is its own:
+ * issuers publish the last, the current and the next one, and whoever sends
+ * rubbish must not cost more.
+ */
+const MAX_TRIED_KEYS = 8;
+
 /** What a header may say that its token is; many issuers say nothing. */
 const TYPES = /^(?:application\/)?(?:at\+)?jwt$/i;
 
@@ -117,19 +124,43 @@ function blamesKeys(verified: Signed | BadToken | Outage): boolean {
 }
 
 async function verifyWith(
-  keys: KeySet,
+  keys: KeySet | CryptoKey,
   token: string,
 ): Promise<Signed | BadToken | Outage> {
   try {
     const options = { algorithms: [...ALGORITHMS] };
-    const { payload } = await compactVerify(token, keys, options);
+    const { payload } = typeof keys === "function"
+      ? await compactVerify(token, keys, options)
+      : await compactVerify(token, keys, options);
     const claims = parseClaims(payload);
     return claims === undefined
       ? badToken("token-malformed", "claims")
       : { kind: "signed", claims };
   } catch (error) {
-    return faultOf(error);
+    return error instanceof errors.JWKSMultipleMatchingKeys
+      ? await verifyWithAny(error, token)
+      : faultOf(error);
   }
+}
+
+/**
+ * A token that names no key while there are several of its kind, as in the days
+ * of a rotation: `kid` is optional (RFC 7515 section 4.1.4), and each of the keys
+ * is the issuer's.
+ */
+async function verifyWithAny(
+  keys: AsyncIterable<CryptoKey>,
+  token: string,
+): Promise<Signed | BadToken | Outage> {
+  let tried = 0;
+  for await (const key of keys) {
+    const verified = await verifyWith(key, token);
+    const isOthers = verified.kind === "outage" ||
+      verified.kind === "bad" && verified.reason === "token-signature";
+    if (!isOthers) return verified;
+    if (++tried === MAX_TRIED_KEYS) break;
+  }
+  return badToken("token-key", "none of several keys");
 }
 
 function parseClaims(payload: Uint8Array): Untrusted | undefined {
@@ -151,8 +182,5 @@ function faultOf(error: unknown): BadToken | Outage {
   }
   if (error instanceof errors.JWSInvalid) return badToken("token-malformed");
   if (error instanceof errors.JWKSNoMatchingKey) return badToken("token-key");
-  if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return badToken("token-key", "several keys fit");
-  }
   return outage("backend-answer", "keys: the token's cannot be used");
 }

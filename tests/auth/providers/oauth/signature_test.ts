@@ -107,6 +107,54 @@ Deno.test("newOAuthProvider() wants the key that the token names, of its kind", 
   }
 });
 
+Deno.test("newOAuthProvider() tries each key where the token's is one of several", async () => {
+  for (const names of [["last", "current", "next"], ["1", "1", "1"]]) {
+    const { issuer, ask } = newChecker();
+    const keys = await Promise.all(
+      names.map((name) => newSigningKey("ES256", name)),
+    );
+    issuer.faults.set(
+      "keys",
+      () => Response.json({ keys: keys.map(({ jwk }) => jwk) }),
+    );
+    const header = names[0] === "1"
+      ? { alg: "ES256", kid: "1" }
+      : { alg: "ES256" };
+    for (const { sign } of keys) {
+      const token = await writeJws(header, issuer.claims(), sign);
+      assertEquals(outcome(await ask(token)), "authOk");
+    }
+    const stranger = await newSigningKey("ES256", "1");
+    const token = await writeJws(header, issuer.claims(), stranger.sign);
+    assertEquals(outcome(await ask(token)), "authInvalid token-key");
+    const old = await writeJws(
+      header,
+      issuer.claims({ exp: 1 }),
+      (octets) => (keys[2] ?? stranger).sign(octets),
+    );
+    assertEquals(outcome(await ask(old)), "authInvalid token-expired");
+  }
+});
+
+Deno.test("newOAuthProvider() tries no more than eight keys", async () => {
+  const { issuer, ask } = newChecker();
+  const keys = await Promise.all(
+    Array.from({ length: 9 }, (_, i) => newSigningKey("ES256", `${i}`)),
+  );
+  issuer.faults.set(
+    "keys",
+    () => Response.json({ keys: keys.map(({ jwk }) => jwk) }),
+  );
+  const outcomes = await Promise.all(keys.map(async ({ sign }) => {
+    const token = await writeJws({ alg: "ES256" }, issuer.claims(), sign);
+    return outcome(await ask(token));
+  }));
+  assertEquals(outcomes, [
+    ...Array(8).fill("authOk"),
+    "authInvalid token-key",
+  ]);
+});
+
 Deno.test("newOAuthProvider() refuses another issuer's signature by the same key name", async () => {
   const { issuer, ask } = newChecker();
   const { alg, kid } = await issuer.key();
