@@ -101,7 +101,7 @@ export async function verify(
   { typ, crit }: Untrusted,
   keys: IssuerDocument<KeySet>,
   signal: AbortSignal | undefined,
-): Promise<Signed | BadToken | Outage> {
+): Promise<Verified> {
   if (typ !== undefined && !(typeof typ === "string" && TYPES.test(typ))) {
     return badToken("token-kind", "typ");
   }
@@ -111,22 +111,34 @@ export async function verify(
   const verified = await verifyWith(known.value, token);
   if (!blamesKeys(verified)) return verified;
   const newer = await keys.newer(known.value, signal);
-  if (newer.kind === "outage") return newer;
+  // A key of that name has said that the signature is not its own.
+  if (newer.kind === "outage") return isForged(verified) ? verified : newer;
   return newer.value === known.value
     ? verified
     : await verifyWith(newer.value, token);
 }
 
-/** Whether newer keys may say otherwise: the issuer may have mended them. */
-function blamesKeys(verified: Signed | BadToken | Outage): boolean {
-  return verified.kind === "outage" ||
+type Verified = Signed | BadToken | Outage;
+
+/**
+ * Whether newer keys may say otherwise: the issuer may have mended them, or made
+ * a new one under the name of the old one.
+ */
+function blamesKeys(verified: Verified): boolean {
+  return verified.kind === "outage" || isForged(verified) ||
     verified.kind === "bad" && verified.reason === "token-key";
+}
+
+/** Whether the signature is not that of the key, however it was made. */
+function isForged(verified: Verified): boolean {
+  return verified.kind === "bad" && verified.reason === "token-signature" &&
+    verified.detail === undefined;
 }
 
 async function verifyWith(
   keys: KeySet | CryptoKey,
   token: string,
-): Promise<Signed | BadToken | Outage> {
+): Promise<Verified> {
   try {
     const options = { algorithms: [...ALGORITHMS] };
     const { payload } = typeof keys === "function"

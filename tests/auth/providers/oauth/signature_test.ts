@@ -37,7 +37,8 @@ Deno.test("newOAuthProvider() takes RS256, PS256, ES256 and EdDSA", async () => 
       alg,
     );
   }
-  assertEquals(issuer.asked, ["discovery", "keys"]);
+  // Once more, as the issuer might have new keys under the old names.
+  assertEquals(issuer.asked, ["discovery", "keys", "keys"]);
 });
 
 Deno.test("newOAuthProvider() refuses a token without a signature", async () => {
