@@ -117,7 +117,7 @@ async function readRequest(
   }
 }
 
-/** Asks while watching whether the client still waits. */
+/** Asks while watching whether the connection still stands. */
 async function decide(
   conn: Conn,
   { request }: { readonly request: AuthRequest },
@@ -140,11 +140,18 @@ async function decide(
   await watching;
 }
 
+/**
+ * Aborts when the connection breaks. Its end alone is none: the request is
+ * whole, and whoever closes the sending half, as scripts do, still reads.
+ */
 async function watch(conn: Conn, abort: AbortController): Promise<void> {
   // Whatever comes behind the request means nothing to anybody.
   const scrap = new Uint8Array(1024);
-  while (await readSome(conn, scrap) !== null);
-  abort.abort();
+  try {
+    while (await conn.read(scrap) !== null);
+  } catch {
+    abort.abort();
+  }
 }
 
 /** Says the one word of a connection, and that it was the last. */

@@ -13,6 +13,7 @@ import {
 } from "../../../adapters/saslauthd/protocol.ts";
 import { serveSaslauthd } from "../../../adapters/saslauthd/server.ts";
 import { writeAll } from "../../../net/conn.ts";
+import { nextTurn } from "../../../lib/next_turn.ts";
 import { SASL_ERRORS } from "../../../auth/sasl/steps.ts";
 import { assert, assertEquals } from "../../support/assert.ts";
 import { connectTo } from "../../support/line_client.ts";
@@ -202,6 +203,31 @@ Deno.test("serveSaslauthd() resets no TCP connection that it has answered", asyn
     // A reset would make this reject.
     assertEquals(await new Response(conn.readable).text(), expected);
   }
+});
+
+Deno.test("serveSaslauthd() answers who has closed the sending half", async () => {
+  const asked = Promise.withResolvers<void>();
+  const decision = Promise.withResolvers<AuthDecision>();
+  const signals: (AbortSignal | undefined)[] = [];
+  using cleanUp = new DisposableStack();
+  const path = `${temporaryFolder(cleanUp)}/mux`;
+  await using _server = await serveSaslauthd({
+    path,
+    provider: (_request, signal) => {
+      signals.push(signal);
+      asked.resolve();
+      return decision.promise;
+    },
+  });
+  const conn = await Deno.connect({ transport: "unix", path });
+  await writeAll(conn, fields("joe", "ok", "smtp", "realm"));
+  await conn.closeWrite();
+  await asked.promise;
+  // Long enough for the end to have been read, if it is not there yet.
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  assertEquals(signals.map((signal) => signal?.aborted), [false]);
+  decision.resolve("authOk");
+  assertEquals(await new Response(conn.readable).text(), "\0\x02OK");
 });
 
 Deno.test("serveSaslauthd() takes a request in pieces", async () => {
