@@ -101,7 +101,7 @@ export async function verify(
   { typ, crit }: Untrusted,
   keys: IssuerDocument<KeySet>,
   signal: AbortSignal | undefined,
-): Promise<Verified> {
+): Promise<Signed | BadToken | Outage> {
   if (typ !== undefined && !(typeof typ === "string" && TYPES.test(typ))) {
     return badToken("token-kind", "typ");
   }
@@ -111,34 +111,22 @@ export async function verify(
   const verified = await verifyWith(known.value, token);
   if (!blamesKeys(verified)) return verified;
   const newer = await keys.newer(known.value, signal);
-  // A key of that name has said that the signature is not its own.
-  if (newer.kind === "outage") return isForged(verified) ? verified : newer;
+  if (newer.kind === "outage") return newer;
   return newer.value === known.value
     ? verified
     : await verifyWith(newer.value, token);
 }
 
-type Verified = Signed | BadToken | Outage;
-
-/**
- * Whether newer keys may say otherwise: the issuer may have mended them, or made
- * a new one under the name of the old one.
- */
-function blamesKeys(verified: Verified): boolean {
-  return verified.kind === "outage" || isForged(verified) ||
+/** Whether newer keys may say otherwise: the issuer may have mended them. */
+function blamesKeys(verified: Signed | BadToken | Outage): boolean {
+  return verified.kind === "outage" ||
     verified.kind === "bad" && verified.reason === "token-key";
-}
-
-/** Whether the signature is not that of the key, however it was made. */
-function isForged(verified: Verified): boolean {
-  return verified.kind === "bad" && verified.reason === "token-signature" &&
-    verified.detail === undefined;
 }
 
 async function verifyWith(
   keys: KeySet | CryptoKey,
   token: string,
-): Promise<Verified> {
+): Promise<Signed | BadToken | Outage> {
   try {
     const options = { algorithms: [...ALGORITHMS] };
     const { payload } = typeof keys === "function"
