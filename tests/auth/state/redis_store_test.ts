@@ -120,7 +120,7 @@ Deno.test("newRedisStore() puts what comes together into one step", async () => 
 
 Deno.test("newRedisStore() writes no more than 100 keys in a step", async () => {
   const redis = newFakeRedis();
-  const store = newRedisStore(redis);
+  const store = newRedisStore({ ...redis, timeoutMs: 10_000 });
   await Promise.all(
     Array.from({ length: 120 }, (_, i) => put(store, `a${i}`, i)),
   );
