@@ -6,6 +6,11 @@
 
 import { serveTcp, type TcpEnd } from "./raw_end.ts";
 
+/** What a server says at once: what it has, and who it is. */
+export const HANDSHAKE: string =
+  "VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tLOGIN\n" +
+  "SPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n";
+
 /** One connection to it. */
 export interface FakeConnection {
   readonly say: (text: string) => Promise<void>;
