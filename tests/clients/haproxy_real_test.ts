@@ -1,5 +1,6 @@
 import { assertEquals } from "../support/assert.ts";
 import { testCertificate } from "../support/certificate.ts";
+import { freePort } from "../support/daemons.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   type Listener,
@@ -16,11 +17,6 @@ const WAYS = ["send-proxy", "send-proxy-v2", "send-proxy-v2-ssl"] as const;
 
 interface Proxy extends AsyncDisposable {
   readonly port: number;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /**
