@@ -5,6 +5,7 @@
  */
 
 import type { Mail } from "../../smtp/destination.ts";
+import { isAscii } from "../../smtp/protocol/params.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 
 /** The extensions that EHLO told of: keyword in upper case, its parameters. */
@@ -28,7 +29,7 @@ export function parseExtensions(text: string): Extensions {
 }
 
 /** Nothing is converted: that would take signatures and meanings away. */
-const NO_8BITMIME: SmtpReply = {
+export const NO_8BITMIME: SmtpReply = {
   code: 554,
   enhanced: "5.6.3",
   text: "The next server takes no 8-bit messages",
@@ -39,14 +40,16 @@ const NO_SMTPUTF8: SmtpReply = {
   text: "The next server takes no UTF-8 addresses and headers",
 };
 
-/** Why a message cannot be handed on to a server with these extensions. */
-export function missingExtension(
-  { parameters }: Mail,
+/** RFC 6531 section 3.5: after DATA it is a 554. */
+export const NO_SMTPUTF8_MESSAGE: SmtpReply = { ...NO_SMTPUTF8, code: 554 };
+
+/** Why a server with these extensions takes no mail from or to a mailbox. */
+export function mailboxRefusal(
+  mailbox: string,
   extensions: Extensions,
 ): SmtpReply | undefined {
-  if (parameters.smtpUtf8 && !extensions.has("SMTPUTF8")) return NO_SMTPUTF8;
-  const eightBit = parameters.body === "8BITMIME";
-  return eightBit && !extensions.has("8BITMIME") ? NO_8BITMIME : undefined;
+  if (extensions.has("SMTPUTF8") || isAscii(mailbox)) return undefined;
+  return NO_SMTPUTF8;
 }
 
 /** The MAIL command for a server with these extensions. */
@@ -60,6 +63,6 @@ export function mailCommand(
   if (body !== undefined && extensions.has("8BITMIME")) {
     words.push(`BODY=${body}`);
   }
-  if (smtpUtf8) words.push("SMTPUTF8");
+  if (smtpUtf8 && extensions.has("SMTPUTF8")) words.push("SMTPUTF8");
   return words.join(" ");
 }

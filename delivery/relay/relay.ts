@@ -10,7 +10,7 @@ import { newDeadlines } from "../../net/deadlines.ts";
 import type { Destination, Mail, Transfer } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { TcpDialler } from "./dialler.ts";
-import { missingExtension } from "./extensions.ts";
+import { mailboxRefusal } from "./extensions.ts";
 import { FAILURE_REPLIES, handedOn, RelayError } from "./failures.ts";
 import {
   checkedRelayOptions,
@@ -174,8 +174,8 @@ async function refusalOf(
   upstream: Upstream,
   isUsed: boolean,
 ): Promise<SmtpReply | undefined> {
-  const missing = missingExtension(mail, upstream.extensions);
-  if (missing !== undefined) return missing;
+  const refusal = mailboxRefusal(mail.sender, upstream.extensions);
+  if (refusal !== undefined) return refusal;
   const reply = await upstream.mail(mail, isUsed);
   return reply.code >= 400 ? handedOn(reply) : undefined;
 }

@@ -9,9 +9,10 @@ import type { Transfer } from "../../smtp/destination.ts";
 import { readBody } from "../../smtp/listener_message.ts";
 import type { SmtpMessage } from "../../smtp/protocol/envelope.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
-import { Front } from "../front.ts";
 import { receivedField } from "../trace.ts";
+import { mailboxRefusal } from "./extensions.ts";
 import { FAILURE_REPLIES, handedOn } from "./failures.ts";
+import { newMessageFront, UnfitMessage } from "./fitting.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What a transfer needs of its relay. */
@@ -44,8 +45,10 @@ export class RelayTransfer implements Transfer {
   }
 
   /** Hands a recipient on. */
-  recipient(mailbox: string): Promise<SmtpReply> {
-    return this.#handOn(this.#upstream.rcpt(mailbox));
+  async recipient(mailbox: string): Promise<SmtpReply> {
+    const refusal = mailboxRefusal(mailbox, this.#upstream.extensions);
+    if (refusal !== undefined) return refusal;
+    return await this.#handOn(this.#upstream.rcpt(mailbox));
   }
 
   /** Hands the message on. */
@@ -53,7 +56,11 @@ export class RelayTransfer implements Transfer {
     const { envelope } = message;
     const { serverName, id, give } = this.#context;
     const stamp = { serverName, id, date: new Date() };
-    const front = new Front(encoder.encode(receivedField(envelope, stamp)));
+    const front = newMessageFront(
+      encoder.encode(receivedField(envelope, stamp)),
+      envelope.parameters,
+      this.#upstream.extensions,
+    );
     try {
       return await this.#handOn(
         this.#upstream.message(front, readBody(message)),
@@ -76,6 +83,11 @@ export class RelayTransfer implements Transfer {
     try {
       return handedOn(await reply);
     } catch (error) {
+      if (error instanceof UnfitMessage) {
+        // The next hop must not take half of it for the whole.
+        this.#upstream.close();
+        return error.reply;
+      }
       // That we have given up is no failure.
       if (this.#isAbandoned) return FAILURE_REPLIES["relay-closed"];
       return this.#context.failed(error);

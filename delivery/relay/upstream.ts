@@ -13,10 +13,10 @@ import type { BodyReader } from "../../smtp/body_reader.ts";
 import type { Mail } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { connect, type Connecting, encrypt } from "./connect.ts";
-import type { Front } from "../front.ts";
 import type { Dialled } from "./dialler.ts";
 import type { Extensions } from "./extensions.ts";
 import { type Failure, RelayError } from "./failures.ts";
+import type { MessageFront } from "./fitting.ts";
 import { Opening, type RelayRules } from "./opening.ts";
 import { RelaySession } from "./session.ts";
 
@@ -159,7 +159,7 @@ export class Upstream {
    * @throws {RelayError} If there is none.
    */
   async message(
-    front: Front,
+    front: MessageFront,
     body: BodyReader,
   ): Promise<SmtpReply> {
     const reply = await this.#startData(body);

@@ -143,7 +143,8 @@ function readMailbox(path: string): string | undefined {
   return MAILBOX.test(mailbox) ? mailbox : undefined;
 }
 
-function isAscii(text: string): boolean {
+/** Whether a mailbox or a path can do without SMTPUTF8. */
+export function isAscii(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 

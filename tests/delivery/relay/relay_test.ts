@@ -164,20 +164,89 @@ Deno.test("newRelay() begins TLS at once, or by STARTTLS, and logs in there", as
   }
 });
 
-Deno.test("newRelay() converts nothing: what the next hop lacks is a refusal", async () => {
-  await using hop = serveHop();
+/** What a program declares that always declares what it can. */
+const ALL = { body: "8BITMIME", smtpUtf8: true } as const;
+
+Deno.test("newRelay() hands on what needs no extension, whatever was declared", async () => {
+  for (const extensions of [[], ["8BITMIME"]]) {
+    await using hop = serveHop({ extensions });
+    using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+    const body = ["Subject: 7 bits\r\n", "\r\nhello\r\n"];
+    const replies = await send(relay, { mail: { parameters: ALL }, body });
+    assertEquals(replies, ["250 2.1.5", "250 2.0.0"]);
+    const [mail] = hop.lines().filter((line) => line.startsWith("MAIL"));
+    const said = extensions.length > 0 ? " BODY=8BITMIME" : "";
+    assertEquals(mail, `MAIL FROM:<ann@example.org>${said}`);
+  }
+});
+
+Deno.test("newRelay() refuses addresses that the next hop cannot take", async () => {
+  await using hop = serveHop({ extensions: ["8BITMIME"] });
   using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  const mail = { parameters: ALL };
+  assertEquals(
+    await send(relay, { mail: { ...mail, sender: "jörg@example.org" } }),
+    ["553 5.6.7"],
+  );
+  const recipients = ["用户@example.net", "bob@example.net"];
+  assertEquals(
+    await send(relay, { mail, recipients }),
+    ["553 5.6.7", "250 2.1.5", "250 2.0.0"],
+  );
+  assertEquals(hop.connections(), 1);
+});
+
+Deno.test("newRelay() converts nothing: what the next hop lacks is a refusal", async () => {
+  const { body, smtpUtf8 } = ALL;
+  const subject = "Subject: Grüße\r\n\r\nhello\r\n";
+  const text = "Subject: hello\r\n\r\nGrüße\r\n";
   for (
-    const [parameters, reply] of [
-      [{ body: "8BITMIME" }, "554 5.6.3"],
-      [{ smtpUtf8: true }, "553 5.6.7"],
-      [{ smtpUtf8: true, body: "8BITMIME" }, "553 5.6.7"],
+    const [extensions, parameters, message, reply] of [
+      [[], ALL, subject, "554 5.6.7"],
+      [[], ALL, text, "554 5.6.3"],
+      [[], { body }, subject, "554 5.6.3"],
+      [[], { body }, text, "554 5.6.3"],
+      [[], { smtpUtf8 }, subject, "554 5.6.7"],
+      [["8BITMIME"], ALL, subject, "554 5.6.7"],
+      [["8BITMIME"], ALL, text, "250 2.0.0"],
+      [["8BITMIME"], ALL, "\r\nGrüße\r\n", "250 2.0.0"],
+      [["8BITMIME"], ALL, "Grüße\r\n", "250 2.0.0"],
+      [["8BITMIME"], ALL, "ü", "250 2.0.0"],
+      [[], ALL, "ü", "554 5.6.3"],
     ] as const
   ) {
-    assertEquals(await send(relay, { mail: { parameters } }), [reply]);
+    await using hop = serveHop({ extensions });
+    using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+    const mail = { parameters };
+    for (const pieces of [[message], message]) {
+      const replies = await send(relay, { mail, body: pieces });
+      const what = JSON.stringify({ extensions, parameters, message });
+      assertEquals(replies, ["250 2.1.5", reply], what);
+    }
+    const ends = hop.lines().filter((line) => line === ".").length;
+    assertEquals(ends, reply.startsWith("2") ? 2 : 0);
+    assertEquals(relay.events, []);
   }
+});
+
+Deno.test("newRelay() reads no further once it has refused a message", async () => {
+  await using hop = serveHop({ extensions: [] });
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  let isOver = false;
+  async function* endless(): AsyncGenerator<string> {
+    try {
+      yield "Subject: hello\r\n\r\n";
+      for (;;) yield await Promise.resolve("Grüße\r\n");
+    } finally {
+      isOver = true;
+    }
+  }
+  const mail = { parameters: ALL };
+  const replies = await send(relay, { mail, body: endless() });
+  assertEquals(replies, ["250 2.1.5", "554 5.6.3"]);
+  await hop.idle();
+  assert(isOver);
   assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"]);
-  assertEquals(hop.connections(), 1);
 });
 
 Deno.test("newRelay() asks for the password at each login", async () => {
