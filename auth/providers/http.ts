@@ -133,11 +133,11 @@ async function ask(
   });
   // The whole answer is read whatever the status, so that the connection can
   // be used again, and because size and time win over the status.
-  const text = isShort(response.headers)
-    ? await response.text()
-    : await readLong(response, signal);
-  if (text === undefined) return failure("backend-size");
-  const result = readAnswer(response, text, endpoint.now());
+  const body = isShort(response.headers)
+    ? new Uint8Array(await response.arrayBuffer())
+    : await readBounded(response.body, MAX_ANSWER_OCTETS, signal);
+  if (body === undefined) return failure("backend-size");
+  const result = readAnswer(response, body, endpoint.now());
   return isNameless(result, request.username)
     ? failure("backend-answer", "user")
     : result;
@@ -152,15 +152,6 @@ function isShort(headers: Headers): boolean {
   const length = headers.get("content-length");
   return length !== null && /^[0-9]{1,5}$/.test(length) &&
     Number(length) <= MAX_ANSWER_OCTETS && !headers.has("content-encoding");
-}
-
-/** Reads an answer of unknown length; `undefined` if there is too much of it. */
-async function readLong(
-  { body }: Response,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const octets = await readBounded(body, MAX_ANSWER_OCTETS, signal);
-  return octets && new TextDecoder().decode(octets);
 }
 
 /** Names the five members: whatever else a caller put there stays here. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseJSON } from "../../lib/json.ts";
 import type { ProviderReason } from "../reasons.ts";
 import {
   bareResult,
@@ -33,17 +34,16 @@ export function failure(reason: ProviderReason, detail?: string): AuthResult {
 /**
  * Makes a result of an answer that has arrived whole and in time.
  *
- * @param text The body.
  * @param now When it arrived, in milliseconds since 1970.
  */
 export function readAnswer(
   { status, headers }: AnswerHead,
-  text: string,
+  body: Uint8Array,
   now: number,
 ): AuthResult {
   switch (status) {
     case 200:
-      return readDecision(text, headers, now);
+      return readDecision(body, headers, now);
     case 401:
       return refusesToken(headers)
         ? failure("backend-token", "invalid_token")
@@ -77,16 +77,12 @@ function refusesToken(headers: Headers): boolean {
 }
 
 function readDecision(
-  text: string,
+  body: Uint8Array,
   headers: Headers,
   now: number,
 ): AuthResult {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    return failure("backend-answer", "not JSON");
-  }
+  const answer = parseJSON(body);
+  if (answer === undefined) return failure("backend-answer", "not JSON");
   if (!isObject(answer)) return failure("backend-answer", "not an object");
   switch (answer.ok) {
     case true:

@@ -5,6 +5,7 @@
  */
 
 import { readBounded } from "../../../lib/bounded_body.ts";
+import { parseJSON } from "../../../lib/json.ts";
 import { faultOf } from "../../../lib/network_fault.ts";
 import { race } from "../../../lib/race.ts";
 import type { TimeLimit } from "../../../lib/time_limit.ts";
@@ -117,12 +118,4 @@ async function readAnswer(
   return isObject(value)
     ? { kind: "fetched", value }
     : outage("backend-answer", `${what}: not a JSON object`);
-}
-
-function parseJSON(octets: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(octets));
-  } catch {
-    return undefined;
-  }
 }

@@ -60,6 +60,40 @@ Deno.test("newHTTPAuthProvider() takes a yes with a bad member for a failure tha
   }
 });
 
+Deno.test("newHTTPAuthProvider() takes an answer that is not UTF-8 for a failure: no two names become one", async () => {
+  const latin1 = (text: string) =>
+    Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  const yes = '{"ok":true,"user":"j\u00f6rg"}';
+  const no = '{"ok":false,"text":"gesch\u00e4ftlich"}';
+  const broken = {
+    decision: "authFailure",
+    reason: "backend-answer",
+    detail: "not JSON",
+  };
+  const rows = [
+    [latin1(yes), 200, broken],
+    [latin1(no), 200, broken],
+    [utf8(yes), 200, { decision: "authOk", user: "j\u00f6rg" }],
+    // RFC 8259 section 8.1 lets a reader pass over a byte order mark.
+    [utf8(`\ufeff${yes}`), 200, { decision: "authOk", user: "j\u00f6rg" }],
+    // Where the status says it all, nobody looks at the body.
+    [latin1("<p>Zugriff verweigert f\u00fcr alle"), 403, {
+      decision: "authInvalid",
+    }],
+  ] as const;
+  for (const [octets, status, expected] of rows) {
+    // Of a known length and piece by piece: two ways to read it.
+    for (const length of [{ "content-length": `${octets.length}` }, {}]) {
+      const provider = newHTTPAuthProvider("https://intranet.example/", {
+        fetch: () =>
+          Promise.resolve(new Response(octets, { status, headers: length })),
+      });
+      assertEquals<unknown>(await provider(newRequest()), expected);
+    }
+  }
+});
+
 Deno.test("newHTTPAuthProvider() takes a yes to nobody for a failure: a token came without a name, and the answer has none", async () => {
   const nameless = { username: "", mechanism: "OAUTHBEARER" };
   assertEquals(await resultOf({ ok: true }, {}, nameless), {
