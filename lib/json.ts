@@ -22,3 +22,15 @@ export function parseJSON(octets: Uint8Array): unknown {
     return undefined;
   }
 }
+
+/**
+ * An object without its members that are `null`: some servers write each member
+ * that there is, whether they have a value for it or not.
+ */
+export function withoutNulls(
+  members: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== null),
+  );
+}

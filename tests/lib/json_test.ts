@@ -1,5 +1,6 @@
-import { parseJSON } from "../../lib/json.ts";
-import { assertEquals } from "../support/assert.ts";
+import { parseJSON, withoutNulls } from "../../lib/json.ts";
+import { isObject } from "../../auth/results.ts";
+import { assert, assertEquals } from "../support/assert.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -19,4 +20,11 @@ Deno.test("parseJSON() reads nothing else", () => {
   for (const octets of [[0x22, 0xf6, 0x22], [0xff, 0xfe, 0x31, 0]]) {
     assertEquals(parseJSON(Uint8Array.from(octets)), undefined);
   }
+});
+
+Deno.test("withoutNulls() leaves members out that are null, and no others", () => {
+  const value: unknown = JSON.parse('{"a":null,"b":0,"c":"","__proto__":1}');
+  assert(isObject(value));
+  const left = withoutNulls(value);
+  assertEquals(Object.entries(left), [["b", 0], ["c", ""], ["__proto__", 1]]);
 });

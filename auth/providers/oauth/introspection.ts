@@ -5,6 +5,7 @@
  */
 
 import { encodeBase64 } from "../../../lib/base64.ts";
+import { withoutNulls } from "../../../lib/json.ts";
 import type { Untrusted } from "../../results.ts";
 import { type BadToken, badToken } from "./claims.ts";
 import {
@@ -60,12 +61,21 @@ function readIntrospection(
 ): Introspected | BadToken | Outage {
   switch (claims.active) {
     case true:
-      return { kind: "introspected", claims };
+      return { kind: "introspected", claims: toldClaims(claims) };
     case false:
       return badToken("token-inactive");
     default:
       return outage("backend-answer", "introspection: active");
   }
+}
+
+/**
+ * The claims that are told. Doorkeeper has 0 for the end of a token that has
+ * none; it is the issuer itself who has just looked at the time.
+ */
+function toldClaims(answer: Untrusted): Untrusted {
+  const { exp, ...others } = withoutNulls(answer);
+  return exp === undefined || exp === 0 ? others : { ...others, exp };
 }
 
 /** Both are encoded as in a form before they are joined (RFC 6749 section 2.3.1). */

@@ -11,7 +11,7 @@ import {
   errors,
   type JWK,
 } from "jose";
-import { decodeUTF8 } from "../../../lib/text.ts";
+import { parseJSON, withoutNulls } from "../../../lib/json.ts";
 import { isObject, type Untrusted } from "../../results.ts";
 import { type BadToken, badToken } from "./claims.ts";
 import type { IssuerMetadata } from "./discovery.ts";
@@ -69,10 +69,24 @@ export function newKeys(
 
 /** No key at all is no answer: it would make every token a bad one. */
 function readKeys({ keys }: Untrusted): Fetched<KeySet> {
-  const known = Array.isArray(keys) ? keys.filter(isKey) : [];
+  const known = Array.isArray(keys) ? keys.map(publishedKey).filter(isKey) : [];
   return known.length === 0
     ? outage("backend-answer", "keys: there are none")
     : { kind: "fetched", value: createLocalJWKSet({ keys: known }) };
+}
+
+/**
+ * A key without what says nothing and keeps jose from it: members that are null,
+ * and a list of operations that is empty, as .NET writes them, or that has
+ * `verify` in it among others.
+ */
+function publishedKey(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const { key_ops: operations, ...others } = withoutNulls(value);
+  const isForVerifying = operations === undefined ||
+    Array.isArray(operations) &&
+      (operations.length === 0 || operations.includes("verify"));
+  return isForVerifying ? others : { ...others, key_ops: operations };
 }
 
 function isKey(value: unknown): value is JWK {
@@ -164,12 +178,8 @@ async function verifyWithAny(
 }
 
 function parseClaims(payload: Uint8Array): Untrusted | undefined {
-  try {
-    const claims: unknown = JSON.parse(decodeUTF8(payload) ?? "");
-    return isObject(claims) ? claims : undefined;
-  } catch {
-    return undefined;
-  }
+  const claims = parseJSON(payload);
+  return isObject(claims) ? claims : undefined;
 }
 
 /** What jose has found: a fault of the token's, or one of the keys'. */

@@ -55,8 +55,16 @@ const ROWS: readonly (readonly [Claims, string])[] = [
   [{ iss: undefined, aud: undefined, exp: undefined }, "authOk"],
   [{ iss: undefined, aud: undefined }, "authOk"],
   [{ exp: undefined }, "authOk"],
+  // Some write each member that there is, whether they know it or not.
+  [{ iss: null, aud: null, exp: null, nbf: null, cnf: null }, "authOk"],
+  [{ email_verified: null, at_hash: null }, "authOk"],
+  // Doorkeeper, of a token that never ends.
+  [{ exp: 0 }, "authOk"],
   // But where it repeats the token, it has not.
   [{ aud: undefined }, "authInvalid token-audience"],
+  [{ aud: null }, "authInvalid token-audience"],
+  [{ scope: null }, "authInvalid token-scope"],
+  [{ active: null }, "authFailure backend-answer"],
   [{ iss: "https://elsewhere.test" }, "authInvalid token-issuer"],
   [{ aud: "account" }, "authInvalid token-audience"],
   [{ aud: [] }, "authInvalid token-audience"],
@@ -78,6 +86,17 @@ Deno.test("newOAuthProvider() judges what the issuer tells like what it signs", 
     issuer.opaque.set("0paque", issuer.claims(changes));
     const result = await ask("0paque");
     assertEquals(outcome(result), expected, JSON.stringify(changes));
+  }
+});
+
+Deno.test("newOAuthProvider() gives a token no end that the issuer does not tell", async () => {
+  const { issuer, ask } = newChecker(CLIENT);
+  for (const exp of [0, null, undefined]) {
+    issuer.opaque.set("0paque", issuer.claims({ exp }));
+    assertEquals(await ask("0paque"), {
+      decision: "authOk",
+      user: "ann@example.com",
+    });
   }
 });
 

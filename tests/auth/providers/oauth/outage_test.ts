@@ -125,6 +125,33 @@ Deno.test("newOAuthProvider() passes over keys that it does not understand", asy
   assertEquals((await ask(await issuer.token())).decision, "authOk");
 });
 
+Deno.test("newOAuthProvider() takes a published key with members that say nothing", async () => {
+  const blanks = {
+    ...{ use: null, alg: null, ext: null, crv: null, x5c: null, d: null },
+    ...{ key_ops: [], oth: null },
+  };
+  const rows:
+    readonly (readonly [Readonly<Record<string, unknown>>, string])[] = [
+      [blanks, "authOk"],
+      [{ key_ops: null }, "authOk"],
+      [{ key_ops: ["verify"] }, "authOk"],
+      [{ key_ops: ["sign", "verify"] }, "authOk"],
+      // These do say something.
+      [{ key_ops: ["sign"] }, "authInvalid token-key"],
+      [{ key_ops: ["encrypt"] }, "authInvalid token-key"],
+      [{ use: "enc" }, "authInvalid token-key"],
+      [{ alg: "RS512" }, "authInvalid token-key"],
+    ];
+  for (const [members, expected] of rows) {
+    const { issuer, ask } = newChecker();
+    const { jwk } = await issuer.key("RS256");
+    const key = { ...jwk, ...members };
+    issuer.faults.set("keys", () => Response.json({ keys: [key] }));
+    const result = await ask(await issuer.token({}, { alg: "RS256" }));
+    assertEquals(outcome(result), expected, JSON.stringify(members));
+  }
+});
+
 Deno.test("newOAuthProvider() blames a key that is too short on the issuer", async () => {
   const { issuer, ask } = newChecker();
   const { jwk } = await issuer.key("RS256");
