@@ -18,6 +18,10 @@ export function oneAtATime(work: () => Promise<void>): () => Promise<void> {
     running = work().finally(() => running = undefined);
     return running;
   };
-  return () =>
-    running === undefined ? run() : next ??= running.catch(() => {}).then(run);
+  return () => {
+    // First: whoever hears that a run has ended may ask before the next begins.
+    if (next !== undefined) return next;
+    if (running === undefined) return run();
+    return next = running.catch(() => {}).then(run);
+  };
 }

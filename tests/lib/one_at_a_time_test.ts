@@ -39,3 +39,25 @@ Deno.test("oneAtATime() tells each of the failure of its own run", async () => {
   await second;
   assertEquals(runs, 2);
 });
+
+Deno.test("oneAtATime() begins no run beside the one that others wait for", async () => {
+  let running = 0;
+  let most = 0;
+  const gates: PromiseWithResolvers<void>[] = [];
+  const work = oneAtATime(async () => {
+    most = Math.max(most, ++running);
+    const gate = Promise.withResolvers<void>();
+    gates.push(gate);
+    await gate.promise;
+    running--;
+  });
+  // Who has waited for a run asks again as soon as it has ended.
+  const twice = work().then(() => work());
+  const other = work();
+  for (let turns = 0; turns < 50; turns++) {
+    gates.at(-1)?.resolve();
+    await undefined;
+  }
+  await Promise.all([twice, other]);
+  assertEquals(most, 1);
+});
