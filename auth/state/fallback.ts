@@ -192,6 +192,8 @@ class Fallback implements Store {
     // The store is somebody's: it may answer with anything.
     void race<unknown>(probe.ask, { limit: this.#timeoutMs }).then((raced) => {
       if (raced.kind !== "done" || !probe.asked()) return;
+      // Where they are not far apart, more than one may try it at a time.
+      if (this.#outage !== outage) return;
       this.#outage = undefined;
       const milliseconds = Math.round(performance.now() - outage.since);
       this.#tell({ kind: "state", outcome: "back", milliseconds });

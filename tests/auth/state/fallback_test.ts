@@ -237,3 +237,18 @@ Deno.test("steadyStore() is one for all who share a store, the one that was made
   assertStrictEquals(steadyStore(told, 250), steady);
   assertStrictEquals(steadyStore(steady, 250), steady);
 });
+
+Deno.test("withFallback() says once that a store is back, however many writes have tried it", async () => {
+  const events: StateEvent[] = [];
+  const { frail, store } = newFrail();
+  frail.fail = down;
+  const steady = withFallback(store, {
+    restMs: 0,
+    onEvent: (event) => events.push(event),
+  });
+  await steady.read(["a"]);
+  frail.fail = undefined;
+  await Promise.all([steady.read(["a"]), steady.read(["a"])]);
+  await settled();
+  assertEquals(events.map(({ outcome }) => outcome), ["away", "back"]);
+});
