@@ -43,15 +43,20 @@ export function newDovecotClient(
     return made.ask(said);
   }
 
+  /** Asks on the connection that there is, if there is one. */
+  function askOnce(said: SaidToDovecot): DovecotQuestion {
+    return link?.isUsable === true ? link.ask(said) : askAnew(said);
+  }
+
   return {
     ask(request) {
       const message = messageOf(request);
       const fields = fieldsOf(request, service);
       const said = { message, fields };
-      const known = link?.isUsable === true ? link : undefined;
-      return known === undefined
-        ? askAnew(said)
-        : askAgain(known.ask(said), () => askAnew(said));
+      const isOld = link?.isUsable === true;
+      const first = askOnce(said);
+      // All that were under way on one that breaks share the next one.
+      return isOld ? askAgain(first, () => askOnce(said)) : first;
     },
     close() {
       closed = true;
@@ -66,14 +71,14 @@ export function newDovecotClient(
  */
 function askAgain(
   first: DovecotQuestion,
-  askAnew: () => DovecotQuestion,
+  askOnce: () => DovecotQuestion,
 ): DovecotQuestion {
   let question = first;
   let over = false;
   return {
     answer: first.answer.then((answer) => {
       if (answer.kind !== "broken" || over) return answer;
-      question = askAnew();
+      question = askOnce();
       return question.answer;
     }),
     cancel() {

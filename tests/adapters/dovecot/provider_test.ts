@@ -310,3 +310,23 @@ Deno.test("newDovecotAuthProvider() refuses a bad configuration", () => {
     assertThrows(() => newDovecotAuthProvider(options), RangeError);
   }
 });
+
+Deno.test("newDovecotAuthProvider() asks all again on one new connection when one breaks under many questions", async () => {
+  await using server = newFakeDovecot(async (connection, number) => {
+    await greet(connection);
+    for (let asked = 0;; asked++) {
+      const [, id] = (await connection.line()).split("\t");
+      // The first connection answers one, and is lost with twenty others.
+      if (number === 1 && asked === 20) return connection.close();
+      if (number === 1 && asked > 0) continue;
+      await connection.say(`OK\t${id}\tuser=ann\n`);
+    }
+  });
+  using provider = providerOf(server);
+  assertEquals(await ask(provider), "authOk ok");
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => ask(provider, `user${i}`)),
+  );
+  assertEquals(new Set(answers), new Set(["authOk ok"]));
+  assertEquals(server.connections(), 2);
+});
