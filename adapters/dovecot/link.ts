@@ -152,6 +152,8 @@ export class Link {
 
   async #run(address: SocketAddress): Promise<void> {
     const conn = this.#conn = await connect(address);
+    // Whoever has asked may have gone meanwhile.
+    this.#holdOrLetGo();
     if (this.#ended) return tryClose(conn);
     const processId = crypto.getRandomValues(new Uint32Array(1))[0] ?? 1;
     this.#send(formatClientHandshake((processId >>> 1) || 1));
