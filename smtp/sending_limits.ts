@@ -197,8 +197,8 @@ class CountedMessage implements SmtpMessage {
   readonly #message: SmtpMessage;
   readonly #charge: () => Promise<SmtpReply | Charge>;
   #body: SmtpMessage["body"] | undefined;
-  /** Absent until it is counted. */
-  #outcome: SmtpReply | Charge | undefined;
+  /** What came of counting it; absent before that begins. */
+  #outcome: Promise<SmtpReply | Charge> | undefined;
 
   constructor(
     message: SmtpMessage,
@@ -216,15 +216,21 @@ class CountedMessage implements SmtpMessage {
   /** It was taken: why it is refused all the same, if it is. */
   async taken(): Promise<SmtpReply | undefined> {
     // Not everybody reads to the end.
-    this.#outcome ??= await this.#charge();
-    return isReply(this.#outcome) ? this.#outcome : undefined;
+    const outcome = await this.#counted();
+    return isReply(outcome) ? outcome : undefined;
   }
 
   /** It was not taken: whether that was for the limit. */
   async refused(): Promise<SmtpReply | undefined> {
-    if (isReply(this.#outcome)) return this.#outcome;
-    await this.#outcome?.refund();
+    const outcome = await this.#outcome;
+    if (isReply(outcome)) return outcome;
+    await outcome?.refund();
     return undefined;
+  }
+
+  /** Counts it, once: whoever asks may do so while that is under way. */
+  #counted(): Promise<SmtpReply | Charge> {
+    return this.#outcome ??= this.#charge();
   }
 
   /** The same octets at the same pace. It breaks where the message is too much. */
@@ -237,8 +243,8 @@ class CountedMessage implements SmtpMessage {
       pull: async (controller) => {
         const { done, value } = await reader.read();
         if (!done) return controller.enqueue(value);
-        this.#outcome = await this.#charge();
-        if (isReply(this.#outcome)) throw new Error(this.#outcome.text);
+        const outcome = await this.#counted();
+        if (isReply(outcome)) throw new Error(outcome.text);
         controller.close();
       },
       cancel: (reason) => reader.cancel(reason),

@@ -1,5 +1,8 @@
 import type { AuthResult } from "../../auth/types.ts";
 import type { LimitReachedEvent } from "../../auth/events.ts";
+import { newMemoryStore } from "../../auth/state/memory_store.ts";
+import type { Store } from "../../auth/state/store.ts";
+import { nextTurn } from "../../lib/next_turn.ts";
 import {
   type SendingLimitsOptions,
   withSendingLimits,
@@ -262,6 +265,36 @@ Deno.test("withSendingLimits() counts what is taken without being read, too", as
   const reply = async () => await (await begin(limited)).message(messageTo(1));
   assertEquals(await reply(), undefined);
   assertEquals((await reply())?.code, 451);
+});
+
+Deno.test("withSendingLimits() counts a message once, or not at all, that is answered while it is counted", async () => {
+  const memory = newMemoryStore();
+  let counting = Promise.withResolvers<void>();
+  const store: Store = {
+    read: memory.read,
+    update: async (keys, change) => {
+      counting.resolve();
+      // Others have their turns meanwhile, as with a store elsewhere.
+      await nextTurn();
+      await memory.update(keys, change);
+    },
+  };
+  const answers = [{ code: 550, text: "no" }, undefined, undefined, undefined];
+  const limited = withSendingLimits(async ({ body }) => {
+    const reader = body.getReader();
+    await reader.read();
+    // It has seen enough, and is about to learn that this was all.
+    reader.read().catch(() => {});
+    await counting.promise;
+    return answers.shift();
+  }, { messagesPerMinute: 2, store });
+  const codes: unknown[] = [];
+  for (let i = 0; i < 4; i++) {
+    counting = Promise.withResolvers();
+    const reply = await (await begin(limited)).message(messageTo(1));
+    codes.push(reply?.code);
+  }
+  assertEquals(codes, [550, undefined, undefined, 451]);
 });
 
 Deno.test("withSendingLimits() counts recipients that the destination takes", async () => {
