@@ -92,6 +92,7 @@ export class RightsMemory {
    * other.
    */
   async recall(name: string): Promise<Rights | undefined> {
+    if (!isName(name)) return undefined;
     const keys = [`user ${name}`, `typed ${name}`];
     const [canonical, typed] = await this.#answers.read(keys);
     return (canonical ?? typed)?.rights;
@@ -136,7 +137,10 @@ function keysOf(username: string, user: string): string[] {
   return keys;
 }
 
-/** With a token the client need not give a name. */
+/**
+ * Whether something is remembered under a name: with a token the client need not
+ * give one, and databases take no keys of any length.
+ */
 function isName(name: string): boolean {
   return name !== "" && name.length <= MAX_NAME_UNITS;
 }

@@ -59,6 +59,28 @@ const AT_END = {
   recipient_count: "1",
 };
 
+Deno.test("servePostfixPolicy() asks the store about no name that is too long to be remembered", async () => {
+  const store = newMemoryStore();
+  let longest = 0;
+  await using setting = await start({
+    store: {
+      ...store,
+      read: (keys) => {
+        longest = Math.max(longest, ...keys.map((key) => key.length));
+        return store.read(keys);
+      },
+    },
+  });
+  using client = await connectTo(setting.server);
+  // Deno KV, for one, takes no such key, and would pass for one that is away.
+  const name = `ann+${"x".repeat(3_000)}`;
+  await client.send(request({ ...AT_RCPT, sasl_username: name }));
+  assertEquals(await client.lines(1), [
+    "action=DEFER_IF_PERMIT 4.7.1 Your login is not known here any more, log in again",
+  ]);
+  assertEquals(longest, 0);
+});
+
 Deno.test("servePostfixPolicy() lets others ask between the requests that come at once on one connection", async () => {
   const asked: string[] = [];
   const store = newMemoryStore();
