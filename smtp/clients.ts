@@ -38,6 +38,8 @@ export class Clients {
   readonly #served: LiveSet<Client> = new LiveSet();
   readonly #refused: LiveSet<Client> = new LiveSet();
   readonly #networks: NetworkLimit;
+  /** How the listener stops, once it does. */
+  #stopping: "drain" | "abort" | undefined;
   /** Called whenever nobody is left. */
   #onEmpty: () => void = () => {};
   /** One function for all of them. */
@@ -71,14 +73,18 @@ export class Clients {
 
   /** Begins nothing new. */
   drain(): void {
-    for (const client of this.#served) client.drain();
-    for (const client of this.#refused) client.drain();
+    this.#stop("drain");
   }
 
   /** Ends everything. */
   abort(): void {
-    for (const client of this.#served) client.abort();
-    for (const client of this.#refused) client.abort();
+    this.#stop("abort");
+  }
+
+  #stop(how: "drain" | "abort"): void {
+    this.#stopping = how;
+    for (const client of this.#served) client[how]();
+    for (const client of this.#refused) client[how]();
   }
 
   /** Resolves once nobody is there. */
@@ -102,7 +108,7 @@ export class Clients {
     }
     const client = this.#open(arrival, peer);
     client.countedBy = peer.remoteIp;
-    client.run(this.#steps(arrival)).then(this.#leave);
+    this.#run(client, this.#steps(arrival));
   }
 
   /** Does so as soon as the proxy has said who the client is. */
@@ -115,7 +121,7 @@ export class Clients {
       client.countedBy = known.remoteIp;
       return "serve";
     };
-    client.run(this.#steps(arrival, admit)).then(this.#leave);
+    this.#run(client, this.#steps(arrival, admit));
   }
 
   #open(arrival: Arrival, peer: SessionPeer): Client {
@@ -125,12 +131,22 @@ export class Clients {
     return client;
   }
 
+  #run(
+    client: Client,
+    steps: readonly PreambleStep[],
+    refusal?: Ending,
+  ): void {
+    client.run(steps, refusal).then(this.#leave);
+    // It was on its way in when the listener stopped: nobody would tell it later.
+    if (this.#stopping !== undefined) client[this.#stopping]();
+  }
+
   #refuse(arrival: Arrival, peer: SessionPeer, ending: Ending): void {
     this.#reportRefusal(peer);
     if (this.#isFloodOfRefusals) return arrival.conn.close();
     const client = new Client(arrival.conn, peer, this.#context);
     this.#refused.add(client);
-    client.run(this.#steps(arrival), ending).then(this.#leave);
+    this.#run(client, this.#steps(arrival), ending);
   }
 
   /** What to do with a client that has turned out to be one too many. */
