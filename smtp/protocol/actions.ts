@@ -118,7 +118,7 @@ export type SessionAction =
   /** The message will be refused; nothing more of its body follows. */
   | { readonly kind: "badBody"; readonly fault: DataFault }
   /** The message's end has come: find out what became of it, then `delivered`. */
-  | { readonly kind: "endOfMessage"; readonly octets: number }
+  | { readonly kind: "endOfMessage" }
   /** Write the output, then close as the ending says. */
   | {
     readonly kind: "close";

@@ -26,6 +26,8 @@ import {
   type Transaction,
 } from "./transaction.ts";
 
+const END_OF_MESSAGE: SessionAction = { kind: "endOfMessage" };
+
 /** The mail transactions of a session. */
 export class MailDialogue {
   readonly #dialogue: Dialogue;
@@ -146,10 +148,8 @@ export class MailDialogue {
     if (waiting.length === 0 || reader === undefined) return NEED_DATA;
     const { length, used, ended, ...read } = reader.read(waiting);
     input.take(used);
-    const { fault, octets } = reader;
-    if (ended) {
-      this.#dialogue.ask("delivering", { kind: "endOfMessage", octets });
-    }
+    const { fault } = reader;
+    if (ended) this.#dialogue.ask("delivering", END_OF_MESSAGE);
     if (fault === undefined) {
       if (length === 0) return undefined;
       const piece = waiting.subarray(0, length);

@@ -59,8 +59,6 @@ export interface SeenMessage {
   readonly body: string;
   /** Whether the session said that the message will be refused. */
   readonly bad: boolean;
-  /** The octets that endOfMessage told; absent before it. */
-  readonly octets?: number;
 }
 
 /** A new session with the rules and the connection of tests. */
@@ -81,6 +79,8 @@ export class SessionClient {
   output = "";
   /** Whether the server has closed. */
   closed = false;
+  /** How many octets each message had at its end. */
+  readonly octets: number[] = [];
   /** How often TLS was begun. */
   upgrades = 0;
   /** The most octets that waited when the session asked for more. */
@@ -164,6 +164,7 @@ export class SessionClient {
       case "authenticate":
         return session.decided(this.#decide(action.request));
       case "endOfMessage":
+        this.octets.push(session.received.octets);
         session.delivered(this.#deliver);
         return;
       case "close":
@@ -184,8 +185,6 @@ function extended(message: SeenMessage, action: SessionAction): SeenMessage {
       return { ...message, body: message.body + textOf(action.octets) };
     case "badBody":
       return { ...message, bad: true };
-    case "endOfMessage":
-      return { ...message, octets: action.octets };
     default:
       return message;
   }
