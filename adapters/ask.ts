@@ -9,18 +9,19 @@ import {
   type AuthReason,
   CLIENT_GONE,
   INTERRUPTED,
+  LATE,
   reasonOf,
 } from "../auth/reasons.ts";
-import type {
-  AuthDecision,
-  AuthProvider,
-  AuthRequest,
-  AuthResult,
-} from "../auth/types.ts";
+import type { AuthProvider, AuthRequest, AuthResult } from "../auth/types.ts";
 import { limitMs, type Rule } from "../lib/options.ts";
 import { wholeMicroseconds } from "../lib/microseconds.ts";
 import { race, type Raced } from "../lib/race.ts";
-import { type AuthEvent, type AuthVia, outcomeOfCode } from "../auth/events.ts";
+import {
+  type AuthEvent,
+  type AuthVia,
+  outcomeOfCode,
+  OUTCOMES,
+} from "../auth/events.ts";
 
 /**
  * How long a provider may take, in milliseconds. Postfix gives up after ten
@@ -91,8 +92,6 @@ function resultOf(
   }
 }
 
-const LATE: AuthResult = { decision: "authFailure", reason: "backend-timeout" };
-
 function authEvent(
   { via, id }: AskOptions,
   { username, mechanism, remoteIp }: AuthRequest,
@@ -149,9 +148,3 @@ export function unaskedEvent(
 export function userOf(result: AuthResult, username: string): string {
   return result.decision === "authOk" ? result.user ?? username : username;
 }
-
-const OUTCOMES: Readonly<Record<AuthDecision, AuthEvent["outcome"]>> = {
-  authOk: "ok",
-  authInvalid: "invalid",
-  authFailure: "failure",
-};

@@ -6,7 +6,7 @@
 
 import { isTimedOut, race } from "../lib/race.ts";
 import { repeatsSecret } from "../lib/secret_text.ts";
-import { CLIENT_GONE } from "./reasons.ts";
+import { CLIENT_GONE, LATE } from "./reasons.ts";
 import { isNameless, nonsense, readResult, thrownResult } from "./results.ts";
 import type { AuthProvider, AuthRequest, AuthResult } from "./types.ts";
 
@@ -64,11 +64,6 @@ export async function askProvider(
       return raced satisfies never;
   }
 }
-
-const LATE: AuthResult = Object.freeze({
-  decision: "authFailure",
-  reason: "backend-timeout",
-});
 
 /** Looking at somebody else's object can throw as well. */
 function read(answer: unknown): AuthResult {

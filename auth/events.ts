@@ -7,7 +7,7 @@
  */
 
 import type { AuthReason } from "./reasons.ts";
-import type { SendingLimits } from "./types.ts";
+import type { AuthDecision, SendingLimits } from "./types.ts";
 
 /**
  * Through what a question has come: our own listener, or an adapter.
@@ -238,6 +238,13 @@ export type ServerEvent =
   | ClosedEvent
   | AcceptFailedEvent
   | LimitReachedEvent;
+
+/** The word for what a provider has decided. */
+export const OUTCOMES: Readonly<Record<AuthDecision, AuthEvent["outcome"]>> = {
+  authOk: "ok",
+  authInvalid: "invalid",
+  authFailure: "failure",
+};
 
 /** The word for the reply that an AUTH has come to; absent: to none. */
 export function outcomeOfCode(

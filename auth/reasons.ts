@@ -170,6 +170,12 @@ export const CLIENT_GONE: AuthResult = Object.freeze({
   reason: "client-gone",
 });
 
+/** The result for a provider that has not answered in time. */
+export const LATE: AuthResult = Object.freeze({
+  decision: "authFailure",
+  reason: "backend-timeout",
+});
+
 /** The result for one that we did not wait for. */
 export const INTERRUPTED: AuthResult = Object.freeze({
   decision: "authFailure",

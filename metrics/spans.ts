@@ -6,13 +6,9 @@
  */
 
 import { askProvider } from "../auth/ask_provider.ts";
-import type { AuthEvent } from "../auth/events.ts";
+import { type AuthEvent, OUTCOMES } from "../auth/events.ts";
 import { isProviderReason, reasonOf } from "../auth/reasons.ts";
-import type {
-  AuthDecision,
-  AuthProvider,
-  ReadyProvider,
-} from "../auth/types.ts";
+import type { AuthProvider, ReadyProvider } from "../auth/types.ts";
 import { type Deliver, isReply } from "../smtp/delivery.ts";
 import type { Destination, Transfer } from "../smtp/destination.ts";
 import type { Span, Tracer } from "./open_telemetry.ts";
@@ -22,12 +18,6 @@ const SERVER = 1;
 
 /** A status of OpenTelemetry: it has failed. */
 const ERROR = 2;
-
-const OUTCOMES: Readonly<Record<AuthDecision, AuthEvent["outcome"]>> = {
-  authOk: "ok",
-  authInvalid: "invalid",
-  authFailure: "failure",
-};
 
 /**
  * Makes each question a span, so that the call of the endpoint is part of it.
