@@ -7,20 +7,22 @@
 import { concat } from "../lib/octets.ts";
 import { beginsWithHeader } from "./first_line.ts";
 
-const CRLF: Uint8Array = Uint8Array.of(13, 10);
+type Octets<B extends ArrayBufferLike> = Uint8Array<B | ArrayBuffer>;
+
+const CRLF: Uint8Array<ArrayBuffer> = Uint8Array.of(13, 10);
 
 /**
  * Puts lines in front of one message, and an empty line between where the
  * message has no header of its own.
  */
-export class Front {
+export class Front<B extends ArrayBufferLike = ArrayBufferLike> {
   /** Our lines, until they are handed on. */
-  #lines: Uint8Array | undefined;
+  #lines: Octets<B> | undefined;
   /** The beginning of the message, until it is known what it is. */
-  #held: Uint8Array | undefined;
+  #held: Octets<B> | undefined;
 
   /** @param lines Our lines, with their CRLFs. */
-  constructor(lines: Uint8Array) {
+  constructor(lines: Octets<B>) {
     this.#lines = lines;
   }
 
@@ -31,7 +33,9 @@ export class Front {
    * where the message begins. The piece itself may be among them; it is not
    * kept.
    */
-  push(piece: Uint8Array): readonly Uint8Array[] {
+  push(
+    piece: Octets<B>,
+  ): readonly Octets<B>[] {
     if (this.#lines === undefined) return [piece];
     const start = this.#held === undefined
       ? piece
@@ -43,7 +47,7 @@ export class Front {
   }
 
   /** The message has ended: what is left of it. */
-  end(): readonly Uint8Array[] {
+  end(): readonly Octets<B>[] {
     if (this.#lines === undefined) return [];
     // Too short to be a header; an empty message is as good as one.
     return this.#held === undefined
@@ -51,7 +55,10 @@ export class Front {
       : this.#handOn(false, this.#held);
   }
 
-  #handOn(header: boolean, start: Uint8Array): readonly Uint8Array[] {
+  #handOn(
+    header: boolean,
+    start: Octets<B>,
+  ): readonly Octets<B>[] {
     const lines = this.#lines ?? CRLF;
     this.#lines = undefined;
     this.#held = undefined;

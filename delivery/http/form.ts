@@ -7,13 +7,11 @@
 
 import { concat } from "../../lib/octets.ts";
 import type { Envelope } from "../../smtp/protocol/envelope.ts";
-import { beginsWithHeader } from "../first_line.ts";
+import { Front } from "../front.ts";
 
 type Octets = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
-
-const CRLF = encoder.encode("\r\n");
 
 /** What stands between the parts of a form: nothing that a message has in it. */
 export function newBoundary(): string {
@@ -68,35 +66,11 @@ export async function* formOctets(
       'content-disposition: form-data; name="message"; filename="message.eml"\r\n' +
       `content-type: message/rfc822\r\n\r\n${trace}`,
   );
-  yield* withFront(head, body);
-  yield encoder.encode(`\r\n--${boundary}--\r\n`);
-}
-
-/**
- * The message behind our lines, in one piece with its first octets; an empty
- * line stands between where it does not begin with a header.
- */
-async function* withFront(
-  head: Octets,
-  body: ReadableStream<Octets>,
-): AsyncGenerator<Octets> {
-  let front: Octets[] | undefined = [];
+  const front = new Front(head);
   for await (const piece of body) {
-    if (front === undefined) {
-      yield piece;
-      continue;
-    }
-    const start: Octets = concat([...front, piece]);
-    const hasHeader = beginsWithHeader(start);
-    if (hasHeader === undefined) {
-      front = [start.slice()];
-      continue;
-    }
-    yield concat(hasHeader ? [head, start] : [head, CRLF, start]);
-    front = undefined;
+    const pieces = front.push(piece);
+    if (pieces.length > 0) yield concat(pieces);
   }
-  if (front !== undefined) {
-    const separator = front.length > 0 ? [CRLF] : [];
-    yield concat([head, ...separator, ...front]);
-  }
+  const end = encoder.encode(`\r\n--${boundary}--\r\n`);
+  yield concat([...front.end(), end]);
 }
