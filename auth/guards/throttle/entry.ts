@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../../results.ts";
 import type { Store, StoreShare } from "../../state/store.ts";
 import { newStoreView, type StoreView, type Values } from "../../state/view.ts";
 
@@ -60,16 +61,6 @@ export interface ThrottleEntry {
 /** What is there under some keys, in their order; `undefined` for nothing. */
 export type ThrottleEntries = Values<ThrottleEntry>;
 
-/**
- * How many guesses make an entry one of the next share: to push out the count of
- * a guesser who has come far, one must guess as often for each of many names.
- */
-const SHARES = [[8, "guess-8", "shared-8"], [
-  3,
-  "guess-3",
-  "shared-3",
-]] as const;
-
 /** The entries in a store. */
 export function throttleEntries(store: Store): StoreView<ThrottleEntry> {
   return newStoreView(store, {
@@ -80,14 +71,17 @@ export function throttleEntries(store: Store): StoreView<ThrottleEntry> {
   });
 }
 
+/**
+ * To push out the count of a guesser who has come far, one must guess as often
+ * for each of many names.
+ */
 function shareOf(
   { networks, shared, count, home }: ThrottleEntry,
 ): StoreShare {
   if (networks.length > 0) return "login";
   const guesses = Math.max(count, home);
-  const [, own, all] = SHARES.find(([least]) => guesses >= least) ??
-    [0, "guess-1", "shared-1"] as const;
-  return shared ? all : own;
+  const least = guesses >= 8 ? 8 : guesses >= 3 ? 3 : 1;
+  return shared ? `shared-${least}` : `guess-${least}`;
 }
 
 /** Whether something from outside is an entry, with all that belongs to one. */
@@ -108,8 +102,4 @@ function isKnownNetwork(value: unknown): value is KnownNetwork {
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }
