@@ -49,12 +49,12 @@ export function newStaticAuthProvider(
     checkValue(ACTION, "each password", aLoginText, password);
     return [nfc(username), nfc(password)] as const;
   });
-  const sizes = entries.map(([, password]) => padSecret(password).length);
-  const size = Math.max(1, ...sizes);
+  const size = entries.reduce(
+    (most, [, password]) => Math.max(most, password.length),
+    1,
+  );
   const secrets = new Map(
-    entries.map((
-      [username, password],
-    ) => [username, padSecret(password, size)]),
+    entries.map(([user, password]) => [user, padSecret(password, size)]),
   );
   // Compared with for a user who does not exist.
   const nobody = noSecret(size);

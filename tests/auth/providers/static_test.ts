@@ -41,6 +41,15 @@ Deno.test("newStaticAuthProvider() lets nobody in without users", async () => {
   }
 });
 
+Deno.test("newStaticAuthProvider() takes a table of any size", async () => {
+  const users = Array.from(
+    { length: 130_000 },
+    (_, i) => [`u${i}`, "x"] as const,
+  );
+  const provider = newStaticAuthProvider(new Map(users));
+  assertEquals(await ask(provider, "u129999", "x"), "authOk");
+});
+
 Deno.test("newStaticAuthProvider() refuses passwords that are nearly right", async () => {
   const provider = newStaticAuthProvider({
     ann: "secret",
