@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { Bound } from "./listen.ts";
-import { listen } from "./listen.ts";
+import { type Bound, listen } from "./listen.ts";
 import { acceptAll } from "./accept.ts";
 import type { HostPort } from "./address.ts";
 import { type Conn, endWith, readSome, tryClose } from "./conn.ts";
@@ -30,7 +29,7 @@ export interface ProbeLimits {
   readonly maxConnections: number;
 }
 
-/** What is not to be seen in the pages. */
+/** How a server behaves, and who learns what its pages do not tell. */
 export interface ProbeOptions {
   /** How much it takes upon itself. Default: little. */
   readonly limits?: ProbeLimits;

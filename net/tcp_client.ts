@@ -12,15 +12,9 @@
 import type { Socket } from "node:net";
 import { isIp } from "../lib/ip.ts";
 import { plainIp } from "../lib/addresses.ts";
+import type { HostPort } from "./address.ts";
 import type { Conn } from "./conn.ts";
 import { NodeConn } from "./node_conn.ts";
-
-/** Where to connect to. */
-export interface TcpTarget {
-  /** A name, or an address without brackets. */
-  readonly hostname: string;
-  readonly port: number;
-}
 
 /** A connection in plain text. */
 export interface TcpConnection extends Conn {
@@ -48,7 +42,7 @@ export interface UpgradableConnection extends TcpConnection {
  * @throws {Error} What the system says if there is no connection.
  */
 export async function connectPlain(
-  target: TcpTarget,
+  target: HostPort,
   signal: AbortSignal,
 ): Promise<TcpConnection> {
   // Node and Bun have nothing quicker than what TLS may begin on.
@@ -75,7 +69,7 @@ export async function connectPlain(
  * @throws {Error} What the system says if there is no connection.
  */
 export async function connectUpgradable(
-  { hostname, port }: TcpTarget,
+  { hostname, port }: HostPort,
   signal: AbortSignal,
 ): Promise<UpgradableConnection> {
   signal.throwIfAborted();

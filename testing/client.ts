@@ -5,10 +5,10 @@
  * @module
  */
 
+import type { HostPort } from "../net/address.ts";
 import { tryClose } from "../net/conn.ts";
 import {
   connectUpgradable,
-  type TcpTarget,
   type UpgradableConnection,
 } from "../net/tcp_client.ts";
 import { LIMIT_MS, mustHappen } from "./deadline.ts";
@@ -358,7 +358,7 @@ function isUpgradable(conn: ClientConn): conn is UpgradableConnection {
 
 /** Connects, over TLS if there is a certificate to trust. */
 async function connect(
-  target: TcpTarget,
+  target: HostPort,
   trusted: string | undefined,
 ): Promise<ClientConn> {
   if ("Deno" in globalThis) {
