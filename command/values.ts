@@ -13,7 +13,8 @@ import { parseNextHop } from "../delivery/relay/next_hop.ts";
 import { parseTokenUrl } from "../delivery/relay/options.ts";
 import { blockedPort } from "../lib/blocked_ports.ts";
 import { isIp, parseNetwork } from "../lib/ip.ts";
-import { MAX_TIMER_MS } from "../lib/options.ts";
+import { aHost, aToken, MAX_TIMER_MS } from "../lib/options.ts";
+import { hasControls } from "../lib/text.ts";
 import { isServerName } from "../smtp/options.ts";
 import { parseStatePlace, STATE_PLACES } from "./state_place.ts";
 import type { HostPort, SocketAddress } from "../net/address.ts";
@@ -248,13 +249,13 @@ export function statePlace({ source, value }: Given): string {
 
 /** What can stand in a header. */
 export function token({ source, value }: Given): string {
-  if (/^[\x21-\x7e]+$/.test(value)) return value;
+  if (aToken.test(value)) return value;
   throw new UsageError(`${source} must be visible ASCII without spaces`);
 }
 
 /** A user name or a password that a client can send. */
 export function credential({ source, value }: Given): string {
-  if (!/\p{Cc}/u.test(value)) return value;
+  if (!hasControls(value)) return value;
   throw new UsageError(`${source} must not contain control characters`);
 }
 
@@ -266,7 +267,7 @@ export function serverName(given: Given): string {
 
 /** What can be listened on: an address, or a name that has one. */
 export function hostName(given: Given): string {
-  if (/^[\w.:%-]{1,255}$/.test(given.value)) return given.value;
+  if (aHost.test(given.value)) return given.value;
   throw refused(given, "an IP address or a host name");
 }
 
