@@ -12,7 +12,7 @@ const NETWORK_ADVICE: Readonly<Record<NetworkFault, string>> = {
   refused: "nobody listens there",
   "host unreachable": "is there a route to it from this machine?",
   timeout: "is something in the way, or the time limit too short?",
-  "certificate not trusted": "a private authority belongs into ",
+  "certificate not trusted": "a private authority belongs in ",
   "certificate for another name": "name it as it names itself",
   "certificate not valid now": "renew it, or set the clock of this machine",
   "TLS error": "does it speak TLS there, and 1.2 or 1.3?",
@@ -36,10 +36,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/No such file/, "is the path right?"],
   [/Is a directory/, "it must be a file"],
   [/Not a directory/, "a file stands where a folder must be"],
-  [/Permission denied/, "let the user that this runs as have it"],
+  [/Permission denied/, "give the user that this runs as access to it"],
   [/Read-only file system/, "is the folder meant to be elsewhere?"],
   [/No space left|quota exceeded/i, "make room"],
-  [/refused/, "does it run?"],
+  [/refused/, "is it running?"],
   [/NOAUTH|WRONGPASS/, "put user and password into the URL"],
   [/READONLY/, "it is a replica: name its primary"],
   [
@@ -48,7 +48,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [/RESP type|Socket closed/, "is it Redis there, and does it want rediss?"],
   [/DB index/, "it has fewer databases: name another one behind the host"],
-  [/DENO_KV_ACCESS_TOKEN/, "the server's token belongs into it"],
+  [/DENO_KV_ACCESS_TOKEN/, "the server's token belongs in it"],
   [/\bOOM\b/, "it is full: give it more memory, or a policy that evicts"],
 ];
 

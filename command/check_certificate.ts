@@ -58,13 +58,13 @@ export async function checkCertificate(
 function judge(from: number, until: number, now: number): Finding {
   const days = Math.floor((until - now) / DAY_MS);
   if (now < from) {
-    const text = `it does not hold before ${
+    const text = `it is not valid before ${
       dateOf(from)
     }: is the clock of this machine right?`;
     return { level: "error", text };
   }
   if (now > until) {
-    const text = `it has expired on ${dateOf(until)}: renew it`;
+    const text = `it expired on ${dateOf(until)}: renew it`;
     return { level: "error", text };
   }
   return days < SOON_DAYS

@@ -35,7 +35,7 @@ export function exportedQueries(
 ): string[] {
   return URLS.filter(([name]) => hasQuery(settings[name]))
     .map(([, flag, variable]) =>
-      `OpenTelemetry exports the query of ${flag} with each request: a secret belongs into ${variable}`
+      `OpenTelemetry exports the query of ${flag} with each request: a secret belongs in ${variable}`
     );
 }
 

@@ -33,11 +33,10 @@ Other:
 
 Each flag can be given in the environment: --auth-url as
 MEOWMAIL_SMTP_AUTH_URL and so on. A flag wins. Switches there are on/off,
-true/false, 1/0 or yes/no. Behind each variable's name there can be _FILE: then
-the value is the first line of the file that it names. With no endpoint, no
-Dovecot server, no users file, no local user and no issuer of tokens, and only
-on loopback addresses, a user and a password are made up for this run and
-printed.
+true/false, 1/0 or yes/no. A variable with _FILE behind its name names a file:
+the value is that file's first line. With no endpoint, no Dovecot server, no
+users file, no local user and no issuer of tokens, and only on loopback
+addresses, a user and a password are made up for this run and printed.
 
 Examples:
   deno run -P main.ts

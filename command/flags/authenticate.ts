@@ -82,7 +82,7 @@ export const AUTHENTICATE_FLAGS: Rows<AuthenticateSettings> = {
   },
   authConcurrency: {
     placeholder: "N",
-    help: "requests to either at a time",
+    help: "requests to either at once",
     read: whole(1),
     byDefault: 1000,
   },

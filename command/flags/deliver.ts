@@ -114,7 +114,7 @@ export const DELIVER_FLAGS: Rows<DeliverSettings> = {
   },
   relayCa: {
     placeholder: "FILE",
-    help: "its private authority's certificate in PEM",
+    help: "the next hop's private authority in PEM",
     read: text,
     byDefault: undefined,
   },

@@ -81,7 +81,7 @@ export const LISTEN_FLAGS: Rows<ListenSettings> = {
   },
   greetingDelay: {
     placeholder: "MS",
-    help: "greet later, and refuse who does not wait",
+    help: "greet later; refuse clients that do not wait",
     read: milliseconds(0),
     byDefault: 0,
   },

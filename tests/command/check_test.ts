@@ -143,7 +143,7 @@ Deno.test("checkCertificate() says in time that a certificate ends", async () =>
   };
   assertEquals(await at(from - 1), [
     "error",
-    `it does not hold before ${day(from)}: is the clock of this machine right?`,
+    `it is not valid before ${day(from)}: is the clock of this machine right?`,
   ]);
   assertEquals(await at(until - 14 * 86_400_000), [
     "ok",
@@ -155,7 +155,7 @@ Deno.test("checkCertificate() says in time that a certificate ends", async () =>
   ]);
   assertEquals(await at(until + 1), [
     "error",
-    `it has expired on ${day(until)}: renew it`,
+    `it expired on ${day(until)}: renew it`,
   ]);
 });
 
@@ -238,7 +238,7 @@ Deno.test("check() reaches an endpoint without asking it, or says why it can't",
     false,
     `error --auth-url ${
       at(encrypted.addr.port)
-    }: certificate not trusted: a private authority belongs into --auth-ca\n`,
+    }: certificate not trusted: a private authority belongs in --auth-ca\n`,
   ]);
   const ca = `${temporaryFolder(cleanUp)}/ca.pem`;
   Deno.writeTextFileSync(ca, (await testCertificate()).cert);
@@ -278,7 +278,7 @@ Deno.test("check() reaches the endpoint that mail goes to, and tries no maildir 
     [`http://${nobody.host}`, `${nobody.host}: refused: nobody listens there`],
     [
       `https://${at}`,
-      `${at}: certificate not trusted: a private authority belongs into DENO_CERT`,
+      `${at}: certificate not trusted: a private authority belongs in DENO_CERT`,
     ],
   ] as const;
   for (const [origin, says] of rows) {

@@ -39,7 +39,7 @@ Deno.test("exportedQueries() names each URL with a query, and not the query", ()
     assertEquals(
       exportedQueries(settings),
       expected.map(([flag, variable]) =>
-        `OpenTelemetry exports the query of ${flag} with each request: a secret belongs into ${variable}`
+        `OpenTelemetry exports the query of ${flag} with each request: a secret belongs in ${variable}`
       ),
     );
   }

@@ -17,7 +17,7 @@ Deno.test("with OTEL_DENO=true each AUTH and each message is a span, the endpoin
   });
   const warnings = listener.log().filter(({ level }) => level === "warn");
   assertEquals(warnings.map(({ message }) => message), [
-    "OpenTelemetry exports the query of --auth-url with each request: a secret belongs into MEOWMAIL_SMTP_AUTH_TOKEN",
+    "OpenTelemetry exports the query of --auth-url with each request: a secret belongs in MEOWMAIL_SMTP_AUTH_TOKEN",
   ]);
   const client = await SmtpClient.greeted(listener.port);
   await client.command("AUTH PLAIN @@@", "501");
