@@ -142,7 +142,7 @@ function longestZeros(
 
 /** A network: all addresses that begin with the same bits. */
 export interface Network {
-  /** The address that it begins with. */
+  /** An address in it: what is behind the first `bits` does not count. */
   readonly octets: Uint8Array;
   /** How many of its bits all members share. */
   readonly bits: number;

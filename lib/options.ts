@@ -220,7 +220,7 @@ export function listOf(is: string, rule: Rule): Rule {
   };
 }
 
-/** Networks, of which no letter is a secret. */
+/** Networks: they are no secret, so that an error may name the wrong one. */
 export const networks: Rule = listOf("networks such as 192.0.2.0/24", {
   ...text("a network", (value) => parseNetwork(value) !== undefined),
   tell: (value) => typeof value === "string" ? value : kindOf(value),

@@ -123,8 +123,8 @@ export interface ServeSmtpOptions {
   readonly onRecipient?: OnRecipient;
   /**
    * Ends the listener and all its connections when aborted, also those with a
-   * transaction under way: the clients read `421`, and who does not close then
-   * is cut off within three seconds.
+   * transaction under way: the clients read `421`, and one that does not
+   * close then is cut off within three seconds.
    */
   readonly signal?: AbortSignal;
   /** Called for each address that is bound. What it throws is ignored. */

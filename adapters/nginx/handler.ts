@@ -62,7 +62,7 @@ export interface NginxAuthOptions {
   readonly secretHeader?: string;
   /**
    * How many seconds nginx holds back the reply to a wrong password before
-   * the client may try again. Default: 3.
+   * the client may try again, from 1 to 60. Default: 3.
    */
   readonly waitSeconds?: number;
   /** Which wrong password of a connection ends it. Default: 3. */

@@ -59,7 +59,9 @@ const RULES: Rules<RememberRightsOptions> = {
  * around them: what a cache answers is an answer, too.
  * @param options Where to keep the answers.
  * @returns A provider that answers the same, and never throws or rejects.
- * @throws {TypeError} If there is no store.
+ * @throws {TypeError} If the provider is not a function, or an option is unknown
+ * or the store missing.
+ * @throws {RangeError} If `storeTimeoutMs` is not above 0 and at most 1000.
  *
  * @example For the policy server of the same process
  * ```ts

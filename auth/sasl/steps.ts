@@ -69,7 +69,7 @@ export interface SaslError extends SmtpReply {
 }
 
 /**
- * The decision has fallen, and there is nothing more to say but the reply.
+ * The decision has been made, and there is nothing more to say but the reply.
  *
  * @category A server of your own
  */

@@ -62,12 +62,14 @@ const fallbacks = new WeakMap<Store, Store>();
  * @param store The store.
  * @param options How long to wait for it, and whom to tell.
  * @returns A store that never fails.
+ * @throws {TypeError} If the store is not an object, or an option is not valid.
+ * @throws {RangeError} If a time is out of its range.
  *
  * @example One store for all, with its outages in the log
  * ```ts
  * import { newMemoryStore, newStaticAuthProvider, withFallback, withThrottle } from "@meowmail/smtpauth";
  *
- * const shared = newMemoryStore(); // newRedisStore() in earnest
+ * const shared = newMemoryStore(); // newRedisStore() in production
  * const store = withFallback(shared, { onEvent: (event) => console.warn(event) });
  * const users = newStaticAuthProvider({ ann: "correct horse" });
  * const provider = withThrottle(users, { store });

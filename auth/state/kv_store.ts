@@ -37,7 +37,7 @@ export interface KvEntry {
 }
 
 /**
- * Writes to a {@linkcode KvDatabase} that all happen or none.
+ * Writes to a {@linkcode KvDatabase} of which all happen, or none.
  *
  * @category What is remembered
  */
@@ -107,6 +107,7 @@ const RULES: Rules<KvStoreOptions> = {
  * @param options Where in the database.
  * @returns A store that answers later, and rejects if the database does.
  * @throws {TypeError} If the database is not an object, or an option is not valid.
+ * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
  *
  * @example Several processes on one machine
  * ```ts
@@ -116,7 +117,7 @@ const RULES: Rules<KvStoreOptions> = {
  *   withThrottle,
  * } from "@meowmail/smtpauth";
  *
- * const kv = await Deno.openKv(":memory:"); // a path in earnest
+ * const kv = await Deno.openKv(":memory:"); // a path in production
  * const users = newStaticAuthProvider({ ann: "correct horse" });
  * const provider = withThrottle(users, { store: newKvStore(kv) });
  * const { decision } = await provider({

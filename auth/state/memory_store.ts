@@ -97,6 +97,7 @@ interface Held {
  * @param options Limits.
  * @returns A store that answers at once. It begins empty, and ends with the
  * process.
+ * @throws {TypeError} If an option is unknown.
  * @throws {RangeError} If a limit is not a whole number from 1.
  *
  * @example A small one

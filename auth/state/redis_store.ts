@@ -79,7 +79,9 @@ const RULES: Rules<RedisStoreOptions> = {
  * @param options How to reach the server. The client is the caller's: a time
  * limit for each command, no queue for those sent while it is not connected.
  * @returns A store that answers later, and rejects if the command does.
- * @throws {TypeError} If the command is not a function.
+ * @throws {TypeError} If the command is not a function, or another option is not
+ * valid.
+ * @throws {RangeError} If `timeoutMs` is not above 0 and at most 2147483647.
  *
  * @example With the client of Redis
  * ```ts

@@ -27,7 +27,7 @@ export interface Seen {
 /** What was seen, by key. */
 export type SeenValues = ReadonlyMap<string, Seen>;
 
-/** What an {@linkcode newUpdateQueue} needs of a database. */
+/** What {@linkcode newUpdateQueue} needs of a database. */
 export interface VersionedDatabase {
   /** What its errors call it: `Redis store`. */
   readonly name: string;

@@ -39,7 +39,7 @@ export interface Relay extends Destination {
    * @throws {Error} If not; its message says why.
    */
   readonly check: (signal?: AbortSignal) => Promise<void>;
-  /** Closes the connections that have nothing to do, and keeps none any more. */
+  /** Closes idle connections; from then on none is kept for another message. */
   readonly close: () => void;
 }
 

@@ -88,10 +88,11 @@ export interface CacheOptions {
  * A login that was accepted passes unasked for `ttlMs`. After that the provider
  * is asked; only if it answers `authFailure` does the login pass for up to
  * `graceMs` more. Neither time is prolonged by passing. After an `authInvalid`
- * the refused password passes no more, and the user's others not unasked; but a
- * stranger's wrong guess takes nobody's grace. A wrong password is remembered
- * for 3 s, a failure not at all. Results are kept with all that they carry, and
- * a yes never beyond its `expiresAt`.
+ * the refused password no longer passes, and the provider is asked about the
+ * user's others at once; but they keep their grace, so that a stranger's wrong
+ * guess takes nobody's. A wrong password is remembered for 3 s, a failure not at
+ * all. Results are kept with all that they carry, and a yes never beyond its
+ * `expiresAt`.
  *
  * So a user who was removed, or whose password was changed, can still log in
  * with the old password for `ttlMs`, and for `graceMs` more while the back end
@@ -99,8 +100,8 @@ export interface CacheOptions {
  * HELO name either.
  *
  * Requests that are the same in all members and under way at once share one
- * call. A client that goes leaves the others theirs; when all have gone, the
- * call is aborted.
+ * call. It goes on when one of their clients goes, and is aborted when all have
+ * gone.
  *
  * Memory holds no passwords, but HMAC-SHA-256 over user name and password, each
  * with its length, under a key that never leaves this process.

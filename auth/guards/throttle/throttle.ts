@@ -64,15 +64,17 @@ const LATE_MS = 1000;
  * - An accepted login takes back what the user's own mistyping has counted
  *   from that network. It does not help others there.
  * - User names are counted without regard to case, width, accents, and how the
- *   domain is written; unknown ones like known ones. Exempt is a name as typed.
- * - At once as many guesses are asked as are left; more wait for them, up to
- *   5 s. The same user name and password is one guess, however many ask. While
+ *   domain is written; unknown ones like known ones. A network is exempt for a
+ *   name as it was typed.
+ * - No more guesses are under way at once than are left; others wait for them,
+ *   up to 5 s. The same user name and password is one guess, however many ask. While
  *   others wait, each that was right makes room for two: right passwords do not
  *   hold each other up.
  * - A token without a user name is counted for its network alone: those who send
  *   none have nothing else in common.
  * - Where no address is known, guesses are counted for the user alone, apart
- *   from all others: delayed as near `userLimit`, refused at ten times as many.
+ *   from all others: delayed from near `userLimit` on, refused at ten times
+ *   as many.
  * - A failure that comes late may stand for a "no" that came too late
  *   (`backend-timeout`, or after a second). It is counted by pair and network,
  *   and only delays, by up to half of `delayMs`, until the pair gets an answer.
@@ -92,7 +94,8 @@ const LATE_MS = 1000;
  * @returns A provider that never throws or rejects.
  * @throws {RangeError} If a limit is not a whole number from 1, a prefix not a
  * valid length, or a time out of its range.
- * @throws {TypeError} If a shared network is not a network.
+ * @throws {TypeError} If the provider is not a function, an option is unknown,
+ * or a shared network is not a network.
  *
  * @example Around a table of users
  * ```ts
