@@ -11,6 +11,11 @@ import {
   type PaddedSecret,
   padSecret,
 } from "../../lib/constant_time.ts";
+import {
+  AUTH_REPLIES,
+  decisionReply,
+  type SmtpReply,
+} from "../../auth/replies.ts";
 import type { AuthProvider } from "../../auth/types.ts";
 import {
   askInTime,
@@ -23,10 +28,8 @@ import type { ServerEvent } from "../../auth/events.ts";
 import {
   acceptedHeaders,
   clientOf,
-  failedHeaders,
   type NginxUpstream,
   readNginxQuestion,
-  refusedHeaders,
   replyHeaders,
 } from "./protocol.ts";
 import { isIp } from "../../lib/ip.ts";
@@ -84,6 +87,8 @@ export interface NginxAuthOptions {
  * nginx reads headers only. authOk sends the client on to the upstream,
  * authInvalid is `535 5.7.8` and, after a while, another try, authFailure is
  * `454 4.7.0` and the end of the connection; so is a missing or wrong secret.
+ * To clients of IMAP and POP3 the response codes of RFC 5530 and RFC 3206 say
+ * which of the two it is.
  * PLAIN and LOGIN look alike, and `heloName` is `""`: nginx does not tell.
  *
  * @param provider Who decides.
@@ -145,15 +150,17 @@ export function newNginxAnswers(
       const remoteIp = clientOf(headers);
       report({ ...unaskedEvent("nginx", why, { mechanism, remoteIp }), id });
     };
+    const refuse = (reply: SmtpReply, seconds?: number) =>
+      answer(replyHeaders(reply, headers, seconds));
     if (!knowsSecret(headers, settings)) {
       unasked({ reason: "bad-token" });
-      return answer(failedHeaders());
+      return refuse(AUTH_REPLIES.failure);
     }
     const question = readNginxQuestion(headers);
     if ("kind" in question) {
       const isKnown = question.reason !== "unknown-mechanism";
       unasked(question, isKnown ? "PLAIN" : "");
-      return answer(replyHeaders(question));
+      return refuse(question);
     }
     const { result, event } = await askInTime(question.request, {
       via: "nginx",
@@ -165,8 +172,9 @@ export function newNginxAnswers(
     if (result.decision === "authOk") {
       return answer(acceptedHeaders(upstream, result.user));
     }
-    const again = question.attempt < maxAuthFailures ? waitSeconds : undefined;
-    return answer(refusedHeaders(result, again));
+    const mayTryAgain = result.decision === "authInvalid" &&
+      question.attempt < maxAuthFailures;
+    return refuse(decisionReply(result), mayTryAgain ? waitSeconds : undefined);
   };
 }
 

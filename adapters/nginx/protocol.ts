@@ -5,14 +5,10 @@
  * @module
  */
 
-import {
-  AUTH_REPLIES,
-  decisionReply,
-  type SmtpReply,
-} from "../../auth/replies.ts";
+import { AUTH_REPLIES, type SmtpReply } from "../../auth/replies.ts";
 import { SASL_ERRORS, type SaslError } from "../../auth/sasl/steps.ts";
 import { readCredentials } from "../../auth/sasl/credentials.ts";
-import type { AuthRequest, Refused } from "../../auth/types.ts";
+import type { AuthRequest } from "../../auth/types.ts";
 import { plainIp } from "../../lib/addresses.ts";
 
 /**
@@ -112,35 +108,43 @@ function headerText(text: string): string {
   return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
 }
 
-/** The headers of a result other than yes. */
-export function refusedHeaders(
-  result: Refused,
-  waitSeconds: number | undefined,
-): Headers {
-  return replyHeaders(
-    decisionReply(result),
-    result.decision === "authInvalid" ? waitSeconds : undefined,
-  );
+/**
+ * What tells a wrong password from an outage where replies have no numbers:
+ * RFC 5530 section 3 for IMAP, RFC 3206 for POP3. A mail program that reads
+ * neither asks its user for another password.
+ */
+const RESPONSE_CODES: ReadonlyMap<string | null, ReadonlyMap<number, string>> =
+  new Map([
+    ["imap", responseCodes("[AUTHENTICATIONFAILED]", "[UNAVAILABLE]")],
+    ["pop3", responseCodes("[AUTH]", "[SYS/TEMP]")],
+  ]);
+
+function responseCodes(invalid: string, failure: string): Map<number, string> {
+  return new Map([
+    [AUTH_REPLIES.invalid.code, invalid],
+    [AUTH_REPLIES.failure.code, failure],
+  ]);
 }
 
 /**
  * The headers that make nginx say a reply.
  *
+ * @param asked The headers of its question.
  * @param waitSeconds How long it holds the reply back; then the client may try
  * again. Without it nginx closes the connection behind the reply.
  */
 export function replyHeaders(
   { code, enhanced = "", text }: SmtpReply,
+  asked: Headers,
   waitSeconds?: number,
 ): Headers {
+  const codes = RESPONSE_CODES.get(asked.get("auth-protocol"));
+  const responseCode = codes?.get(code);
   return new Headers({
-    "auth-status": text,
+    "auth-status": responseCode === undefined
+      ? text
+      : `${responseCode} ${text}`,
     "auth-error-code": `${code} ${enhanced}`.trimEnd(),
     ...(waitSeconds === undefined ? {} : { "auth-wait": String(waitSeconds) }),
   });
-}
-
-/** The headers for a caller that is not to be told anything. */
-export function failedHeaders(): Headers {
-  return replyHeaders(AUTH_REPLIES.failure);
 }

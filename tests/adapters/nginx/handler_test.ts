@@ -1,4 +1,8 @@
-import type { AuthDecision, AuthRequest } from "../../../auth/types.ts";
+import type {
+  AuthDecision,
+  AuthRequest,
+  AuthResult,
+} from "../../../auth/types.ts";
 import type { ServerEvent } from "../../../auth/events.ts";
 import {
   nginxAuthHandler,
@@ -70,6 +74,40 @@ Deno.test("nginxAuthHandler() answers as nginx understands it", async () => {
     const response = await handler(request());
     assertEquals(response.status, 200);
     assertEquals(answered(response), [...expected]);
+  }
+});
+
+Deno.test("nginxAuthHandler() tells IMAP and POP3 a wrong password from an outage", async () => {
+  const text = "Account closed";
+  for (
+    const [protocol, invalid, failure] of [
+      ["imap", "[AUTHENTICATIONFAILED]", "[UNAVAILABLE]"],
+      ["pop3", "[AUTH]", "[SYS/TEMP]"],
+    ] as const
+  ) {
+    const asked = request({ "auth-protocol": protocol });
+    const status = async (result: AuthDecision | AuthResult, as = asked) => {
+      const handler = nginxAuthHandler(() => result, { upstream: UPSTREAM });
+      return (await handler(as)).headers.get("auth-status");
+    };
+    assertEquals(
+      await status("authInvalid"),
+      `${invalid} Authentication credentials invalid`,
+    );
+    assertEquals(
+      await status({ decision: "authInvalid", text }),
+      `${invalid} ${text}`,
+    );
+    assertEquals(
+      await status("authFailure"),
+      `${failure} Temporary authentication failure`,
+    );
+    const apop = request({ "auth-protocol": protocol, "auth-method": "apop" });
+    assertEquals(
+      await status("authOk", apop),
+      "Unrecognized authentication mechanism",
+    );
+    assertEquals(await status("authOk"), "OK");
   }
 });
 

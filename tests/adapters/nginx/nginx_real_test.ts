@@ -12,7 +12,9 @@ import {
   tryLogin,
 } from "../../support/adapter_check.ts";
 import { LOGINS, newTestEndpoint } from "../../../testing/endpoint.ts";
+import { base64 } from "../../support/octets.ts";
 import { NGINX, startNginx } from "../../support/nginx.ts";
+import { mustHappen } from "../../../testing/deadline.ts";
 import { SmtpClient } from "../../../testing/client.ts";
 
 const SECRET = "known-to-both";
@@ -107,6 +109,63 @@ daemonTest(NGINX, "tells the upstream the canonical name", async ({ path }) => {
   const [, login] = / LOGIN=(\S+)/.exec(await told) ?? [];
   assertEquals(login, "jörg@example.com");
 });
+
+daemonTest(
+  NGINX,
+  "tells IMAP and POP3 clients a wrong password from an outage",
+  async ({ path }) => {
+    const handler = nginxAuthHandler(
+      ({ username }) => username === "ann" ? "authInvalid" : "authFailure",
+      { upstream: { hostname: "127.0.0.1", port: 1 }, maxAuthFailures: 1 },
+    );
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    await using auth = Deno.serve(options, handler);
+    const invalid = "Authentication credentials invalid";
+    const failure = "Temporary authentication failure";
+    for (
+      const [protocol, login, no, down] of [
+        [
+          "imap",
+          (user: string) => `a LOGIN ${user} x`,
+          `a NO [AUTHENTICATIONFAILED] ${invalid}`,
+          `a NO [UNAVAILABLE] ${failure}`,
+        ],
+        [
+          "pop3",
+          (user: string) => `AUTH PLAIN ${base64(`\0${user}\0x`)}`,
+          `-ERR [AUTH] ${invalid}`,
+          `-ERR [SYS/TEMP] ${failure}`,
+        ],
+      ] as const
+    ) {
+      const port = freePort();
+      await using _nginx = await startNginx(path, {
+        port,
+        mail: mail(port, auth.addr.port, SECRET)
+          .replace(/(?:proxy_smtp|smtp)_auth .*/g, "")
+          .replace("protocol smtp", `protocol ${protocol}`),
+      });
+      assertEquals(await lastLine(port, login("ann")), no);
+      assertEquals(await lastLine(port, login("eve")), down);
+    }
+  },
+);
+
+/** What a server says last, before it closes. */
+async function lastLine(port: number, line: string): Promise<string> {
+  using conn = await Deno.connect({ port });
+  await conn.write(new TextEncoder().encode(`${line}\r\n`));
+  const said = await mustHappen(readText(conn), "nginx closes");
+  return said.trimEnd().split("\r\n").at(-1) ?? "";
+}
+
+async function readText({ readable }: Deno.Conn): Promise<string> {
+  let text = "";
+  for await (const piece of readable.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+  }
+  return text;
+}
 
 /** Says yes to all that one client says, and tells what it was. */
 async function conversation(listener: Deno.TcpListener): Promise<string> {
