@@ -80,15 +80,16 @@ const RULES: Rules<HTTPDeliveryOptions> = {
  * Each is a `POST` of a form (`multipart/form-data`). Its part `envelope` is
  * JSON (`id`, `sender`, `recipients`, `user`, `context`, `remoteIp`, `heloName`,
  * `tls`, `trusted`, `parameters`), its part `message` a file
- * (`message/rfc822`): a `Received` line of ours, and the client's octets. `Idempotency-Key` is the id.
+ * (`message/rfc822`): a `Received` line of ours, and the client's octets.
+ * `Idempotency-Key` is the id.
  *
  * A 2xx is `250`, with `id` of a JSON answer in its text; 413 is `552 5.3.4`;
  * 400, 403, 404, 410 and 422 refuse for good; an answer of
  * `{"reply":{"code","enhanced","text"}}` refuses in its own words. Everything
  * else is `451 4.3.0`, and only the log learns which it was: other statuses,
  * redirects, silence, connections that fail, an answer of more than 64 KiB, or
- * a yes from an endpoint that has not read everything. If the client goes away, the
- * request is broken off, so that half a message never looks whole.
+ * a yes from an endpoint that has not read everything. If the client goes away,
+ * the request is broken off, so that half a message never looks whole.
  *
  * @param options The endpoint, and how to talk to it.
  * @returns What takes messages. Disposing closes its connections.

@@ -67,9 +67,9 @@ const LATE_MS = 1000;
  *   domain is written; unknown ones like known ones. A network is exempt for a
  *   name as it was typed.
  * - No more guesses are under way at once than are left; others wait for them,
- *   up to 5 s. The same user name and password is one guess, however many ask. While
- *   others wait, each that was right makes room for two: right passwords do not
- *   hold each other up.
+ *   up to 5 s. The same user name and password is one guess, however many ask.
+ *   While others wait, each that was right makes room for two: right passwords
+ *   do not hold each other up.
  * - A token without a user name is counted for its network alone: those who send
  *   none have nothing else in common.
  * - Where no address is known, guesses are counted for the user alone, apart
