@@ -11,14 +11,9 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "../../../support/assert.ts";
-import {
-  type Outcome,
-  outcomeOf,
-  watched,
-} from "../../../support/asked_provider.ts";
+import type { Outcome } from "../../../support/asked_provider.ts";
 import { newRequest } from "../../../support/auth_request.ts";
 import { newClock } from "../../../support/clock.ts";
-import { newCountedSignal } from "../../../support/counted_signal.ts";
 import {
   AWAY,
   HOME,
@@ -29,7 +24,6 @@ import {
   WRONG,
 } from "../../../support/guarded.ts";
 import { newRandom, pick } from "../../../support/random.ts";
-import { newCountingStore } from "../../../support/throttle_store.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -279,73 +273,6 @@ Deno.test("withThrottle() forgives a guess at a time, and all within the window"
   assertEquals(await ask("ann", "right"), OK);
 });
 
-/** Asks once, and tells how long the answer was held up. */
-async function delayOf(
-  clock: ReturnType<typeof newClock>,
-  ask: () => Promise<Outcome>,
-): Promise<[number, Outcome]> {
-  const before = clock.now();
-  let done = false;
-  const outcome = ask().finally(() => done = true);
-  await Promise.race([outcome, clock.hasTimers(1)]);
-  // Hashing takes turns of the event loop, but none of this clock's time.
-  if (!done) clock.wind(clock.timers()[0] ?? 0);
-  return [Math.round(clock.now() - before), await outcome];
-}
-
-Deno.test("withThrottle() delays the guesses before a limit, right or wrong, up to 5 s", async () => {
-  using clock = newClock();
-  const { ask, asked } = newGuarded({ now: clock.now, delayMs: 5000 });
-  const delays: number[] = [];
-  for (let i = 0; i < 10; i++) {
-    const [delay, outcome] = await delayOf(
-      clock,
-      () => ask("ann", `guess ${i}`),
-    );
-    assertEquals(outcome, WRONG);
-    delays.push(delay);
-  }
-  // The counts drain while the delays go by, but not by a whole guess.
-  assertEquals(delays, [0, 0, 0, 0, 156, 313, 625, 1250, 2500, 5000]);
-  assertEquals(await ask("ann", "right"), throttled("pair"));
-  clock.wind(360_000);
-  assertEquals(await delayOf(clock, () => ask("ann", "right")), [5000, OK]);
-  assertEquals(asked.length, 11);
-  assertEquals(clock.timers(), []);
-});
-
-Deno.test("withThrottle() takes a shorter longest delay", async () => {
-  using clock = newClock();
-  const { ask } = newGuarded({ now: clock.now, delayMs: 320 });
-  const delays: number[] = [];
-  for (let i = 0; i < 10; i++) {
-    delays.push((await delayOf(clock, () => ask("ann", `guess ${i}`)))[0]);
-  }
-  assertEquals(delays, [0, 0, 0, 0, 10, 20, 40, 80, 160, 320]);
-});
-
-Deno.test("withThrottle() asks only when the delay is over, and not for a client that has gone", async () => {
-  using clock = newClock();
-  const { provider, asked } = watched(users);
-  const guarded = withThrottle(provider, {
-    store: newCountingStore(),
-    now: clock.now,
-  });
-  for (let i = 0; i < 4; i++) {
-    await outcomeOf(guarded, { password: `guess ${i}` });
-  }
-  const { signal, abort, listening } = newCountedSignal();
-  const outcome = outcomeOf(guarded, { password: "right" }, signal);
-  await clock.hasTimers(1);
-  clock.wind(156);
-  assertEquals([asked.length, clock.timers().length], [4, 1]);
-  abort();
-  assertEquals(await outcome, ["authFailure", "client-gone"]);
-  assertEquals([asked.length, clock.timers().length, listening()], [4, 0, 0]);
-  const again = outcomeOf(guarded, { username: "ann", password: "x" }, signal);
-  assertEquals(await again, ["authFailure", "client-gone"]);
-});
-
 Deno.test("withThrottle() hands on the same request and the same signal", async () => {
   const seen: [AuthRequest, AbortSignal | undefined][] = [];
   const guarded = withThrottle((request, signal) => {
@@ -371,106 +298,6 @@ Deno.test("withThrottle() guards a provider that throws, rejects or talks nonsen
     const { ask } = newGuarded({}, provider);
     assertEquals(await ask("ann", "x"), ["authFailure", reason]);
   }
-});
-
-Deno.test("withThrottle() blocks no login when its store is no good", async () => {
-  using clock = newClock();
-  const fails: readonly (() => never | Promise<never>)[] = [
-    () => {
-      throw new Error("down");
-    },
-    () => Promise.reject(new Error("down")),
-  ];
-  for (const fail of fails) {
-    const store: Store = { read: fail, update: fail };
-    const { ask, asked } = newGuarded({ store, now: clock.now });
-    assertEquals(await ask("ann", "right"), OK);
-    for (let i = 0; i < 30; i++) await ask("bob", `guess ${i}`);
-    assertEquals(asked.length, 11, "and still counts");
-    assertEquals(await ask("ann", "right"), OK);
-  }
-});
-
-Deno.test("withThrottle() blocks no login when its store talks nonsense", async () => {
-  const nonsense: readonly unknown[] = [
-    undefined,
-    null,
-    "text",
-    [],
-    [1, 2, 3],
-    [null, {}, { count: 1 }],
-    new Array(3).fill({ count: 0, at: 0, keepMs: 1, guesses: [], networks: 1 }),
-    new Array(3).fill(
-      { count: 0, at: 0, keepMs: 1, guesses: [], networks: [null] },
-    ),
-  ];
-  for (const value of nonsense) {
-    for (const answer of [value, Promise.resolve(value)]) {
-      const store = {
-        read: () => answer,
-        update: () => answer,
-      } as unknown as Store;
-      const { ask } = newGuarded({ store });
-      const what = Deno.inspect(answer);
-      assertEquals(await ask("ann", "right"), OK, what);
-      for (let i = 0; i < 10; i++) await ask("bob", `guess ${i}`);
-      assertEquals(await ask("bob", "right"), throttled("pair"), what);
-      assertEquals(await ask("ann", "right"), OK, what);
-    }
-  }
-});
-
-Deno.test("withThrottle() waits for whatever has a then", async () => {
-  const memory = newMemoryStore();
-  // As clients of some databases answer.
-  const later = <T>(work: () => T) => ({
-    then: (resolve: (value: T) => void) => resolve(work()),
-  });
-  const store = {
-    read: (keys: readonly string[]) => later(() => memory.read(keys)),
-    update: (...args: Parameters<Store["update"]>) =>
-      later(() => memory.update(...args)),
-  } as unknown as Store;
-  const { ask } = newGuarded({ store });
-  for (let i = 0; i < 10; i++) assertEquals(await ask("ann", `${i}`), WRONG);
-  assertEquals(await ask("ann", "right"), throttled("pair"));
-});
-
-Deno.test("withThrottle() waits 250 ms for a silent store, once in 5 s", async () => {
-  using clock = newClock();
-  const silent = () => new Promise<never>(() => {});
-  const store: Store = { read: silent, update: silent };
-  const { ask } = newGuarded({ store, now: clock.now });
-  const first = ask("ann", "right");
-  assertEquals(clock.timers(), [250]);
-  clock.wind(250);
-  assertEquals(await first, OK);
-  assertEquals(await ask("ann", "right"), OK);
-  assertEquals(clock.timers(), []);
-});
-
-Deno.test("withThrottle() adds 5 s at most, a store that takes its time included", async () => {
-  using clock = newClock();
-  const memory = newMemoryStore();
-  const store: Store = {
-    read: (keys) => Promise.resolve(memory.read(keys)),
-    update: (keys, change) => Promise.resolve(memory.update(keys, change)),
-  };
-  const { ask } = newGuarded({
-    store,
-    now: clock.now,
-    delayMs: 5000,
-    storeTimeoutMs: 1000,
-    pairLimit: 2,
-  });
-  await delayOf(clock, () => ask("ann", "1"));
-  const held = ask("ann", "2");
-  // Those of the store's own limit come and go.
-  const delays = () => clock.timers().filter((ms) => ms !== 1000);
-  for (let i = 0; i < 1000 && delays().length === 0; i++) await undefined;
-  assertEquals(delays(), [3000]);
-  clock.wind(3000);
-  assertEquals(await held, WRONG);
 });
 
 Deno.test("withThrottle() keeps no password, and of a wrong one 20 bits", async () => {
