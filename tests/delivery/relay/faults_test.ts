@@ -1,17 +1,10 @@
 import { testCertificate } from "../../support/certificate.ts";
 import { newTestCertificate } from "../../support/tls_certificate.ts";
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejects,
-} from "../../support/assert.ts";
+import { assert, assertEquals, assertMatch } from "../../support/assert.ts";
 import { eventually } from "../../support/eventually.ts";
 import { newManualDeadlines } from "../../support/manual_deadlines.ts";
 import { holdRefusedPort } from "../../support/raw_end.ts";
-import { mustHappen } from "../../../testing/deadline.ts";
-import { begun, newTestRelay, send, streamOf } from "../../support/relay.ts";
-import { MAIL } from "../../support/relay_session.ts";
+import { newTestRelay, send } from "../../support/relay.ts";
 import { type HopStep, serveHop } from "../../support/scripted_hop.ts";
 
 Deno.test.sanitizer({ ops: true, resources: true });
@@ -358,38 +351,6 @@ Deno.test("newRelay() waits with the client for a next hop that does not read, f
   assertEquals(relay.events.map(({ reason }) => reason), ["relay-timeout"]);
 });
 
-/** A message whose client leaves after so many octets. */
-function leavingAt(
-  message: string,
-  octets: number,
-): ReturnType<typeof streamOf> {
-  return streamOf(function* () {
-    if (octets > 0) yield message.slice(0, octets);
-    throw new Error("the client has left");
-  }());
-}
-
-Deno.test("newRelay() never ends a message of a client that leaves, at whatever octet", async () => {
-  const message = "Subject: .\r\n\r\n.\r\n..\r\n\r\n.\r\nQUIT\r\n.\r\n";
-  await using hop = serveHop();
-  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
-  for (let octets = 0; octets <= message.length; octets++) {
-    const transfer = await begun(relay);
-    await transfer.recipient?.("bob@example.net");
-    const envelope = { ...MAIL, recipients: ["bob@example.net"] };
-    const error = await Promise.resolve(
-      transfer.message({ envelope, body: leavingAt(message, octets) }),
-    ).then(() => undefined, (error) => error.message);
-    assertEquals(error, "the client has left");
-    await hop.idle();
-    assertEquals(hop.messages(), []);
-    assert(!hop.lines().includes("."), `${octets} octets`);
-    assert(!hop.lines().includes("QUIT"), `${octets} octets`);
-  }
-  assertEquals(hop.connections(), message.length + 1);
-  assertEquals(relay.events, []);
-});
-
 Deno.test("newRelay() loses nothing, and doubles nothing untold, when the next hop restarts under 50 clients", async () => {
   let taken = 0;
   await using hop = serveHop({
@@ -433,56 +394,4 @@ Deno.test("newRelay() loses nothing, and doubles nothing untold, when the next h
     }
   }
   assert(failed > 0, "the restarts were noticed");
-});
-
-Deno.test("newRelay() drops the connection of a client that leaves while the next hop does not read", async () => {
-  await using hop = serveHop({ script: { body: { then: "deaf" } } });
-  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
-  const transfer = await begun(relay);
-  await transfer.recipient?.("bob@example.net");
-  const piece = new Uint8Array(1 << 20);
-  const left = Promise.withResolvers<never>();
-  let pulls = 0;
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start: (controller) => {
-      left.promise.catch((error) => controller.error(error));
-    },
-    pull: (controller) => {
-      pulls++;
-      controller.enqueue(piece);
-    },
-  }, { highWaterMark: 0 });
-  const envelope = { ...MAIL, recipients: ["bob@example.net"] };
-  const sent = Promise.resolve(transfer.message({ envelope, body }));
-  let seen = -1;
-  await eventually("the sockets are full", async () => {
-    if (pulls > 0 && pulls === seen) return true;
-    seen = pulls;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  });
-  left.reject(new Error("the client has left"));
-  await assertRejects(() => sent, Error, "the client has left");
-  assertEquals(relay.events, []);
-});
-
-Deno.test("newRelay() drops the connection of a client that leaves before the next hop has said 354", async () => {
-  await using hop = serveHop({ script: { DATA: { then: "hang" } } });
-  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
-  const transfer = await begun(relay);
-  await transfer.recipient?.("bob@example.net");
-  const left = Promise.withResolvers<never>();
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start: (controller) => {
-      left.promise.catch((error) => controller.error(error));
-    },
-  });
-  const envelope = { ...MAIL, recipients: ["bob@example.net"] };
-  const sent = Promise.resolve(transfer.message({ envelope, body }));
-  left.reject(new Error("the client has left"));
-  await assertRejects(
-    () => mustHappen(sent, "the end"),
-    Error,
-    "the client has left",
-  );
-  assertEquals(relay.events, []);
 });
