@@ -10,7 +10,6 @@ import type { Destination } from "../../smtp/destination.ts";
 import type { SmtpEvent } from "../../smtp/events.ts";
 import type { MailHandlers } from "../../smtp/mail_transaction.ts";
 import { type PreambleStep, tlsStep } from "../../smtp/preamble.ts";
-import { newTransferSlots } from "../../smtp/transfer_slots.ts";
 import * as endings from "../../smtp/protocol/endings.ts";
 import type { Ending } from "../../smtp/protocol/endings.ts";
 import { assertEquals } from "../support/assert.ts";
@@ -21,6 +20,16 @@ import {
   settled,
 } from "../support/hand_conn.ts";
 import { decide } from "../support/decide.ts";
+import {
+  BEGUN,
+  DISK,
+  EHLO,
+  MAIL,
+  never,
+  repliesOf,
+  STORING,
+  wordsOf,
+} from "../support/endings.ts";
 import { PEER, RULES } from "../support/session.ts";
 
 /** One client of a connection: test, clock and listener move it by hand. */
@@ -45,10 +54,6 @@ interface Row {
   readonly events: readonly string[];
 }
 
-const never = () => new Promise<never>(() => {});
-
-const EHLO = "EHLO x\r\n";
-const MAIL = `${EHLO}MAIL FROM:<ann@example.org>\r\n`;
 const WRONG = `AUTH PLAIN ${btoa("\0ann\0wrong")}\r\n`;
 
 /** A destination, and hooks before it, instead of a function. */
@@ -69,10 +74,6 @@ function handlers(
 
 const OPEN = handlers(() => ({ message() {} }));
 const STUCK = handlers(never);
-const DISK: Partial<ConnectionContext> = {
-  rules: { ...RULES, authRequired: false },
-  to: never,
-};
 
 /** A handshake that lasts as long as the socket. */
 const handshake: PreambleStep = tlsStep(async (conn) => {
@@ -84,17 +85,11 @@ const brokenHandshake: PreambleStep = tlsStep(
   300_000,
 );
 
-/** A message that has begun, and whoever takes it never ends. */
-const BEGUN = `${MAIL}RCPT TO:<b@x>\r\nDATA\r\nhello\r\n`;
 const READING: Partial<ConnectionContext> = {
   ...DISK,
   async to({ body }) {
     for await (const _ of body);
   },
-};
-const STORING: Partial<ConnectionContext> = {
-  ...DISK,
-  to: ({ body }) => body.pipeTo(new WritableStream()).then(never),
 };
 const READING_ON: Partial<ConnectionContext> = {
   ...DISK,
@@ -413,21 +408,6 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** The code and enhanced code of each reply behind the greeting. */
-function repliesOf({ written }: HandConn): string[] {
-  return written.join("").split("\r\n")
-    .filter((line) => /^[0-9]{3} /.test(line) && !line.startsWith("220"))
-    .map((line) =>
-      /^[0-9]{3}(?: [0-9]\.[0-9]\.[0-9])?/.exec(line)?.[0] ?? line
-    );
-}
-
-function wordsOf(events: readonly SmtpEvent[]): string[] {
-  return events.map((event) =>
-    event.kind === "closed" ? event.reason : event.kind
-  );
-}
-
 for (const [what, row] of Object.entries(ROWS)) {
   Deno.test(`a connection ends by ${what}`, async () => {
     using clock = newHandTicks();
@@ -469,167 +449,3 @@ for (const [what, row] of Object.entries(ROWS)) {
     assertEquals(clock.running(), false, "no clock runs on");
   });
 }
-
-/** A connection in the midst of a message, and who takes that. */
-async function inMessage(
-  to: ConnectionContext["to"],
-  said: readonly string[],
-  transfers = newTransferSlots(1, 1_000),
-) {
-  const clock = newHandTicks();
-  const conn = new HandConn();
-  const events: SmtpEvent[] = [];
-  const context = newContext({
-    ...DISK,
-    to,
-    transfers,
-    deadlines: newDeadlines(1_000),
-    report: (event) => events.push(event),
-  });
-  const connection = new Connection(conn, PEER, context);
-  const ended = connection.run([]);
-  await settled();
-  for (const text of said) {
-    conn.says(text);
-    await settled();
-  }
-  return { clock, conn, connection, ended, events };
-}
-
-Deno.test("a client that leaves while nobody takes its message is noticed within seconds", async () => {
-  for (const leaves of ["ends", "resets"] as const) {
-    const message = await inMessage(never, [BEGUN]);
-    using clock = message.clock;
-    const { conn, connection, ended, events } = message;
-    if (leaves === "ends") conn.says(null);
-    else conn.resets();
-    await settled();
-    assertEquals(conn.closed, false, "nobody reads");
-    clock.tick(3);
-    await settled();
-    if (leaves === "ends") conn.says(null);
-    else conn.resets();
-    await settled();
-    assertEquals(conn.closed, true, leaves);
-    // Whoever takes the message is waited for all the same.
-    assertEquals(events, []);
-    connection.abort();
-    await ended;
-    assertEquals(wordsOf(events), ["shutdown", "message"]);
-  }
-});
-
-Deno.test("a client that resets behind more than is read ahead is noticed all the same", async () => {
-  const message = await inMessage(never, [BEGUN]);
-  using clock = message.clock;
-  const { conn, connection, ended } = message;
-  clock.tick(3);
-  await settled();
-  for (let i = 0; i < 40; i++) {
-    conn.says("x".repeat(998));
-    await settled();
-  }
-  // Nobody reads now.
-  conn.resets();
-  clock.tick(3);
-  await settled();
-  assertEquals(conn.closed, true);
-  connection.abort();
-  await ended;
-});
-
-Deno.test("a client that goes on while nobody takes its message loses nothing", async () => {
-  const gate = Promise.withResolvers<void>();
-  let text = "";
-  const message = await inMessage(async ({ body }) => {
-    await gate.promise;
-    text = await new Response(body).text();
-  }, [BEGUN]);
-  using clock = message.clock;
-  const { conn, ended } = message;
-  clock.tick(3);
-  await settled();
-  // It may close its sending half behind all that it has to say.
-  for (const said of ["wor", "ld\r\n.\r\nNOOP\r\n", null]) {
-    conn.says(said);
-    await settled();
-  }
-  assertEquals(conn.closed, false);
-  gate.resolve();
-  await ended;
-  assertEquals(text, "hello\r\nworld\r\n");
-  assertEquals(repliesOf(conn).slice(-2), ["250 2.0.0", "250 2.0.0"]);
-});
-
-Deno.test("a client that goes on while its large message waits for a slot loses nothing", async () => {
-  const transfers = newTransferSlots(1, 1_000_000);
-  const other = transfers.acquire();
-  let octets = 0;
-  const large = `${"x".repeat(998)}\r\n`.repeat(66);
-  const message = await inMessage(
-    async ({ body }) => {
-      for await (const piece of body) octets += piece.length;
-    },
-    [BEGUN, large],
-    transfers,
-  );
-  using clock = message.clock;
-  const { conn, ended } = message;
-  for (let i = 0; i < 100; i++) await settled();
-  clock.tick(3);
-  await settled();
-  conn.says("end\r\n.\r\n");
-  await settled();
-  assertEquals(repliesOf(conn).at(-1), "354");
-  other.release();
-  for (let i = 0; i < 100; i++) await settled();
-  assertEquals([repliesOf(conn).at(-1), octets], ["250 2.0.0", 66_012]);
-  conn.says(null);
-  await ended;
-});
-
-Deno.test("a client that waits for its message is noticed when it resets, and not when it ends", async () => {
-  for (const leaves of ["ends", "resets"] as const) {
-    const gate = Promise.withResolvers<void>();
-    const message = await inMessage(
-      ({ body }) => body.pipeTo(new WritableStream()).then(() => gate.promise),
-      [BEGUN, ".\r\n"],
-    );
-    using clock = message.clock;
-    const { conn, ended, events } = message;
-    clock.tick(3);
-    await settled();
-    if (leaves === "ends") conn.says(null);
-    else conn.resets();
-    await settled();
-    assertEquals(conn.closed, leaves === "resets");
-    gate.resolve();
-    await ended;
-    assertEquals(wordsOf(events), ["message", "client-gone"]);
-    const last = leaves === "ends" ? "250 2.0.0" : "354";
-    assertEquals(repliesOf(conn).at(-1), last);
-  }
-});
-
-Deno.test("a message that nobody stores keeps its connection until that is aborted", async () => {
-  using clock = newHandTicks();
-  const conn = new HandConn();
-  const context = newContext({ ...STORING, deadlines: newDeadlines(1_000) });
-  const connection = new Connection(conn, PEER, context);
-  const ended = connection.run([]);
-  await settled();
-  for (const text of [BEGUN, ".\r\n"]) {
-    conn.says(text);
-    await settled();
-  }
-  connection.drain();
-  clock.tick(10_000);
-  await settled();
-  assertEquals(repliesOf(conn).at(-1), "354");
-  connection.abort();
-  await settled();
-  assertEquals(repliesOf(conn).at(-1), "421 4.3.2");
-  conn.says(null);
-  await ended;
-  assertEquals(conn.closed, true);
-});
