@@ -6,6 +6,7 @@
  */
 
 import { systemReason } from "../lib/error_text.ts";
+import { oneAtATime } from "../lib/one_at_a_time.ts";
 import type { LogEntry } from "./log.ts";
 import { mustBeRegular } from "./regular_file.ts";
 
@@ -22,7 +23,7 @@ const RETRY_LOOKS = 30;
 export interface Following {
   readonly paths: readonly string[];
   /** Takes what is in them now, or throws, and then all is as it was. */
-  readonly load: () => void;
+  readonly load: () => void | Promise<void>;
   /** What the log calls what has been taken: `new users`. */
   readonly taken: string;
   /** What it calls what stays where that is not good: `the old users stay`. */
@@ -31,8 +32,8 @@ export interface Following {
 
 /** Files that are looked at. */
 export interface FollowedFiles {
-  /** Reads the files at once. */
-  readonly reload: () => void;
+  /** Reads the files at once; resolves when the log has been told. */
+  readonly reload: () => Promise<void>;
   /** Looks at them no more. */
   readonly stop: () => void;
 }
@@ -55,12 +56,12 @@ export function followFiles(
   let refused: string | undefined;
   let looks = 0;
 
-  function take(): void {
+  const take = oneAtATime(async () => {
     used = fingerprint(paths);
     refused = undefined;
     try {
       paths.forEach(mustBeRegular);
-      load();
+      await load();
       complaint = "";
       log({ level: "info", message: `${taken} in use`, fields: {} });
     } catch (error) {
@@ -70,19 +71,20 @@ export function followFiles(
       complaint = message;
       log({ level: "error", message, fields: {} });
     }
-  }
+  });
 
-  const timer = setInterval(() => {
+  const timer = setInterval(async () => {
     const now = fingerprint(paths);
     // What can't be read now may be read later, without any change to it.
     const isDue = now !== refused || ++looks >= RETRY_LOOKS;
-    if (now !== used && now === seen && isDue) take();
+    const isChanged = now !== used && now === seen;
     seen = now;
+    if (isChanged && isDue) await take();
   }, LOOK_MS);
   const reload = () => {
     // Who asks for it wants an answer.
     complaint = "";
-    take();
+    return take();
   };
   return { reload, stop: () => clearInterval(timer) };
 }

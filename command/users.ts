@@ -16,8 +16,8 @@ import type { LogEntry } from "./log.ts";
 /** A users file that is in use. */
 export interface OpenUsers extends Disposable {
   readonly provider: UsersAuthProvider;
-  /** Reads the file again. */
-  readonly reload: () => void;
+  /** Reads the file again; resolves when the log has been told. */
+  readonly reload: () => Promise<void>;
 }
 
 /** What the provider's errors begin with, where the flag says it already. */
@@ -39,8 +39,8 @@ export async function openUsers(
   const provider = await useUsers(path, onWarning, opened);
   const { reload, stop } = followFiles({
     paths: [path],
-    load: () => {
-      provider.use(readUsersFile(path));
+    load: async () => {
+      await provider.use(readUsersFile(path));
       provider.ready().catch((error) =>
         log({ level: "error", message: systemReason(error), fields: {} })
       );

@@ -16,8 +16,13 @@ import { oneAtATime } from "../../../lib/one_at_a_time.ts";
 import { bareResult } from "../../results.ts";
 import type { AuthProvider, AuthResult, ReadyProvider } from "../../types.ts";
 import { hasArgon2 } from "./argon2.ts";
-import { type FileUser, readUsers, type Users } from "./file.ts";
-import { costOf, isSlow } from "./hash.ts";
+import {
+  type FileUser,
+  readUsers,
+  readUsersInTurns,
+  type Users,
+} from "./file.ts";
+import { isSlow } from "./hash.ts";
 import { verify } from "./verify.ts";
 import { HashWorkers } from "./workers.ts";
 
@@ -71,12 +76,14 @@ const RULES: Rules<UsersAuthProviderOptions> = { onWarning: aFunction };
  */
 export interface UsersAuthProvider extends ReadyProvider, Disposable {
   /**
-   * Takes the users of another text from now on; logins under way go on.
+   * Takes the users of another text; logins go on, with the old ones until it
+   * is read. Of two texts that are read at once, the later one counts.
    *
    * @param text The text of a users file.
+   * @returns When it has been read.
    * @throws {TypeError} If it is not good; then the old ones stay.
    */
-  readonly use: (text: string) => void;
+  readonly use: (text: string) => Promise<void>;
   /**
    * Tries one hash of each kind and cost that the file holds, one at a time
    * however often it is called.
@@ -136,15 +143,23 @@ export function newUsersAuthProvider(
   checkValue(ACTION, "text", aString, text);
   checkOptions(ACTION, options, RULES);
   const workers = new HashWorkers();
-  let users = use(text);
+  let users = usable(readUsers(text));
+  let [lastAsked, lastUsed] = [0, 0];
 
-  function use(text: string): Users {
-    const users = checkedUsers(text);
-    if (users.all.some(({ hash }) => isSlow(hash))) {
-      workers.start(HASHES_AT_ONCE);
-    }
+  function usable(users: Users): Users {
+    mustHaveArgon2(users);
+    if (users.kinds.some(isSlow)) workers.start(HASHES_AT_ONCE);
     warn(users, options.onWarning);
     return users;
+  }
+
+  async function use(text: string): Promise<void> {
+    checkValue(ACTION, "text", aString, text);
+    const asked = ++lastAsked;
+    const next = await readUsersInTurns(text);
+    if (asked < lastUsed) return;
+    users = usable(next);
+    lastUsed = asked;
   }
 
   const provider: AuthProvider = async ({ username, password }) => {
@@ -162,9 +177,7 @@ export function newUsersAuthProvider(
     queueMs: QUEUE_MS,
   });
   return Object.assign(bounded, {
-    use: (text: string) => {
-      users = use(text);
-    },
+    use,
     ready: oneAtATime(() => tryHashes(users, workers)),
     [Symbol.dispose]: () => workers[Symbol.dispose](),
   });
@@ -180,14 +193,12 @@ function accepted({ name, senders }: FileUser): AuthResult {
   };
 }
 
-function checkedUsers(text: string): Users {
-  const users = readUsers(text);
-  if (users.all.some(({ hash }) => hash.kind === "argon2") && !hasArgon2()) {
+function mustHaveArgon2({ kinds }: Users): void {
+  if (kinds.some(({ kind }) => kind === "argon2") && !hasArgon2()) {
     throw new TypeError(
       "Cannot read users: WebCrypto has no Argon2 here: other hashes are needed",
     );
   }
-  return users;
 }
 
 function warn(
@@ -208,15 +219,16 @@ function warn(
   }
 }
 
-async function tryHashes(users: Users, workers: HashWorkers): Promise<void> {
-  const kinds = Map.groupBy(users.all, ({ hash }) => costOf(hash));
-  for (const [user] of kinds.values()) {
-    if (user === undefined) continue;
+async function tryHashes(
+  { kinds }: Users,
+  workers: HashWorkers,
+): Promise<void> {
+  for (const hash of kinds) {
     try {
-      await verify(user.hash, "none", workers);
+      await verify(hash, "none", workers);
     } catch (cause) {
       throw new Error(
-        `Cannot check ${user.hash.kind} hashes: ${String(cause)}`,
+        `Cannot check ${hash.kind} hashes: ${String(cause)}`,
         { cause },
       );
     }

@@ -5,7 +5,7 @@ Deno.test.sanitizer({ ops: true, resources: true });
 
 Deno.test({
   name:
-    "newUsersAuthProvider() holds up the event loop for 20 ms at most, in a storm of logins",
+    "newUsersAuthProvider() holds up the event loop for 20 ms at most, in a storm of logins and while it reads 50,000 users",
   // Elsewhere nothing tells how long one thread has computed.
   ignore: Deno.build.os !== "linux",
   fn: async () => {
@@ -17,7 +17,7 @@ Deno.test({
     const { unbearable, ...kinds }: Record<string, number> = JSON.parse(
       new TextDecoder().decode(stdout),
     );
-    assertEquals(Object.keys(kinds).length, 8);
+    assertEquals(Object.keys(kinds).length, 9);
     for (const [kind, milliseconds] of Object.entries(kinds)) {
       assert(milliseconds <= 20, `${kind}: ${milliseconds} ms`);
     }

@@ -1,6 +1,10 @@
 import { newUsersAuthProvider } from "../../../../auth/providers/users/users.ts";
 import type { ReadyProvider } from "../../../../auth/types.ts";
-import { assert, assertEquals, assertThrows } from "../../../support/assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+} from "../../../support/assert.ts";
 import { newRequest } from "../../../support/auth_request.ts";
 
 // Off unless asked for since Deno 2.8: no timer, connection or body may be left.
@@ -136,8 +140,8 @@ Deno.test("newUsersAuthProvider() takes other users while 500 log in, and loses 
   for (let round = 1; round <= 50; round++) {
     for (let i = 0; i < 10; i++) logins.push(ask(provider, "ann", "pw"));
     await logins.at(-round);
-    provider.use(text(round));
-    assertThrows(() => provider.use("ann:"), TypeError, "line 1");
+    await provider.use(text(round));
+    await assertRejects(() => provider.use("ann:"), TypeError, "line 1");
   }
   assertEquals(logins.length, 500);
   for (const { decision } of await Promise.all(logins)) {
@@ -147,15 +151,33 @@ Deno.test("newUsersAuthProvider() takes other users while 500 log in, and loses 
   assertEquals((await ask(provider, "user49", "49")).decision, "authInvalid");
 });
 
-Deno.test("newUsersAuthProvider() warns of passwords that are soon guessed, in one line", () => {
+Deno.test("use() lets the text count that came last, however long each takes to read", async () => {
+  const large = "ann:{PLAIN}old\n" +
+    Array.from({ length: 2_000 }, (_, i) => `user${i}:${ARGON2}\n`).join("");
+  using provider = newUsersAuthProvider("ann:{PLAIN}first\n");
+  const uses = [large, "ann:{PLAIN}new\n", "ann:"].map(provider.use);
+  // Until it is read, the users are who they were.
+  assertEquals((await ask(provider, "ann", "first")).decision, "authOk");
+  const ends = await Promise.allSettled(uses);
+  assertEquals(ends.map(({ status }) => status), [
+    "fulfilled",
+    "fulfilled",
+    "rejected",
+  ]);
+  assertEquals((await ask(provider, "ann", "new")).decision, "authOk");
+});
+
+Deno.test("newUsersAuthProvider() warns of passwords that are soon guessed, in one line", async () => {
   const warnings: string[] = [];
   const onWarning = (warning: string) => {
     warnings.push(warning);
     throw new Error("a broken log");
   };
   using provider = newUsersAuthProvider(`#\nann:${APR1}\n`, { onWarning });
-  provider.use(`ann:${SSHA}\n`);
-  provider.use(`ann:${SSHA}\nbob:{PLAIN}secret\neve:${APR1}\nkim:${APR1}\n`);
+  await provider.use(`ann:${SSHA}\n`);
+  await provider.use(
+    `ann:${SSHA}\nbob:{PLAIN}secret\neve:${APR1}\nkim:${APR1}\n`,
+  );
   assertEquals(warnings, [
     "whoever reads the users file soon has the password of line 2: make new hashes with --hash-password",
     "whoever reads the users file soon has the password of line 2, and 2 more: make new hashes with --hash-password",
@@ -167,7 +189,7 @@ Deno.test("ready() tries a hash of each cost, and says what cannot be computed",
   await provider.ready();
 
   using spy = spyOnDeriveBits();
-  provider.use(`ann:${ARGON2}\nbob:${ARGON2.replace("m=8", "m=16")}\n`);
+  await provider.use(`ann:${ARGON2}\nbob:${ARGON2.replace("m=8", "m=16")}\n`);
   await provider.ready();
   assertEquals(spy.costs, [8, 16]);
 });
@@ -188,9 +210,9 @@ Deno.test("newUsersAuthProvider() tries one hash at a time, however often it is 
   using provider = newUsersAuthProvider(`ann:${ARGON2}\n`);
   const gate = Promise.withResolvers<void>();
   using spy = spyOnDeriveBits(gate.promise);
-  const tries = Array.from({ length: 50 }, () => {
-    provider.use(`ann:${ARGON2}\n`);
-    return provider.ready();
+  const tries = Array.from({ length: 50 }, async () => {
+    await provider.use(`ann:${ARGON2}\n`);
+    await provider.ready();
   });
   gate.resolve();
   await Promise.all(tries);
