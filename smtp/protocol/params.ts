@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isIp } from "../../lib/ip.ts";
 import { upperCase, words } from "./commands.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
@@ -140,7 +141,21 @@ function readMailbox(path: string): string | undefined {
   const mailbox = path[0] === "@" ? path.replace(SOURCE_ROUTE, "") : path;
   // U+FFFD stands for octets that were not UTF-8; controls reach headers.
   if (!ascii && /[\ufffd\u0080-\u009f]/.test(mailbox)) return undefined;
-  return MAILBOX.test(mailbox) ? mailbox : undefined;
+  if (!MAILBOX.test(mailbox)) return undefined;
+  const isLiteral = mailbox.endsWith("]");
+  return !isLiteral || isAtAddress(mailbox) ? mailbox : undefined;
+}
+
+const OCTET = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})";
+const AT_IPV4 = new RegExp(`@\\[${OCTET}(?:\\.${OCTET}){3}\\]$`);
+const AT_IPV6 = /@\[IPv6:([0-9A-F.]*:[0-9A-F:.]+)\]$/i;
+
+/**
+ * Whether the brackets at the end hold an address (RFC 5321 section 4.1.3).
+ * `IPv6:` is the only tag there is, and octets of IPv4 may begin with zeros.
+ */
+function isAtAddress(mailbox: string): boolean {
+  return AT_IPV4.test(mailbox) || isIp(AT_IPV6.exec(mailbox)?.[1] ?? "");
 }
 
 /** Whether a mailbox or a path can do without SMTPUTF8. */
