@@ -52,10 +52,17 @@ export function mailboxRefusal(
   return NO_SMTPUTF8;
 }
 
-/** The MAIL command for a server with these extensions. */
+/**
+ * The MAIL command for a server with these extensions.
+ *
+ * @param hasLoggedIn Whether that server knows us: then it is to know as well
+ * that we vouch for no original submitter, whatever the client says about one
+ * (RFC 4954 section 5).
+ */
 export function mailCommand(
   { sender, parameters }: Mail,
   extensions: Extensions,
+  hasLoggedIn: boolean,
 ): string {
   const { size, body, smtpUtf8 } = parameters;
   const words = [`MAIL FROM:<${sender}>`];
@@ -64,5 +71,6 @@ export function mailCommand(
     words.push(`BODY=${body}`);
   }
   if (smtpUtf8 && extensions.has("SMTPUTF8")) words.push("SMTPUTF8");
+  if (hasLoggedIn) words.push("AUTH=<>");
   return words.join(" ");
 }

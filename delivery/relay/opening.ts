@@ -91,6 +91,11 @@ export class Opening {
     return this.#extensions;
   }
 
+  /** Whether it ends with a login. */
+  get hasLogin(): boolean {
+    return this.#rules.login !== undefined;
+  }
+
   /** Goes on with the reply to the last step; the first one is the greeting. */
   hear(reply: SmtpReply): OpeningStep {
     const state = this.#state;

@@ -131,7 +131,8 @@ export class RelaySession {
 
   /** Begins a transaction. */
   mail(mail: Mail): void {
-    this.#command("mail", mailCommand(mail, this.extensions));
+    const { extensions, hasLogin } = this.#opening;
+    this.#command("mail", mailCommand(mail, extensions, hasLogin));
   }
 
   /** Adds a recipient. */

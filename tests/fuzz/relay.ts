@@ -59,7 +59,7 @@ const ALPHABET = "\r\n\r\n-  2345.0\0\x07\x7f\xffxX";
 
 /** Every line that a session may say, whatever it has heard. */
 const OUR_LINE =
-  /^(?:EHLO relay\.example\.net|HELO relay\.example\.net|STARTTLS|AUTH (?:PLAIN|XOAUTH2) [A-Za-z0-9+/]+=*|AUTH LOGIN|YW5u|c2VjcmV0|MAIL FROM:<ann@example\.org>(?: SIZE=9)?|RCPT TO:<bob@example\.net>|DATA|RSET|QUIT|)$/;
+  /^(?:EHLO relay\.example\.net|HELO relay\.example\.net|STARTTLS|AUTH (?:PLAIN|XOAUTH2) [A-Za-z0-9+/]+=*|AUTH LOGIN|YW5u|c2VjcmV0|MAIL FROM:<ann@example\.org>(?: SIZE=9)?(?: AUTH=<>)?|RCPT TO:<bob@example\.net>|DATA|RSET|QUIT|)$/;
 
 /** One session, its turns in packets and octet by octet; returns its turns. */
 export function fuzzRelay(seed: number): number {

@@ -131,7 +131,7 @@ Deno.test("newRelay() shows refusals of the sender, of all recipients and of DAT
 Deno.test("newRelay() begins TLS at once, or by STARTTLS, and logs in there", async () => {
   const certificate = await testCertificate();
   const plain = `AUTH PLAIN ${base64("\0ann\0secret")}`;
-  const mail = "MAIL FROM:<ann@example.org>";
+  const mail = "MAIL FROM:<ann@example.org> AUTH=<>";
   const ehlo = "EHLO relay.example.net";
   const startTls = [ehlo, "STARTTLS", ehlo, plain, mail];
   for (

@@ -5,6 +5,7 @@ import {
   MAIL,
   newRelaySession,
   openHop,
+  PASSWORD_LOGIN,
 } from "../../support/relay_session.ts";
 import { latin1 } from "../../support/session.ts";
 
@@ -52,17 +53,23 @@ Deno.test("RelaySession takes no reply that nobody has asked for", () => {
   );
 });
 
+/** What a session says at MAIL. */
+function saidAtMail(
+  hop: FakeHop,
+  mail: Parameters<RelaySession["mail"]>[0],
+): string {
+  hop.said = "";
+  hop.session.mail(mail);
+  hop.run();
+  return hop.said;
+}
+
 Deno.test("RelaySession.mail() says what the next hop understands", () => {
   const parameters = { size: 1000, body: "8BITMIME", smtpUtf8: true } as const;
   const said = (
     extensions: string[],
     mail: Parameters<RelaySession["mail"]>[0],
-  ) => {
-    const hop = openHop(extensions);
-    hop.session.mail(mail);
-    hop.run();
-    return hop.said;
-  };
+  ) => saidAtMail(openHop(extensions), mail);
   assertEquals(said([], { ...MAIL, sender: "" }), "MAIL FROM:<>\r\n");
   assertEquals(
     said(["SIZE 0", "8BITMIME", "SMTPUTF8"], {
@@ -77,6 +84,24 @@ Deno.test("RelaySession.mail() says what the next hop understands", () => {
     said([], { ...MAIL, parameters: { size: 1000, body: "7BIT" } }),
     "MAIL FROM:<ann@example.org>\r\n",
   );
+});
+
+// RFC 4954 section 5, for who trusts nobody's word about the first submitter.
+Deno.test("RelaySession.mail() says AUTH=<> where it has logged in", () => {
+  const sender = "MAIL FROM:<ann@example.org>";
+  for (const auth of [undefined, "<>", "eve@example.org"]) {
+    const mail = {
+      ...MAIL,
+      parameters: { size: 9, ...(auth === undefined ? {} : { auth }) },
+    };
+    const rules = { login: PASSWORD_LOGIN };
+    const hop = openHop(["SIZE", "AUTH PLAIN"], { rules });
+    hop.say("235 2.7.0 welcome\r\n");
+    assertEquals(saidAtMail(hop, mail), `${sender} SIZE=9 AUTH=<>\r\n`);
+    // Where nobody has asked for a login, nobody asks for that either.
+    const open = openHop(["SIZE", "AUTH PLAIN"]);
+    assertEquals(saidAtMail(open, mail), `${sender} SIZE=9\r\n`);
+  }
 });
 
 /** A session whose message is under way. */
