@@ -78,6 +78,11 @@ export interface Destination {
  */
 export interface Transfer {
   /**
+   * What the client reads behind MAIL, if it is one of 2xx; anything else is
+   * ignored. Absent: our own `250 2.1.0`.
+   */
+  readonly reply?: SmtpReply | undefined;
+  /**
    * A client has said RCPT. Absent: every recipient is taken.
    *
    * @param mailbox The recipient's mailbox.

@@ -75,7 +75,8 @@ export class MailTransaction {
     return looked(raced.value, (value) => {
       if (!isTransfer(value)) return asRefusal(value);
       this.#transfer = value;
-      return ACCEPTED;
+      const { reply } = value;
+      return isReply(reply) && reply.code < 400 ? { reply } : ACCEPTED;
     });
   }
 

@@ -160,6 +160,10 @@ class LimitedTransfer implements Transfer {
     this.#quota = quota;
   }
 
+  get reply(): SmtpReply | undefined {
+    return this.#inner.reply;
+  }
+
   async recipient(mailbox: string): Promise<void | SmtpReply> {
     const excess = await this.#quota.ask(this.#mail, this.#recipients + 1);
     if (excess !== undefined) return excess;

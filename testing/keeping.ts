@@ -45,6 +45,7 @@ export function keeping(
 function keepingTransfer(transfer: Transfer, keep: Keep): Transfer {
   const take: Deliver = (message) => transfer.message(message);
   return {
+    reply: transfer.reply,
     recipient: (mailbox) => transfer.recipient?.(mailbox),
     message: (message) => handOn(take, message, keep),
     abandon: () => transfer.abandon?.(),

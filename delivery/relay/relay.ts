@@ -20,7 +20,7 @@ import {
 import { UpstreamPool } from "./pool.ts";
 import { TokenSource } from "./token.ts";
 import { RelayTransfer } from "./transfer.ts";
-import { Upstream, type UpstreamContext } from "./upstream.ts";
+import type { Upstream, UpstreamContext } from "./upstream.ts";
 
 /** How often to look whether a time limit is over, in milliseconds. */
 const TICK_MS = 1_000;
@@ -115,12 +115,13 @@ export function newRelayIn(
   ): Promise<Transfer | SmtpReply> {
     const failed = newFailed(mail);
     try {
-      const upstream = await beginAtNextHop(pool, mail, signal);
-      if (!(upstream instanceof Upstream)) return upstream;
+      const { upstream, reply } = await beginAtNextHop(pool, mail, signal);
+      if (upstream === undefined) return reply;
       const { serverName } = settings;
       const { id } = mail;
       const give = (each: Upstream) => pool.give(each);
-      return new RelayTransfer(upstream, { serverName, id, give, failed });
+      const around = { serverName, id, give, failed };
+      return new RelayTransfer(upstream, reply, around);
     } catch (error) {
       // Giving up for a client that has gone is no failure.
       return signal.aborted ? FAILURE_REPLIES["relay-closed"] : failed(error);
@@ -137,26 +138,29 @@ export function newRelayIn(
   };
 }
 
-/**
- * Says MAIL on a connection that was used before, or on a new one.
- *
- * @returns The connection, or the reply that refuses the sender.
- */
+/** What MAIL has led to: the next hop's reply, and where it is a yes, from whom. */
+interface BegunAtNextHop {
+  readonly upstream?: Upstream;
+  readonly reply: SmtpReply;
+}
+
+/** Says MAIL on a connection that was used before, or on a new one. */
 async function beginAtNextHop(
   pool: UpstreamPool,
   mail: Mail,
   signal: AbortSignal,
-): Promise<Upstream | SmtpReply> {
+): Promise<BegunAtNextHop> {
   for (;;) {
     const { upstream, isUsed } = await pool.take(signal);
     // The next hop may hang, and others wait for the place.
     const giveUp = () => upstream.close();
     signal.addEventListener("abort", giveUp);
     try {
-      const refusal = await refusalOf(mail, upstream, isUsed);
-      if (refusal === undefined) return upstream;
+      const reply = mailboxRefusal(mail.sender, upstream.extensions) ??
+        await upstream.mail(mail, isUsed);
+      if (reply.code < 400) return { upstream, reply };
       pool.give(upstream);
-      return refusal;
+      return { reply: handedOn(reply) };
     } catch (error) {
       pool.give(upstream);
       // One that was used before may have died meanwhile, and others with it.
@@ -166,18 +170,6 @@ async function beginAtNextHop(
       signal.removeEventListener("abort", giveUp);
     }
   }
-}
-
-/** Why the next hop does not begin a transaction. */
-async function refusalOf(
-  mail: Mail,
-  upstream: Upstream,
-  isUsed: boolean,
-): Promise<SmtpReply | undefined> {
-  const refusal = mailboxRefusal(mail.sender, upstream.extensions);
-  if (refusal !== undefined) return refusal;
-  const reply = await upstream.mail(mail, isUsed);
-  return reply.code >= 400 ? handedOn(reply) : undefined;
 }
 
 function newContext(

@@ -31,16 +31,23 @@ const encoder = new TextEncoder();
 
 /** One transaction on a connection to the next hop, begun by MAIL. */
 export class RelayTransfer implements Transfer {
+  readonly reply: SmtpReply;
   readonly #upstream: Upstream;
   readonly #context: TransferContext;
   #isAbandoned = false;
 
   /**
    * @param upstream The connection, which is this transfer's until its end.
+   * @param reply What the next hop has answered to MAIL.
    * @param context What it needs of its relay.
    */
-  constructor(upstream: Upstream, context: TransferContext) {
+  constructor(
+    upstream: Upstream,
+    reply: SmtpReply,
+    context: TransferContext,
+  ) {
     this.#upstream = upstream;
+    this.reply = handedOn(reply);
     this.#context = context;
   }
 

@@ -111,6 +111,31 @@ Deno.test("serveSmtp() asks a destination step by step, and answers in order", a
   assert(/^[0-9a-z]{9,}$/.test(mails[0]?.id ?? ""));
 });
 
+Deno.test("serveSmtp() answers MAIL in the words of the transfer, if they are a yes", async () => {
+  const yes = { code: 250, enhanced: "2.1.0", text: "ann may" };
+  const ours = ["250 2.1.0", "Sender ok"];
+  for (
+    const [reply, answer] of [
+      [yes, ["250 2.1.0", "ann may"]],
+      [{ code: 250, text: "ok" }, ["250", "ok"]],
+      [undefined, ours],
+      [NO, ours],
+      [() => yes, ours],
+      [{ code: 250 }, ours],
+    ] as const
+  ) {
+    const { destination, transfer } = newNoting({
+      begin: () => ({ ...transfer, reply }),
+    });
+    await using setting = await start(destination);
+    const { client } = setting;
+    await client.send(MAIL);
+    const { status, lines } = await client.reply();
+    assertEquals([status, ...lines], [...answer]);
+    await client.command(RCPT, "250 2.1.5");
+  }
+});
+
 /** The ways in which a transaction can end, and how often it is abandoned. */
 const ENDINGS: Readonly<
   Record<string, readonly [(client: SmtpClient) => Promise<unknown>, number]>

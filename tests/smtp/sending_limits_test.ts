@@ -321,10 +321,17 @@ Deno.test("withSendingLimits() hands on what the destination says at MAIL, and t
   });
   assertEquals(await refusing.begin(mailOf(), signal), no);
   let abandoned = 0;
+  const reply = { code: 250, text: "yes" };
   const limited = withSendingLimits({
-    begin: () => ({ message: () => {}, abandon: () => void abandoned++ }),
+    begin: () => ({
+      reply,
+      message: () => {},
+      abandon: () => void abandoned++,
+    }),
   }, { recipientsPerDay: 1 });
-  (await begin(limited)).abandon?.();
+  const transfer = await begin(limited);
+  assertEquals(transfer.reply, reply);
+  transfer.abandon?.();
   assertEquals(abandoned, 1);
 });
 

@@ -74,6 +74,7 @@ Deno.test("newRelay() leaves with a QUIT when it is closed", async () => {
 Deno.test("newRelay() hands each reply on as it is, its text cleaned", async () => {
   await using hop = serveHop({
     script: {
+      MAIL: "250-2.1.0 <ann@example.org>\r\n250 2.1.0 may \x07send\r\n",
       RCPT: (line) =>
         line.includes("bob")
           ? "550-5.1.1 no\r\n550 5.1.1 such \x07user\r\n"
@@ -83,6 +84,11 @@ Deno.test("newRelay() hands each reply on as it is, its text cleaned", async () 
   });
   using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
   const transfer = await begun(relay);
+  assertEquals(transfer.reply, {
+    code: 250,
+    enhanced: "2.1.0",
+    text: "<ann@example.org>\nmay ?send",
+  });
   assertEquals(await transfer.recipient?.("bob@example.net"), {
     code: 550,
     enhanced: "5.1.1",
