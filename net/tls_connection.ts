@@ -32,6 +32,9 @@ const RECORD_OCTETS = 16_384;
 
 const NO_ROOM = new Uint8Array(0);
 
+/** The record of a fatal alert `decode_error` (RFC 8446 section 6). */
+const DECODE_ERROR = Uint8Array.of(21, 3, 3, 0, 2, 2, 50);
+
 /** A socket with TLS upon it. */
 export class TlsConnection implements Conn {
   readonly #socket: Conn;
@@ -155,9 +158,16 @@ export class TlsConnection implements Conn {
     }
     let count = this.#engine.receive(octets, into);
     if (typeof count !== "number") count = await count;
-    // The alert is the last that a client hears.
-    if (this.#engine.error !== undefined) await this.#flush();
+    if (this.#engine.error !== undefined) await this.#alert();
     return count;
+  }
+
+  /** Sends the last that a client hears. */
+  async #alert(): Promise<void> {
+    const writing = this.#flush();
+    if (writing !== undefined) await writing;
+    // For some of what is no handshake rustls has no words.
+    else if (!this.#engine.secure) await writeAll(this.#socket, DECODE_ERROR);
   }
 
   /** Sends all output; what others add meanwhile goes with it. */

@@ -186,6 +186,12 @@ for (const [name, newEngine] of ENGINES) {
         [2, 50],
         "the client does not speak TLS",
       ],
+      [
+        "a client with an endless hello",
+        encoder.encode("\x16\x03\x01\x00\x05hello"),
+        [2, 50],
+        "the client does not speak TLS",
+      ],
     ] as const
   ) {
     Deno.test(`TlsConnection.handshake() sends ${who} an alert: ${name}`, async () => {
