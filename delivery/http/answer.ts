@@ -43,17 +43,29 @@ export function readAnswer(status: number, text: string): Verdict {
   if (status >= 300 && status < 400) return failed(`it redirects (${status})`);
   if (status === 401) return failed("it refuses our token (401)");
   const answer = jsonObject(text);
-  if (answer?.reply !== undefined && answer.reply !== null) {
-    const own = readReply(answer.reply);
+  const isYes = isSuccess(status);
+  const given = answer?.reply;
+  // Who says yes twice must not be sent the message again and again.
+  if (given !== undefined && given !== null && !(isYes && isYesToo(given))) {
+    const own = readReply(given);
     return own === undefined
       ? failed(`it answers ${status} with a reply that is none`)
       : { kind: "refused", reply: own };
   }
-  if (status >= 200 && status < 300) return accepted(answer?.id);
+  if (isYes) return accepted(answer?.id);
   const refusal = REFUSALS[status];
   return refusal === undefined
     ? failed(`it answers ${status}`)
     : { kind: "refused", reply: refusal };
+}
+
+function isSuccess(code: number): boolean {
+  return code >= 200 && code < 300;
+}
+
+function isYesToo(reply: unknown): boolean {
+  return isObject(reply) && typeof reply.code === "number" &&
+    isSuccess(reply.code);
 }
 
 function failed(words: string): Verdict {

@@ -17,6 +17,21 @@ Deno.test("readAnswer() takes a 2xx for a yes, with the name that a JSON answer 
   }
 });
 
+Deno.test("readAnswer() takes a 2xx with a reply of 2xx for a yes: the message is there", () => {
+  for (const reply of [{ code: 250 }, { code: 299, enhanced: 2, text: "" }]) {
+    for (const status of [200, 202]) {
+      const text = JSON.stringify({ reply, id: "m-17" });
+      assertEquals(readAnswer(status, text), { kind: "accepted", id: "m-17" });
+    }
+    for (const status of [400, 413, 500]) {
+      assertEquals(readAnswer(status, JSON.stringify({ reply })), {
+        kind: "failed",
+        words: `it answers ${status} with a reply that is none`,
+      });
+    }
+  }
+});
+
 Deno.test("readAnswer() takes some statuses for a refusal for good", () => {
   for (
     const [status, code, enhanced] of [
@@ -79,7 +94,6 @@ Deno.test("readAnswer() takes a reply that is none for no answer at all", () => 
       "550 no",
       [550],
       {},
-      { ...good, code: 250 },
       { ...good, code: 354 },
       { ...good, code: 421, enhanced: "4.3.2" },
       { ...good, code: 600 },
