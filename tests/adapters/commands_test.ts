@@ -35,6 +35,7 @@ for (
     ["docs/postfix.md", 3],
     ["docs/exim.md", 2],
     ["docs/nginx.md", 1],
+    ["docs/cyrus-sasl.md", 1],
     ["docs/dovecot.md", 1],
   ] as const
 ) {
