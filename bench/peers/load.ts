@@ -7,7 +7,7 @@
 import { BesideLoad } from "./beside.ts";
 import type { Client, Target } from "./client.ts";
 import { type Lane, newLane, newPace, opened, REPLY_OCTETS } from "./lanes.ts";
-import { cpuMs, memoryKiB } from "./process.ts";
+import { cpuMs, memoryKiB, ownSocketsClosed } from "./process.ts";
 import type { Work } from "./works.ts";
 
 /** What a server did in one round. */
@@ -55,6 +55,7 @@ export class Load implements Disposable {
 
   /** Does so many pieces of the work, shared by all lanes. */
   async run(pid: number, pieces: number): Promise<Sample> {
+    await ownSocketsClosed();
     const cpuBefore = cpuMs(pid);
     const main = this.#pieces(pieces);
     const beside = await this.#beside.during(main);
