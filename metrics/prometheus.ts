@@ -9,6 +9,7 @@ import {
   BUCKETS,
   type CounterName,
   COUNTERS,
+  type Figure,
   type FigureSink,
   type GaugeName,
   type GaugeReader,
@@ -36,9 +37,7 @@ export async function newPrometheusSink(): Promise<PrometheusSink> {
   const registry = new prom.Registry();
   const registers = [registry];
   const make = <Name extends string, Made>(
-    figures: Readonly<
-      Record<Name, { help: string; labels: readonly string[] }>
-    >,
+    figures: Readonly<Record<Name, Figure>>,
     one: (options: {
       name: Name;
       help: string;
