@@ -11,6 +11,7 @@ import {
 } from "../auth/guards/throttle/unthrottle.ts";
 import { forgetAllSent, forgetSent } from "../auth/rights/sending_limits.ts";
 import type { MemoryStore } from "../auth/state/memory_store.ts";
+import { systemReason } from "../lib/error_text.ts";
 import type { LogEntry } from "./log.ts";
 import { shownName } from "./quoting.ts";
 import type { Settings } from "./settings.ts";
@@ -43,7 +44,7 @@ export async function unthrottleUser(
     const words = guesses === 1 ? "1 wrong guess" : `${guesses} wrong guesses`;
     return `${name}: forgotten: ${words}${sent}`;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = systemReason(error);
     throw new Error(`cannot write --shared-state ${where}: ${reason}`);
   }
 }
