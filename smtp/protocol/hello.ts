@@ -31,13 +31,15 @@ function ehloText(rules: SessionRules, startTls: boolean, auth: boolean) {
     `SIZE ${rules.maxMessageOctets}`,
     "8BITMIME",
     "SMTPUTF8",
-    "ENHANCEDSTATUSCODES",
   ];
+  // Never the last line: probes and scripts look for `250-STARTTLS` and
+  // `250-AUTH`, as almost all servers say it.
   if (startTls) lines.push("STARTTLS");
   if (auth) {
     const names = rules.mechanisms.map(({ name }) => name);
     lines.push(`AUTH ${names.join(" ")}`);
   }
+  lines.push("ENHANCEDSTATUSCODES");
   return lines.join("\n");
 }
 
@@ -56,11 +58,14 @@ function once(
 
 const greetings = new WeakMap<SessionRules, SmtpReply>();
 
-/** The first words of a connection. */
+/**
+ * The first words of a connection. Prometheus' blackbox exporter wants some
+ * behind ESMTP, in the module that everybody copies.
+ */
 export function greeting(rules: SessionRules): SmtpReply {
   const known = greetings.get(rules);
   if (known !== undefined) return known;
-  const text = `${rules.serverName} ESMTP`;
+  const text = `${rules.serverName} ESMTP ready`;
   const reply = Object.freeze({ code: 220, text });
   greetings.set(rules, reply);
   return reply;

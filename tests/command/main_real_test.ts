@@ -71,7 +71,7 @@ Deno.test("main.ts reads what a variable's file says, or says in one line that i
   });
   using client = await SmtpClient.open(listener.port);
   const { lines } = await client.expect("220");
-  assertEquals(lines, ["by-file.example.org ESMTP"]);
+  assertEquals(lines, ["by-file.example.org ESMTP ready"]);
   const line = await complaint(1, {
     env: { MEOWMAIL_SMTP_AUTH_TOKEN_FILE: "missing" },
     cwd,
@@ -125,7 +125,9 @@ Deno.test("main.ts with a list of variables that it may read says that others ar
   assertEquals(first?.level, "warn");
   assertMatch(String(first?.message), /misspelt variables.*--allow-env/);
   using client = await SmtpClient.open(listener.port);
-  assertEquals((await client.expect("220")).lines, ["mail.example.org ESMTP"]);
+  assertEquals((await client.expect("220")).lines, [
+    "mail.example.org ESMTP ready",
+  ]);
 });
 
 Deno.test("main.ts says in one line that a port is in use and exits with 1", async () => {
@@ -170,8 +172,12 @@ const OBSERVATIONS: readonly Observation[] = [
   },
   {
     setting: "--hostname",
-    env: ["MEOWMAIL_SMTP_HOSTNAME", "env.example.org", "env.example.org ESMTP"],
-    flag: [["--hostname", "flag.example.org"], "flag.example.org ESMTP"],
+    env: [
+      "MEOWMAIL_SMTP_HOSTNAME",
+      "env.example.org",
+      "env.example.org ESMTP ready",
+    ],
+    flag: [["--hostname", "flag.example.org"], "flag.example.org ESMTP ready"],
     observe: async ({ port }) => {
       using client = await SmtpClient.open(port);
       return (await client.expect("220")).lines.join();

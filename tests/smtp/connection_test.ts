@@ -30,7 +30,7 @@ Deno.test("Connection bears writes that take a part only", async () => {
   await settled();
   conn.says(null);
   await ended;
-  assertEquals(parts.join(""), `220 ${RULES.serverName} ESMTP\r\n`);
+  assertEquals(parts.join(""), `220 ${RULES.serverName} ESMTP ready\r\n`);
 });
 
 Deno.test("Connection reports a fault of its own, and no client that leaves", async () => {

@@ -135,7 +135,7 @@ Deno.test("a provider without a limit of its own has five minutes, then the clie
     },
   );
   await client.seconds(300);
-  assertEquals(client.last(), "250 AUTH ");
+  assertEquals(client.last(), "250 ENHAN");
   await client.seconds(2);
   assertEquals(client.last(), "454 4.7.0");
   assertEquals(signals[0]?.aborted, true);

@@ -15,7 +15,7 @@ export const MOST_WAITING: number = 12_288 + 1;
 
 /** Every line that a session with the rules of tests may say. */
 export const REPLY_LINE: RegExp =
-  /^(?:220 mail\.example\.org ESMTP|250[- ](?:mail\.example\.org|PIPELINING|SIZE [0-9]+|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|STARTTLS|AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER)|334 [A-Za-z0-9=]*|354 [ -~]+|([245])[0-9]{2} \1\.[0-9]\.[0-9]{1,2} [ -~]+)$/;
+  /^(?:220 mail\.example\.org ESMTP ready|250[- ](?:mail\.example\.org|PIPELINING|SIZE [0-9]+|8BITMIME|SMTPUTF8|ENHANCEDSTATUSCODES|STARTTLS|AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER)|334 [A-Za-z0-9=]*|354 [ -~]+|([245])[0-9]{2} \1\.[0-9]\.[0-9]{1,2} [ -~]+)$/;
 
 /** Lets a conversation take place, its turns whole or in pieces of a size. */
 export function converse(

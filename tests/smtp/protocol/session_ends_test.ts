@@ -14,7 +14,7 @@ Deno.test("Session.greet() puts the greeting into the output", () => {
   session.greet();
   assertEquals(
     textOf(session.takeOutput()),
-    "220 mail.example.org ESMTP\r\n",
+    "220 mail.example.org ESMTP ready\r\n",
   );
 });
 
