@@ -111,7 +111,7 @@ clientTest(
     const job = { target, mechanism: "PLAIN", folder } as const;
     const { status, shown } = await curl(program, job);
     assertEquals(status, SEND_ERROR, shown);
-    assertMatch(shown, /^< 250 STARTTLS/m);
+    assertMatch(shown, /^< 250-STARTTLS/m);
     assertNotMatch(shown, /^> AUTH/m);
     assertMatch(shown, /^< 530 5\.7\.0 /m);
     assertEquals(storedMessages(listener), []);
