@@ -74,17 +74,24 @@ export function openListener(
     }, to), (error) => whyNot(settings, error));
 }
 
-/** Which port or file it was. Each is tried once more: nothing waits for it. */
+/**
+ * Which address, port or file it was. Each is tried once more: nothing waits
+ * for it.
+ */
 function whyNot(settings: ListenerSettings, error: unknown): string {
   const { host, port, tlsPort } = settings;
-  const ports = [["--port", port], ["--tls-port", tlsPort]] as const;
-  for (const [flag, wanted] of ports) {
+  const places = [
+    // Where no port is free, it is no port's fault.
+    [`--host ${host}`, 0],
+    [`--port ${hostPort(host, port)}`, port],
+    [`--tls-port ${hostPort(host, tlsPort ?? 0)}`, tlsPort],
+  ] as const;
+  for (const [place, wanted] of places) {
     if (wanted === undefined) continue;
     try {
       Deno.listen({ hostname: host, port: wanted }).close();
     } catch (error) {
-      const where = `${flag} ${hostPort(host, wanted)}`;
-      return `cannot listen on ${where}: ${systemReason(error)}`;
+      return `cannot listen on ${place}: ${systemReason(error)}`;
     }
   }
   const files = certificateFiles(settings);

@@ -95,6 +95,10 @@ const newNumbers = (): Readonly<Record<string, string>> => ({
   "silence (`--idle-timeout`)": `${
     FLAGS.idleTimeout.byDefault / MINUTE
   } minutes`,
+  "less of a message in that time, in octets": numberIn(
+    "smtp",
+    "PROGRESS_OCTETS",
+  ).toLocaleString("en-US"),
   "recipients of a message (`--max-recipients`)":
     `${FLAGS.maxRecipients.byDefault}`,
   "a message (`--max-size`)": `${FLAGS.maxSize.byDefault / 1_048_576} MiB`,

@@ -415,7 +415,7 @@ Deno.test("serve() names flag and place of a port or folder that can't be had", 
     ],
     [
       [...maildir, "--host", "192.0.2.1"],
-      "cannot listen on --port 192.0.2.1:0: Cannot assign requested address",
+      "cannot listen on --host 192.0.2.1: Cannot assign requested address",
     ],
     [
       ["--maildir", `${folder}/file`],
