@@ -167,6 +167,8 @@ export class IncomingMessage {
       return;
     }
     if (this.#slot?.isHeld) this.releaseSlot();
+    // Who has had a slot for its time has a large buffer all the same.
+    else transport.session.expectMuch(false);
     this.#watching = {
       open: true,
       outlivesEnd: this.#isWhole,

@@ -140,6 +140,40 @@ Deno.test("a client that goes on while its large message waits for a slot loses 
   await ended;
 });
 
+Deno.test("a client whose large message nobody takes is read from into little, with a slot or without", async () => {
+  for (const isHeld of [true, false]) {
+    const slot = { isHeld: true, ready: undefined, yield() {}, release() {} };
+    const large = `${"x".repeat(998)}\r\n`;
+    const message = await inMessage(
+      async ({ body }) => {
+        let octets = 0;
+        for await (const piece of body) {
+          octets += piece.length;
+          if (octets > 100_000) await new Promise(() => {});
+        }
+      },
+      [BEGUN, large.repeat(66)],
+      { acquire: () => slot },
+    );
+    using clock = message.clock;
+    const { conn, connection, ended } = message;
+    for (let i = 0; i < 100; i++) await settled();
+    assertEquals(conn.room, 262_144, "it has a slot");
+    conn.says(large.repeat(150));
+    await settled();
+    // Others have waited for it, perhaps.
+    slot.isHeld = isHeld;
+    conn.room = 0;
+    clock.tick(3);
+    await settled();
+    assertEquals(conn.room, 1_024);
+    connection.abort();
+    await settled();
+    conn.says(null);
+    await ended;
+  }
+});
+
 Deno.test("a client that waits for its message is noticed when it resets, and not when it ends", async () => {
   for (const leaves of ["ends", "resets"] as const) {
     const gate = Promise.withResolvers<void>();

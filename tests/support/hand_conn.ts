@@ -15,6 +15,8 @@ export class HandConn implements Conn {
   /** What the connection has written, each write for itself. */
   readonly written: string[] = [];
   closed = false;
+  /** How much room the last read had, in octets. */
+  room = 0;
   #reads: {
     readonly resolve: (text: string | null) => void;
     readonly reject: (error: Error) => void;
@@ -27,6 +29,7 @@ export class HandConn implements Conn {
 
   read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
     if (this.closed) return Promise.reject(new Error("closed"));
+    this.room = into.length;
     const take = (text: string): number => {
       const { read, written } = new TextEncoder().encodeInto(text, into);
       this.#rest = text.slice(read);
