@@ -5,6 +5,7 @@
  */
 
 import { decodePunycode } from "../lib/punycode.ts";
+import { ownText } from "../lib/text.ts";
 
 /**
  * The most UTF-16 units of a name that are looked at. RFC 5321 section 4.5.3.1
@@ -85,13 +86,15 @@ function inUnicode(label: string): string {
 }
 
 /**
- * A user name as typed, no longer than a name can be: for what is one user's
- * alone.
+ * A user name as typed, no longer than a name can be, to be kept: for what is
+ * one user's alone.
  */
 export function exactName(username: string): string {
-  return username.length > MAX_NAME_UNITS
-    ? username.slice(0, MAX_NAME_UNITS).toWellFormed()
-    : username;
+  return ownText(
+    username.length > MAX_NAME_UNITS
+      ? username.slice(0, MAX_NAME_UNITS).toWellFormed()
+      : username,
+  );
 }
 
 function withoutMarks(name: string): string {

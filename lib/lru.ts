@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ownText } from "./text.ts";
+
 /** When an {@linkcode Lru} forgets. */
 export interface LruOptions<V> {
   /** The most values. */
@@ -116,8 +118,9 @@ export class Lru<V> {
     this.#weight += weight - (slot?.weight ?? 0);
     if (slot === undefined) {
       const [older, newer] = [undefined, undefined];
-      const added = { key, value, weight, kind, older, newer };
-      this.#slots.set(key, added);
+      const own = ownText(key);
+      const added = { key: own, value, weight, kind, older, newer };
+      this.#slots.set(own, added);
       append(added);
       return;
     }

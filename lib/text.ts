@@ -33,3 +33,13 @@ export function decodeUTF8(octets: Uint8Array): string | undefined {
 export function hasControls(text: string): boolean {
   return /\p{Cc}/u.test(text);
 }
+
+/**
+ * The same text in memory of its own. Engines make a part of a text a view of
+ * the whole: what keeps a name for hours would keep all of the line that it
+ * stood in, with a password or a token in it, perhaps.
+ */
+export function ownText(text: string): string {
+  // What is put together is written anew before a part of it is taken.
+  return ` ${text}`.slice(1);
+}

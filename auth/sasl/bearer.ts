@@ -9,7 +9,7 @@
  */
 
 import { encodeBase64 } from "../../lib/base64.ts";
-import { decodeUTF8 } from "../../lib/text.ts";
+import { decodeUTF8, ownText } from "../../lib/text.ts";
 import type { TokenError } from "../types.ts";
 import type { Mechanism } from "./mechanism.ts";
 import { SASL_ERRORS } from "./steps.ts";
@@ -56,7 +56,8 @@ export function bearerMechanism(
       return {
         kind: "credentials",
         mechanism: name,
-        username,
+        // Who keeps the name must not keep the token with it.
+        username: ownText(username),
         password: token,
       };
     },
