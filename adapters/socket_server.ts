@@ -44,9 +44,9 @@ import type { AdapterName } from "./ask.ts";
  */
 export interface SocketServerOptions {
   /**
-   * The path of a unix socket, the recommended form: only who may open the
-   * file can ask. One that a dead server has left is replaced, one that is
-   * served is not. Default: none, and then there must be a `port`.
+   * The path of a unix socket, the recommended form: only those who may
+   * open the file can ask. One that a dead server has left is replaced, one
+   * that is served is not. Default: none, and then there must be a `port`.
    */
   readonly path?: string;
   /** The permission bits of the unix socket. Default: `0o660`. */

@@ -197,7 +197,7 @@ export interface StateAwayEvent {
   readonly outcome: "away";
   /**
    * Why: it has not answered in time, has refused or can't be reached, or its
-   * answer was none.
+   * answer made no sense.
    */
   readonly reason: "timeout" | "error" | "nonsense";
   /** What it or its client said. */

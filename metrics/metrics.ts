@@ -20,7 +20,7 @@ export interface Metrics {
   /** Counts an event: the `onEvent` of listener, adapters and relay. */
   readonly onEvent: (event: CountedEvent) => void;
   /**
-   * Measures the calls of a back end: what is wrapped by no guard yet.
+   * Measures the calls of a back end: wrap it before any guard does.
    *
    * @param provider The back end.
    * @returns The same, measured.

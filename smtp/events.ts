@@ -78,7 +78,7 @@ export interface SmtpMessageEvent extends SmtpClientEvent {
 export interface SmtpRefusedEvent extends SmtpClientEvent {
   /** Tells the events apart. */
   readonly kind: "refused";
-  /** The verb of the first of these commands; `""` if it was none. */
+  /** The verb of the first of these commands; `""` if it had none. */
   readonly verb: string;
   /** The reply code. */
   readonly code: number;

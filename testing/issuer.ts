@@ -46,7 +46,7 @@ export interface TestIssuerOptions {
 }
 
 /**
- * What a token says where a test does not.
+ * Claims of a token: those that a test has other than usual, or all of them.
  *
  * @category Testing
  */

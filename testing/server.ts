@@ -48,7 +48,7 @@ export interface TestMessage {
  */
 export interface TestServerOptions extends Partial<ServeSmtpOptions> {
   /**
-   * Listen on no port, but serve who connects by `open` or `greeted`: no
+   * Listen on no port, but serve whoever connects by `open` or `greeted`: no
    * permission is needed for it, and no Deno. There is no TLS then. Default:
    * false.
    */
