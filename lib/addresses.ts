@@ -5,6 +5,7 @@
  */
 
 import { formatIp, parseIp, readIPv4, splitZone } from "./ip.ts";
+import { ownText } from "./text.ts";
 
 /** The first octet of the machine's own IPv4 addresses (RFC 1122). */
 const LOOPBACK = 127;
@@ -19,8 +20,8 @@ const LOOPBACK = 127;
  */
 export function plainIp(text: string | undefined): string {
   if (text === undefined) return "";
-  // Read strictly, IPv4 has no other spelling.
-  if (readIPv4(text) >= 0) return text;
+  // Read strictly, IPv4 has no other spelling. It is kept, its line is not.
+  if (readIPv4(text) >= 0) return ownText(text);
   const [address, zone] = splitZone(text);
   const octets = parseIp(address);
   if (octets === undefined) return "";

@@ -34,6 +34,12 @@ import { plainIp } from "../../lib/addresses.ts";
 const MAX_OPEN = 1_000;
 
 /**
+ * How many characters may be in the user names of all that wait: enough for a
+ * thousand users, where a stranger may have one of 9,000 kept with each AUTH.
+ */
+const MAX_NAMES_LENGTH = 131_072;
+
+/**
  * How long an exchange may wait for its client, in milliseconds. Postfix does
  * not say when its client has cancelled, so that such exchanges stay.
  */
@@ -264,18 +270,22 @@ export class DovecotSession {
 
   /** Drops what has waited too long, or longest if there is too much of it. */
   #makeRoom(): boolean {
-    for (const [id, exchange] of this.#exchanges) {
-      const late = exchange.kind === "waiting" &&
-        exchange.since + WAIT_MS < this.#now;
-      if (late) this.#forget(id, exchange);
-    }
-    if (this.#exchanges.size < MAX_OPEN) return true;
+    let length = 0;
     for (const [id, exchange] of this.#exchanges) {
       if (exchange.kind === "asking") continue;
-      this.#forget(id, exchange);
-      return true;
+      const isLate = exchange.since + WAIT_MS < this.#now;
+      if (isLate) this.#forget(id, exchange);
+      else length += exchange.username.length;
     }
-    return false;
+    for (const [id, exchange] of this.#exchanges) {
+      const hasRoom = this.#exchanges.size < MAX_OPEN &&
+        length < MAX_NAMES_LENGTH;
+      if (hasRoom) break;
+      if (exchange.kind === "asking") continue;
+      length -= exchange.username.length;
+      this.#forget(id, exchange);
+    }
+    return this.#exchanges.size < MAX_OPEN;
   }
 
   #forget(id: number, exchange: Exchange): void {

@@ -288,6 +288,21 @@ Deno.test("a thousand open exchanges are enough", () => {
   assertEquals(dovecot.decided(1, "authOk"), ["OK\t1\tuser=ann"]);
 });
 
+Deno.test("long user names of exchanges that nobody goes on with are forgotten", () => {
+  const postfix = new Talk(0);
+  const name = btoa("x".repeat(8_192));
+  for (let id = 1; id <= 16; id++) {
+    assertEquals(postfix.lines(`AUTH\t${id}\tLOGIN\tresp=${name}`), [
+      `CONT\t${id}\tUGFzc3dvcmQ6`,
+    ]);
+  }
+  assertEquals(postfix.lines("AUTH\t17\tLOGIN\tresp=YW5u"), [
+    "ended error cancelled",
+    "CONT\t17\tUGFzc3dvcmQ6",
+  ]);
+  assertEquals(postfix.lines("CONT\t17\teA=="), ["ask 17 ann"]);
+});
+
 /** What random octets are folded into: what the protocol is written in. */
 const ALPHABET = "\n\n\t\t\t0012=\x01\x00\rAUTHCONPLIGN*@\x7f\xc3\xa4";
 
