@@ -10,7 +10,11 @@ import { type AuthEvent, OUTCOMES } from "../auth/events.ts";
 import { isProviderReason, reasonOf } from "../auth/reasons.ts";
 import type { AuthProvider, ReadyProvider } from "../auth/types.ts";
 import { type Deliver, isReply } from "../smtp/delivery.ts";
-import type { Destination, Transfer } from "../smtp/destination.ts";
+import type {
+  Destination,
+  Transfer,
+  WrappedTransfer,
+} from "../smtp/destination.ts";
 import type { Span, Tracer } from "./open_telemetry.ts";
 
 /** The span kinds of OpenTelemetry: we serve somebody. */
@@ -84,8 +88,9 @@ export function tracedDestination(
   };
 }
 
-function tracedTransfer(transfer: Transfer, tracer: Tracer): Transfer {
+function tracedTransfer(transfer: Transfer, tracer: Tracer): WrappedTransfer {
   return {
+    reply: transfer.reply,
     recipient: (mailbox) => transfer.recipient?.(mailbox),
     message: tracedDeliver((message) => transfer.message(message), tracer),
     abandon: () => transfer.abandon?.(),

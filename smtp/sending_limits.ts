@@ -32,6 +32,7 @@ import {
   isTransfer,
   type Mail,
   type Transfer,
+  type WrappedTransfer,
 } from "./destination.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 
@@ -147,7 +148,7 @@ export function withSendingLimits(
 }
 
 /** A transaction of a sender who has limits. */
-class LimitedTransfer implements Transfer {
+class LimitedTransfer implements WrappedTransfer {
   readonly #inner: Transfer;
   readonly #mail: Mail;
   readonly #quota: Quota;

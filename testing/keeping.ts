@@ -12,6 +12,7 @@ import {
   type Destination,
   isTransfer,
   type Transfer,
+  type WrappedTransfer,
 } from "../smtp/destination.ts";
 import { ACTION } from "../smtp/options.ts";
 import type { Envelope, SmtpMessage } from "../smtp/protocol/envelope.ts";
@@ -42,7 +43,7 @@ export function keeping(
   };
 }
 
-function keepingTransfer(transfer: Transfer, keep: Keep): Transfer {
+function keepingTransfer(transfer: Transfer, keep: Keep): WrappedTransfer {
   const take: Deliver = (message) => transfer.message(message);
   return {
     reply: transfer.reply,

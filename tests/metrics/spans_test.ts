@@ -94,6 +94,7 @@ Deno.test("tracedDestination() makes a span of each message, whoever takes it", 
   const long = tracedDestination({
     begin: ({ sender }) =>
       sender === "" ? { code: 550, text: "no" } : {
+        reply: { code: 250, text: "go on" },
         recipient: (mailbox) => void said.push(mailbox),
         message: () => ({ code: 452, text: "full" }),
         abandon: () => void said.push("abandoned"),
@@ -106,6 +107,7 @@ Deno.test("tracedDestination() makes a span of each message, whoever takes it", 
   });
   const begun = await long.begin(MAIL, NO_SIGNAL);
   if (!("message" in begun)) throw new Error("it has begun");
+  assertEquals(begun.reply, { code: 250, text: "go on" });
   await begun.recipient?.("a@b");
   assertEquals(await begun.message(MESSAGE), { code: 452, text: "full" });
   begun.abandon?.();
