@@ -10,11 +10,7 @@ import { type AuthEvent, OUTCOMES } from "../auth/events.ts";
 import { isProviderReason, reasonOf } from "../auth/reasons.ts";
 import type { AuthProvider, ReadyProvider } from "../auth/types.ts";
 import { type Deliver, isReply } from "../smtp/delivery.ts";
-import type {
-  Destination,
-  Transfer,
-  WrappedTransfer,
-} from "../smtp/destination.ts";
+import type { Destination, Transfer } from "../smtp/destination.ts";
 import type { Span, Tracer } from "./open_telemetry.ts";
 
 /** The span kinds of OpenTelemetry: we serve somebody. */
@@ -88,7 +84,11 @@ export function tracedDestination(
   };
 }
 
-function tracedTransfer(transfer: Transfer, tracer: Tracer): WrappedTransfer {
+/** Whoever wraps one hands all of its members on: the compiler sees to that. */
+function tracedTransfer(
+  transfer: Transfer,
+  tracer: Tracer,
+): Required<Transfer> {
   return {
     reply: transfer.reply,
     recipient: (mailbox) => transfer.recipient?.(mailbox),

@@ -103,11 +103,6 @@ export interface Transfer {
   abandon?(): void;
 }
 
-/** A transfer around another one: the compiler sees that no member is left out. */
-export type WrappedTransfer = {
-  readonly [Name in keyof Required<Transfer>]: Transfer[Name];
-};
-
 /** What takes messages, one way or the other. */
 export const aDestination: Rule = {
   is: "a function, or an object with a function begin",

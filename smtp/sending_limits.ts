@@ -32,7 +32,6 @@ import {
   isTransfer,
   type Mail,
   type Transfer,
-  type WrappedTransfer,
 } from "./destination.ts";
 import type { Envelope, SmtpMessage } from "./protocol/envelope.ts";
 
@@ -148,7 +147,7 @@ export function withSendingLimits(
 }
 
 /** A transaction of a sender who has limits. */
-class LimitedTransfer implements WrappedTransfer {
+class LimitedTransfer implements Required<Transfer> {
   readonly #inner: Transfer;
   readonly #mail: Mail;
   readonly #quota: Quota;

@@ -12,7 +12,6 @@ import {
   type Destination,
   isTransfer,
   type Transfer,
-  type WrappedTransfer,
 } from "../smtp/destination.ts";
 import { ACTION } from "../smtp/options.ts";
 import type { Envelope, SmtpMessage } from "../smtp/protocol/envelope.ts";
@@ -43,7 +42,7 @@ export function keeping(
   };
 }
 
-function keepingTransfer(transfer: Transfer, keep: Keep): WrappedTransfer {
+function keepingTransfer(transfer: Transfer, keep: Keep): Required<Transfer> {
   const take: Deliver = (message) => transfer.message(message);
   return {
     reply: transfer.reply,
