@@ -25,6 +25,12 @@ const QUICK_MS = 10_000;
 /** What the next hop says about our login, which only AUTH may be about. */
 const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538]);
 
+/**
+ * What servers say to a parameter of MAIL that they do not know, though some
+ * offer its extension. RFC 5321 sections 4.1.1.11 and 4.2.4.
+ */
+const NO_SUCH_PARAMETER: ReadonlySet<number> = new Set([501, 504, 555]);
+
 const NEED_DATA: RelayAction = { kind: "needData" };
 
 /** What the session is at. Only this file changes it. */
@@ -60,6 +66,10 @@ export class RelaySession {
   readonly #pending: RelayCommand[] = [];
   /** Commands that must wait for the replies to those. */
   readonly #unsent: Unsent[] = [];
+  /** What MAIL was said about last. */
+  #mail: Mail | undefined;
+  /** Whether MAIL has AUTH=<>, behind a login. */
+  #saysAuth = true;
 
   /** @param opening The beginning, of which nothing has happened yet. */
   constructor(opening: Opening) {
@@ -131,8 +141,8 @@ export class RelaySession {
 
   /** Begins a transaction. */
   mail(mail: Mail): void {
-    const { extensions, hasLogin } = this.#opening;
-    this.#command("mail", mailCommand(mail, extensions, hasLogin));
+    this.#mail = mail;
+    this.#command("mail", this.#mailCommand(mail));
   }
 
   /** Adds a recipient. */
@@ -240,11 +250,30 @@ export class RelaySession {
     if (!isGood && reply.code < 400) {
       return void this.#lose("relay-protocol", `${command}: ${shown(reply)}`);
     }
+    if (command === "mail" && this.#saysMailAgain(reply.code)) return;
     this.#pending.shift();
     this.#action = { kind: "reply", command, reply };
     if (reply.code === 354) {
       this.#state = { kind: "body", stuffer: new DotStuffer() };
     } else this.#sendNext();
+  }
+
+  #mailCommand(mail: Mail): string {
+    const { extensions, hasLogin } = this.#opening;
+    return mailCommand(mail, extensions, hasLogin && this.#saysAuth);
+  }
+
+  /** Says MAIL again without AUTH=<>, if it may have been refused for that. */
+  #saysMailAgain(code: number): boolean {
+    const mail = this.#mail;
+    const isAlone = this.#pending.length + this.#unsent.length === 1;
+    const hadAuth = this.#opening.hasLogin && this.#saysAuth;
+    if (!NO_SUCH_PARAMETER.has(code) || !hadAuth || !isAlone || !mail) {
+      return false;
+    }
+    this.#saysAuth = false;
+    this.#say(this.#mailCommand(mail));
+    return true;
   }
 
   /** The next hop refuses a message that it has not read to its end. */

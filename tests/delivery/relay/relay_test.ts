@@ -202,6 +202,34 @@ Deno.test("newRelay() refuses addresses that the next hop cannot take", async ()
   assertEquals(hop.connections(), 1);
 });
 
+Deno.test("newRelay() leaves AUTH=<> out where a next hop knows no such parameter", async () => {
+  const mail = "MAIL FROM:<ann@example.org>";
+  for (const refusal of ["555 5.5.4 what?", "501 5.5.4 AUTH?", "504 no"]) {
+    await using hop = serveHop({
+      extensions: ["AUTH PLAIN"],
+      script: {
+        MAIL: (line) => line === mail ? "250 ok\r\n" : `${refusal}\r\n`,
+      },
+    });
+    const url = `smtp://127.0.0.1:${hop.port}`;
+    using relay = newTestRelay({ url, username: "ann", password: "secret" });
+    for (let i = 0; i < 2; i++) {
+      assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"], refusal);
+    }
+    assertEquals(
+      hop.lines().filter((line) => line.startsWith("MAIL")),
+      [`${mail} AUTH=<>`, mail, mail],
+    );
+    // What it says about the sender is the client's to read.
+    assertEquals(
+      await send(relay, { mail: { sender: "eve@example.org" } }),
+      [refusal.startsWith("504") ? "504" : refusal.slice(0, 9)],
+    );
+    relay.close();
+    await hop.idle();
+  }
+});
+
 Deno.test("newRelay() converts nothing: what the next hop lacks is a refusal", async () => {
   const { body, smtpUtf8 } = ALL;
   const subject = "Subject: Grüße\r\n\r\nhello\r\n";
