@@ -29,7 +29,7 @@ export function parseExtensions(text: string): Extensions {
 }
 
 /** Nothing is converted: that would take signatures and meanings away. */
-export const NO_8BITMIME: SmtpReply = {
+const NO_8BITMIME: SmtpReply = {
   code: 554,
   enhanced: "5.6.3",
   text: "The next server takes no 8-bit messages",
@@ -42,6 +42,21 @@ const NO_SMTPUTF8: SmtpReply = {
 
 /** RFC 6531 section 3.5: after DATA it is a 554. */
 export const NO_SMTPUTF8_MESSAGE: SmtpReply = { ...NO_SMTPUTF8, code: 554 };
+
+/**
+ * Why a server with these extensions takes no mail that begins so. `SMTPUTF8`
+ * alone is no reason: some clients declare it with every message, and it is what
+ * is in the address and in the header that needs it.
+ */
+export function mailRefusal(
+  { sender, parameters }: Mail,
+  extensions: Extensions,
+): SmtpReply | undefined {
+  const refusal = mailboxRefusal(sender, extensions);
+  if (refusal !== undefined) return refusal;
+  const eightBit = parameters.body === "8BITMIME";
+  return eightBit && !extensions.has("8BITMIME") ? NO_8BITMIME : undefined;
+}
 
 /** Why a server with these extensions takes no mail from or to a mailbox. */
 export function mailboxRefusal(

@@ -7,11 +7,7 @@
 import type { MailParameters } from "../../smtp/protocol/params.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { Front } from "../front.ts";
-import {
-  type Extensions,
-  NO_8BITMIME,
-  NO_SMTPUTF8_MESSAGE,
-} from "./extensions.ts";
+import { type Extensions, NO_SMTPUTF8_MESSAGE } from "./extensions.ts";
 
 /** Takes a message in pieces, and says what goes over the wire. */
 export type MessageFront = Pick<Front, "push" | "end">;
@@ -29,30 +25,18 @@ export class UnfitMessage extends Error {
 
 /**
  * What puts our lines in front of a message for a server with these extensions.
- * Some clients declare whatever the server offers, for plain ASCII too: what
- * counts is what is in the message.
+ * Some clients declare SMTPUTF8 with every message where it is offered, for
+ * plain ASCII too: what counts is what is in the header.
  */
 export function newMessageFront(
   lines: Uint8Array,
-  { body, smtpUtf8 }: MailParameters,
+  { smtpUtf8 }: MailParameters,
   extensions: Extensions,
 ): MessageFront {
   const front = new Front(lines);
-  const eightBit = body === "8BITMIME" && !extensions.has("8BITMIME")
-    ? NO_8BITMIME
-    : undefined;
-  const header = smtpUtf8 && !extensions.has("SMTPUTF8")
-    ? NO_SMTPUTF8_MESSAGE
-    : eightBit;
-  return header === undefined
-    ? front
-    : new CheckedFront(front, { header, body: eightBit });
-}
-
-/** Why an octet of more than 7 bits may not stand there. */
-interface Objections {
-  readonly header: SmtpReply;
-  readonly body: SmtpReply | undefined;
+  return smtpUtf8 && !extensions.has("SMTPUTF8")
+    ? new AsciiHeaderFront(front)
+    : front;
 }
 
 const SEVEN_BITS = 127;
@@ -62,18 +46,16 @@ const CR = 13;
 const HEADER_END: readonly number[] = [CR, 10, CR, 10];
 
 /**
- * Throws at the first octet that the next hop cannot take. Headers of parts
+ * Throws at the first octet of the header that is not ASCII. Headers of parts
  * inside of a message are its body here: MIME is not parsed.
  */
-class CheckedFront implements MessageFront {
+class AsciiHeaderFront implements MessageFront {
   readonly #front: Front;
-  readonly #objections: Objections;
   /** How many octets of the end of the header have come. */
   #matched = 0;
 
-  constructor(front: Front, objections: Objections) {
+  constructor(front: Front) {
     this.#front = front;
-    this.#objections = objections;
   }
 
   push(piece: Uint8Array): readonly Uint8Array[] {
@@ -86,11 +68,8 @@ class CheckedFront implements MessageFront {
 
   #checked(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
     for (const piece of pieces) {
-      const { header, body } = this.#objections;
-      const text = this.#bodyStart(piece);
-      if (hasEightBits(piece.subarray(0, text))) throw new UnfitMessage(header);
-      if (body !== undefined && hasEightBits(piece.subarray(text))) {
-        throw new UnfitMessage(body);
+      if (hasEightBits(piece.subarray(0, this.#bodyStart(piece)))) {
+        throw new UnfitMessage(NO_SMTPUTF8_MESSAGE);
       }
     }
     return pieces;
@@ -109,9 +88,5 @@ class CheckedFront implements MessageFront {
 }
 
 function hasEightBits(octets: Uint8Array): boolean {
-  // Ten times as fast as `some`, for messages of many megabytes.
-  for (let at = 0; at < octets.length; at++) {
-    if ((octets[at] ?? 0) > SEVEN_BITS) return true;
-  }
-  return false;
+  return octets.some((octet) => octet > SEVEN_BITS);
 }

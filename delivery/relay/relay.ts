@@ -10,7 +10,7 @@ import { newDeadlines } from "../../net/deadlines.ts";
 import type { Destination, Mail, Transfer } from "../../smtp/destination.ts";
 import type { SmtpReply } from "../../smtp/protocol/replies.ts";
 import { TcpDialler } from "./dialler.ts";
-import { mailboxRefusal } from "./extensions.ts";
+import { mailRefusal } from "./extensions.ts";
 import { FAILURE_REPLIES, handedOn, RelayError } from "./failures.ts";
 import {
   checkedRelayOptions,
@@ -156,7 +156,7 @@ async function beginAtNextHop(
     const giveUp = () => upstream.close();
     signal.addEventListener("abort", giveUp);
     try {
-      const reply = mailboxRefusal(mail.sender, upstream.extensions) ??
+      const reply = mailRefusal(mail, upstream.extensions) ??
         await upstream.mail(mail, isUsed);
       if (reply.code < 400) return { upstream, reply };
       pool.give(upstream);

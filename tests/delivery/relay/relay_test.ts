@@ -173,17 +173,14 @@ Deno.test("newRelay() begins TLS at once, or by STARTTLS, and logs in there", as
 /** What a program declares that always declares what it can. */
 const ALL = { body: "8BITMIME", smtpUtf8: true } as const;
 
-Deno.test("newRelay() hands on what needs no extension, whatever was declared", async () => {
-  for (const extensions of [[], ["8BITMIME"]]) {
-    await using hop = serveHop({ extensions });
-    using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
-    const body = ["Subject: 7 bits\r\n", "\r\nhello\r\n"];
-    const replies = await send(relay, { mail: { parameters: ALL }, body });
-    assertEquals(replies, ["250 2.1.5", "250 2.0.0"]);
-    const [mail] = hop.lines().filter((line) => line.startsWith("MAIL"));
-    const said = extensions.length > 0 ? " BODY=8BITMIME" : "";
-    assertEquals(mail, `MAIL FROM:<ann@example.org>${said}`);
-  }
+Deno.test("newRelay() hands on what needs no SMTPUTF8, whatever was declared", async () => {
+  await using hop = serveHop({ extensions: ["8BITMIME"] });
+  using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
+  const body = ["Subject: 7 bits\r\n", "\r\nhello\r\n"];
+  const replies = await send(relay, { mail: { parameters: ALL }, body });
+  assertEquals(replies, ["250 2.1.5", "250 2.0.0"]);
+  const [mail] = hop.lines().filter((line) => line.startsWith("MAIL"));
+  assertEquals(mail, "MAIL FROM:<ann@example.org> BODY=8BITMIME");
 });
 
 Deno.test("newRelay() refuses addresses that the next hop cannot take", async () => {
@@ -235,49 +232,49 @@ Deno.test("newRelay() converts nothing: what the next hop lacks is a refusal", a
   const subject = "Subject: Grüße\r\n\r\nhello\r\n";
   const text = "Subject: hello\r\n\r\nGrüße\r\n";
   for (
-    const [extensions, parameters, message, reply] of [
-      [[], ALL, subject, "554 5.6.7"],
-      [[], ALL, text, "554 5.6.3"],
-      [[], { body }, subject, "554 5.6.3"],
-      [[], { body }, text, "554 5.6.3"],
-      [[], { smtpUtf8 }, subject, "554 5.6.7"],
-      [["8BITMIME"], ALL, subject, "554 5.6.7"],
-      [["8BITMIME"], ALL, text, "250 2.0.0"],
-      [["8BITMIME"], ALL, "\r\nGrüße\r\n", "250 2.0.0"],
-      [["8BITMIME"], ALL, "Grüße\r\n", "250 2.0.0"],
-      [["8BITMIME"], ALL, "ü", "250 2.0.0"],
-      [[], ALL, "ü", "554 5.6.3"],
+    const [extensions, parameters, message, replies] of [
+      [[], ALL, subject, ["554 5.6.3"]],
+      [[], { body }, text, ["554 5.6.3"]],
+      [["SMTPUTF8"], ALL, text, ["554 5.6.3"]],
+      [[], { smtpUtf8 }, subject, ["250 2.1.5", "554 5.6.7"]],
+      [["8BITMIME"], ALL, subject, ["250 2.1.5", "554 5.6.7"]],
+      [["8BITMIME"], ALL, text, ["250 2.1.5", "250 2.0.0"]],
+      [["8BITMIME"], ALL, "\r\nGrüße\r\n", ["250 2.1.5", "250 2.0.0"]],
+      [["8BITMIME"], ALL, "Grüße\r\n", ["250 2.1.5", "250 2.0.0"]],
+      [["8BITMIME"], ALL, "ü", ["250 2.1.5", "250 2.0.0"]],
     ] as const
   ) {
     await using hop = serveHop({ extensions });
     using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
     const mail = { parameters };
     for (const pieces of [[message], message]) {
-      const replies = await send(relay, { mail, body: pieces });
       const what = JSON.stringify({ extensions, parameters, message });
-      assertEquals(replies, ["250 2.1.5", reply], what);
+      assertEquals(
+        await send(relay, { mail, body: pieces }),
+        [...replies],
+        what,
+      );
     }
     const ends = hop.lines().filter((line) => line === ".").length;
-    assertEquals(ends, reply.startsWith("2") ? 2 : 0);
+    assertEquals(ends, replies.at(-1) === "250 2.0.0" ? 2 : 0);
     assertEquals(relay.events, []);
   }
 });
 
 Deno.test("newRelay() reads no further once it has refused a message", async () => {
-  await using hop = serveHop({ extensions: [] });
+  await using hop = serveHop({ extensions: ["8BITMIME"] });
   using relay = newTestRelay({ url: `smtp://127.0.0.1:${hop.port}` });
   let isOver = false;
   async function* endless(): AsyncGenerator<string> {
     try {
-      yield "Subject: hello\r\n\r\n";
-      for (;;) yield await Promise.resolve("Grüße\r\n");
+      for (;;) yield await Promise.resolve("Subject: Grüße\r\n");
     } finally {
       isOver = true;
     }
   }
   const mail = { parameters: ALL };
   const replies = await send(relay, { mail, body: endless() });
-  assertEquals(replies, ["250 2.1.5", "554 5.6.3"]);
+  assertEquals(replies, ["250 2.1.5", "554 5.6.7"]);
   await hop.idle();
   assert(isOver);
   assertEquals(await send(relay), ["250 2.1.5", "250 2.0.0"]);
