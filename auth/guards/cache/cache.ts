@@ -43,7 +43,7 @@ const DEFAULT_GRACE_MS = 3_600_000;
 /** The longest of either, in milliseconds: a year. */
 const MAX_TIME_MS = 31_536_000_000;
 
-/** How many logins are remembered if nothing else is said: about 5 MB. */
+/** How many logins are remembered if nothing else is said: 8 to 14 MiB. */
 const DEFAULT_MAX_ENTRIES = 10_000;
 
 /**
