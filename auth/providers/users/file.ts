@@ -6,7 +6,7 @@
 
 import { foldCase } from "../../../lib/fold_case.ts";
 import { nextTurn } from "../../../lib/next_turn.ts";
-import { hasControls } from "../../../lib/text.ts";
+import { hasControls, ownText } from "../../../lib/text.ts";
 import { isSenderList } from "../../rights/senders.ts";
 import { costOf, isWeak, parseHash, type PasswordHash } from "./hash.ts";
 
@@ -131,11 +131,12 @@ function readLine(line: string): FileUser | string {
   }
   const hash = parseHash(hashText);
   if (typeof hash === "string") return hash;
-  const senders = senderText?.split(",").map((each) => each.trim());
+  // What a login tells is kept for longer than the file, perhaps.
+  const senders = senderText?.split(",").map((each) => ownText(each.trim()));
   if (senders !== undefined && !isSenderList(senders)) {
     return "senders must be addresses and @domains with commas between them";
   }
-  return { name: toNFC(name), hash, senders };
+  return { name: ownText(toNFC(name)), hash, senders };
 }
 
 function count(hash: PasswordHash, counts: Map<string, HashCount>): void {

@@ -9,6 +9,7 @@
 
 import { withThrottle } from "../../../auth/guards/throttle/throttle.ts";
 import { rememberRights } from "../../../auth/rights/remember_rights.ts";
+import { newUsersAuthProvider } from "../../../auth/providers/users/users.ts";
 import { startSasl } from "../../../auth/sasl/sasl.ts";
 import { newMemoryStore } from "../../../auth/state/memory_store.ts";
 import type { AuthProvider, AuthRequest } from "../../../auth/types.ts";
@@ -21,6 +22,9 @@ const NAMES = 25_000;
 
 /** How many users log in with a token. */
 const TOKENS = 10_000;
+
+/** How often the users file is read again. */
+const FILES = 20;
 
 const ANSWERS: AuthProvider = ({ mechanism }) =>
   mechanism === "PLAIN" ? "authInvalid" : "authOk";
@@ -60,6 +64,26 @@ for (let i = 0; i < TOKENS; i++) {
   await rights(request("XOAUTH2", message, i));
 }
 const tokens = heap() - before - guesses;
-// Both are in use to here.
-const used = [typeof throttle, typeof rights].join();
-console.log(JSON.stringify({ guesses, tokens, used }));
+
+/** A users file of 4 MiB. The first user is another one in each. */
+function usersFile(version: number): string {
+  const line = (_: unknown, i: number) =>
+    `user${i}@example.org:{PLAIN}${"p".repeat(400)}\n`;
+  const first =
+    `version${version}@example.org:{PLAIN}pw:${version}@example.org`;
+  return `${first}\n${Array.from({ length: 10_000 }, line).join("")}`;
+}
+
+const users = newUsersAuthProvider(usersFile(0));
+const known = rememberRights(users, { store: newMemoryStore() });
+const beforeFiles = heap();
+for (let version = 1; version <= FILES; version++) {
+  await users.use(usersFile(version));
+  const message = `\0version${version}@example.org\0pw`;
+  await known(request("PLAIN", message, 0));
+}
+const files = heap() - beforeFiles;
+
+// All are in use to here.
+const used = [throttle, rights, known].map((each) => typeof each).join();
+console.log(JSON.stringify({ guesses, tokens, files, used }));
