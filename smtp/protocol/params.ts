@@ -6,6 +6,7 @@
  */
 
 import { isIp } from "../../lib/ip.ts";
+import { ownText } from "../../lib/text.ts";
 import { upperCase, words } from "./commands.ts";
 import * as refusals from "./refusals.ts";
 import type { Refusal } from "./refusals.ts";
@@ -104,7 +105,8 @@ function splitPath(
   if (end < 0) return undefined;
   const rest = text.slice(end + 1);
   if (rest !== "" && !rest.startsWith(" ")) return undefined;
-  return { address: text.slice(1, end), rest };
+  // It is kept until the message is sent, with 99 others perhaps.
+  return { address: ownText(text.slice(1, end)), rest };
 }
 
 /** The index of the `>` that ends the path: one in a quoted string does not. */

@@ -13,6 +13,8 @@ import { newUsersAuthProvider } from "../../../auth/providers/users/users.ts";
 import { startSasl } from "../../../auth/sasl/sasl.ts";
 import { newMemoryStore } from "../../../auth/state/memory_store.ts";
 import type { AuthProvider, AuthRequest } from "../../../auth/types.ts";
+import { parseCommand } from "../../../smtp/protocol/commands.ts";
+import { parseRcpt } from "../../../smtp/protocol/params.ts";
 
 /** As much as a client can say in one line, about. */
 const LONG = 8_500;
@@ -25,6 +27,9 @@ const TOKENS = 10_000;
 
 /** How often the users file is read again. */
 const FILES = 20;
+
+/** Those of a hundred messages. */
+const RECIPIENTS = 10_000;
 
 const ANSWERS: AuthProvider = ({ mechanism }) =>
   mechanism === "PLAIN" ? "authInvalid" : "authOk";
@@ -84,6 +89,16 @@ for (let version = 1; version <= FILES; version++) {
 }
 const files = heap() - beforeFiles;
 
+const beforeRecipients = heap();
+const recipients = Array.from({ length: RECIPIENTS }, (_, i) => {
+  const line = `RCPT TO:<user${i}@example.org>${" ".repeat(4_000)}`;
+  const command = parseCommand(new TextEncoder().encode(line));
+  if (command.kind !== "command") throw new Error(command.kind);
+  return parseRcpt(command.args, false);
+});
+const addresses = heap() - beforeRecipients;
+
 // All are in use to here.
-const used = [throttle, rights, known].map((each) => typeof each).join();
-console.log(JSON.stringify({ guesses, tokens, files, used }));
+const used = [throttle, rights, known, recipients].map((each) => typeof each)
+  .join();
+console.log(JSON.stringify({ guesses, tokens, files, addresses, used }));

@@ -9,7 +9,7 @@ Deno.test("what is remembered of long lines and files takes no more memory than 
     args: ["run", ...flags, new URL("held.ts", import.meta.url).href],
   }).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
-  const { guesses, tokens, files } = JSON.parse(
+  const { guesses, tokens, files, addresses } = JSON.parse(
     new TextDecoder().decode(stdout),
   );
   // 64 MiB of names and counts at most; with the lines they were 220.
@@ -18,4 +18,6 @@ Deno.test("what is remembered of long lines and files takes no more memory than 
   assert(tokens < 20, `${tokens} MiB`);
   // A name and an address of each of 20 files; with the files they were 83.
   assert(files < 20, `${files} MiB`);
+  // 10,000 of 20 characters; with the lines they were 39 MiB.
+  assert(addresses < 10, `${addresses} MiB`);
 });
