@@ -16,11 +16,8 @@ export type MessageFront = Pick<Front, "push" | "end">;
 export class UnfitMessage extends Error {
   /** Tells it from other errors. */
   override readonly name = "UnfitMessage";
-
-  /** @param reply What the client is to read. */
-  constructor(readonly reply: SmtpReply) {
-    super(reply.text);
-  }
+  /** What the client is to read. */
+  readonly reply: SmtpReply = NO_SMTPUTF8_MESSAGE;
 }
 
 /**
@@ -69,7 +66,7 @@ class AsciiHeaderFront implements MessageFront {
   #checked(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
     for (const piece of pieces) {
       if (hasEightBits(piece.subarray(0, this.#bodyStart(piece)))) {
-        throw new UnfitMessage(NO_SMTPUTF8_MESSAGE);
+        throw new UnfitMessage();
       }
     }
     return pieces;

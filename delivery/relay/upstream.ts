@@ -157,6 +157,8 @@ export class Upstream {
    * end of a message, and this throws what it has thrown.
    * @returns The reply to the message, or to DATA, if that is refused.
    * @throws {RelayError} If there is none.
+   * @throws {UnfitMessage} If the next hop cannot take what comes. What has gone
+   * there is half a message: the connection is to be closed.
    */
   async message(
     front: MessageFront,
